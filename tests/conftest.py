@@ -1,0 +1,40 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REFERENCE_VARIABLE = "VLE_BENCH_REFERENCE"
+
+
+def _reference_shelf() -> Path | None:
+    named = os.environ.get(REFERENCE_VARIABLE, "")
+    return Path(named).resolve() if named and Path(named).is_dir() else None
+
+
+@pytest.fixture
+def reference() -> Path:
+    """The reference shelf of real files and recorded scores; skips where it is absent."""
+    shelf = _reference_shelf()
+    if shelf is None:
+        pytest.skip(f"{REFERENCE_VARIABLE} names no reference shelf")
+    return shelf
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests were skipped for want of the shelf."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if REFERENCE_VARIABLE in str(report.longrepr)
+    ]
+    shelf = _reference_shelf()
+    if shelf is not None:
+        terminalreporter.write_line(f"reference shelf: {REFERENCE_VARIABLE} is set, used")
+    else:
+        terminalreporter.write_line(
+            f"reference shelf: {REFERENCE_VARIABLE} names none; {len(skipped)} tests skipped"
+        )

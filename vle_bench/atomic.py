@@ -1,0 +1,92 @@
+"""Write aside, then rename: a file under its final name is always whole.
+
+The temporary name begins with a dot and ends in `.tmp`, in the same folder, so
+the rename never crosses a file system. A killed run may leave such a file
+behind; nothing ever reads it, and the next writer of the same name replaces it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from vle_bench.errors import MachineProblem, machine_errors
+
+
+def temporary_name(path: Path) -> Path:
+    """Where the bytes of `path` are written before they are whole."""
+    return path.with_name(f".{path.name}.tmp")
+
+
+def make_folder(path: Path) -> Path:
+    """Creates `path` with its parents; a regular file in the way is a `MachineProblem`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise MachineProblem(
+            f"{path}: cannot be a folder, a regular file stands in its way. Choose another output."
+        ) from error
+    except OSError as error:
+        raise MachineProblem(f"{path}: {error.strerror}. Choose a writable place.") from error
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        MachineProblem: the disk is full, the folder is not writable, and so on.
+    """
+    make_folder(path.parent)
+    aside = temporary_name(path)
+    try:
+        with machine_errors(aside):
+            with aside.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            aside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes `data` to `path` whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` as UTF-8 to `path` whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_if_changed(path: Path, data: bytes) -> bool:
+    """Like `write_bytes`, but a file that already holds `data` keeps its mtime.
+
+    Returns whether anything was written.
+    """
+    try:
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+    except OSError as error:
+        raise MachineProblem(f"{path}: {error.strerror}.") from error
+    write_bytes(path, data)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the rename itself durable; file systems that cannot are left alone."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
