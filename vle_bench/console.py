@@ -37,8 +37,8 @@ class CommandEntry(NamedTuple):
 class LazyGroup(click.Group):
     """A click group whose commands are imported when they are called."""
 
-    def __init__(self, *args: object, entries: Mapping[str, CommandEntry], **kwargs: object):
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # click's own signature
+    def __init__(self, name: str, *, entries: Mapping[str, CommandEntry], help_text: str) -> None:
+        super().__init__(name, help=help_text)
         self._entries = dict(entries)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -108,8 +108,6 @@ def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]
     from tqdm import tqdm
 
     return tqdm(items, total=total, desc=what, unit="", leave=False)
-
-
 
 
 def _refused(problem: OSError) -> int:

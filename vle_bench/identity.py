@@ -1,0 +1,40 @@
+"""Ids: an integer and its digit string are the same id.
+
+Official files disagree on the type (42 here, "42" there), so ids are compared
+as text everywhere. Booleans are integers to Python but never ids, and a float
+is not an id either: 42.0 may have been 42 or a rounded neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_DIGITS = re.compile(r"-?(0|[1-9][0-9]*)")
+
+
+def id_text(value: Any) -> str:
+    """The one text of an id.
+
+    Raises:
+        ValueError: The value can be no id (a bool, a float, null, a list, "").
+
+    >>> id_text(42) == id_text("42") == "42"
+    True
+    """
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"{value!r} is no id: an integer or a non-empty text was expected")
+
+
+def id_order(text: str) -> tuple[int, int, str]:
+    """Sorting key: numbers by value first, then other text.
+
+    >>> sorted(["b", "10", "9"], key=id_order)
+    ['9', '10', 'b']
+    """
+    if _DIGITS.fullmatch(text):
+        return (0, int(text), "")
+    return (1, 0, text)

@@ -1,0 +1,129 @@
+"""The bytes of an input file, and what kind of file they are.
+
+The name of a file proves nothing: `.json` may be gzip, `.csv` may be Parquet. The
+first bytes decide. Decompressed sizes are bounded, so that a small file cannot
+fill the memory (a "zip bomb").
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from vle_bench.canonical import sha256_bytes
+from vle_bench.errors import DataProblem, machine_errors, needs_file
+
+Kind = Literal["json", "jsonl", "csv", "npy", "npz", "parquet"]
+
+MOST_BYTES = 16 << 30
+"""Bound of a decompressed input: far above any real annotation file, below most disks."""
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_PIECE = 1 << 22
+
+
+class Source(NamedTuple):
+    """One input file, decompressed.
+
+    Attributes:
+        path: Where it was read, for messages.
+        data: The decompressed bytes.
+        sha256: Digest of the file as it lies on disk (compressed, if it is).
+        kind: What the bytes are.
+    """
+
+    path: Path
+    data: bytes
+    sha256: str
+    kind: Kind
+
+
+def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Source:
+    """Reads, hashes, decompresses and classifies `path`.
+
+    Args:
+        path: The file.
+        what: What the user meant it to be, for messages ("predictions").
+        most_bytes: Largest decompressed size accepted.
+
+    Raises:
+        DataProblem: No such file, damaged compression, too large, or empty.
+    """
+    needs_file(path, f"a file of {what}")
+    with machine_errors(path):
+        stored = path.read_bytes()
+    data = _decompressed(stored, path, most_bytes)
+    if not data.strip():
+        raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
+    return Source(path, data, sha256_bytes(stored), _kind(data))
+
+
+def _decompressed(stored: bytes, path: Path, most_bytes: int) -> bytes:
+    try:
+        if stored.startswith(_GZIP):
+            return _gunzip(stored, path, most_bytes)
+        if stored.startswith(_ZSTD):
+            return _unzstd(stored, path, most_bytes)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataProblem(
+            f"{path}: compressed data is damaged or cut short ({error}). Fetch the file again."
+        ) from error
+    return stored
+
+
+def _gunzip(stored: bytes, path: Path, most_bytes: int) -> bytes:
+    import io
+
+    pieces: list[bytes] = []
+    size = 0
+    with gzip.GzipFile(fileobj=io.BytesIO(stored)) as stream:
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            _bounded(size, path, most_bytes)
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _unzstd(stored: bytes, path: Path, most_bytes: int) -> bytes:
+    import pyarrow as pa
+
+    pieces: list[bytes] = []
+    size = 0
+    with pa.CompressedInputStream(pa.BufferReader(stored), "zstd") as stream:
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            _bounded(size, path, most_bytes)
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _bounded(size: int, path: Path, most_bytes: int) -> None:
+    if size > most_bytes:
+        raise DataProblem(
+            f"{path}: unpacks to more than {most_bytes:,} bytes. "
+            "Unpack it yourself if it really is that large."
+        )
+
+
+def _kind(data: bytes) -> Kind:
+    if data.startswith(b"\x93NUMPY"):
+        return "npy"
+    if data.startswith(b"PK\x03\x04"):
+        return "npz"
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    head = data[:65536].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"["):
+        return "json"
+    if head.startswith(b"{"):
+        return "jsonl" if _more_than_one_line_of_objects(data) else "json"
+    return "csv"
+
+
+def _more_than_one_line_of_objects(data: bytes) -> bool:
+    """JSONL puts a whole object on its first line; a JSON document of one line has no second."""
+    first, _, rest = data.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    return first.rstrip().endswith(b"}") and rest.lstrip()[:1] == b"{"

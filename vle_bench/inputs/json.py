@@ -1,0 +1,102 @@
+"""Typed JSON and JSONL, with errors that say where.
+
+msgspec decodes straight into the records that a caller asks for. It stops at
+the first wrong value; callers that want to show ten problems decode again, loosely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from vle_bench.errors import DataProblem, Problems
+from vle_bench.inputs.bytes import Source
+
+T = TypeVar("T")
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_json(source: Source, kind: type[T], expected: str) -> T:
+    """The whole document as `kind`.
+
+    Args:
+        source: An opened file.
+        kind: The msgspec type to decode into.
+        expected: What the file should be, in a user's words.
+
+    Raises:
+        DataProblem: Broken JSON (with its line), or a value of another type (with its path).
+    """
+    return decode_json(source.data.removeprefix(_BYTE_ORDER_MARK), kind, str(source.path), expected)
+
+
+def decode_json(data: bytes, kind: type[T], place: str, expected: str) -> T:
+    """Like `read_json` for bytes that came from somewhere else (a member of a shard)."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise DataProblem(f"{place}: {error}. Expected {expected}.") from error
+    except msgspec.DecodeError as error:
+        raise DataProblem(
+            f"{place}{_line_of(data, error)}: {_plain(error)}{_hint(data, error)}. "
+            f"Expected {expected}."
+        ) from error
+    except RecursionError as error:
+        raise DataProblem(f"{place}: nested too deeply. Expected {expected}.") from error
+
+
+def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tuple[int, T]]:
+    """Line number (from 1) and record of each non-empty line of a JSONL file.
+
+    Raises:
+        DataProblem: Up to ten broken lines at once, each with its number. Raised after the last
+            good record was yielded; a caller that must not act on half a file collects first.
+    """
+    decoder = msgspec.json.Decoder(kind)
+    problems = Problems()
+    for number, line in enumerate(source.data.removeprefix(_BYTE_ORDER_MARK).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, decoder.decode(line)
+        except msgspec.ValidationError as error:
+            problems.add(f"{source.path}:{number}: {error}")
+        except msgspec.DecodeError as error:
+            problems.add(f"{source.path}:{number}: {_plain(error)}{_hint(line, error)}")
+        except RecursionError:
+            problems.add(f"{source.path}:{number}: nested too deeply")
+    problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")
+
+
+def _plain(error: msgspec.DecodeError) -> str:
+    text = str(error)
+    return "the JSON ends in the middle (truncated file?)" if "truncated" in text else text
+
+
+def _byte_of(error: msgspec.DecodeError) -> int | None:
+    _, found, tail = str(error).rpartition("(byte ")
+    return int(tail.rstrip(")")) if found and tail.rstrip(")").isdigit() else None
+
+
+def _line_of(data: bytes, error: msgspec.DecodeError) -> str:
+    byte = _byte_of(error)
+    if byte is None:
+        return ""
+    line = data.count(b"\n", 0, byte) + 1
+    return f":{line}"
+
+
+def _hint(data: bytes, error: msgspec.DecodeError) -> str:
+    byte = _byte_of(error)
+    around = b"" if byte is None else data[max(byte - 9, 0) : byte + 9]
+    if b"NaN" in around or b"Infinity" in around:
+        return "; NaN and Infinity are not JSON, and no score"
+    return ""
+
+
+def untyped(data: bytes, place: str, expected: str) -> Any:
+    """The document without a type, for a second look that collects every problem."""
+    return decode_json(data, Any, place, expected)
