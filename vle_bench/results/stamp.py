@@ -1,0 +1,52 @@
+"""Which bytes and which code made a result."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vle_bench import __version__
+from vle_bench.errors import UsageProblem
+from vle_bench.results.document import Stamp
+
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+
+
+def make_stamp(inputs: Mapping[str, str]) -> Stamp:
+    """A stamp of now.
+
+    Args:
+        inputs: Name of each input file (not its path) and the sha256 of its bytes.
+    """
+    return Stamp(
+        inputs=dict(sorted(inputs.items())),
+        package=__version__,
+        git=_commit_of_this_code(),
+        created=_moment(),
+    )
+
+
+def _moment() -> str:
+    """Now, or the moment that reproducible builds ask for, in UTC."""
+    named = os.environ.get(EPOCH_VARIABLE)
+    if named is None:
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if not named.isdigit():
+        raise UsageProblem(f"{EPOCH_VARIABLE} is {named!r}, a number of seconds was expected.")
+    return datetime.fromtimestamp(int(named), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _commit_of_this_code() -> str:
+    """The commit of the checkout that this file belongs to; "" where it is installed."""
+    top = Path(__file__).resolve().parents[2]
+    if not (top / ".git").exists():
+        return ""
+    command = ["git", "-C", str(top), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # a fixed command on our own folder
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""

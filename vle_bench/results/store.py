@@ -1,0 +1,114 @@
+"""Where results lie: `ROOT/<task>/<dataset>/<split>/<model>/`, three files a result.
+
+`result.json` is written last: a folder without it is no result. A result that
+equals the stored one in everything but its time leaves the files untouched.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vle_bench.atomic import make_folder, write_bytes, write_if_changed
+from vle_bench.errors import DataProblem
+from vle_bench.results.document import (
+    ResultDocument,
+    document_bytes,
+    read_document,
+    without_time,
+)
+
+DOCUMENT = "result.json"
+ITEMS = "items.parquet"
+PREDICTIONS = "predictions.jsonl"
+
+
+class StoredResult(NamedTuple):
+    """A result found in a store and the folder it lies in."""
+
+    folder: Path
+    document: ResultDocument
+
+
+def folder_name(name: str) -> str:
+    """A name as a folder: lower case, `[a-z0-9._-]`, "/" as "--", no leading dot.
+
+    >>> folder_name("HFL/VLE Base")
+    'hfl--vle-base'
+    """
+    lowered = name.lower().replace("/", "--")
+    plain = re.sub(r"[^a-z0-9._-]+", "-", lowered).lstrip(".").strip("-")
+    if not plain:
+        raise DataProblem(f"{name!r} leaves no letter or digit for a folder. Choose another name.")
+    return plain
+
+
+def result_folder(root: Path, document: ResultDocument) -> Path:
+    """The leaf of `root` that belongs to this result."""
+    parts = (document.task, document.dataset, document.split or "unnamed", document.model)
+    return root.joinpath(*map(folder_name, parts))
+
+
+def store_result(
+    folder: Path,
+    document: ResultDocument,
+    *,
+    items: Mapping[str, Any],
+    predictions: bytes,
+) -> bool:
+    """Writes the three files of a result into `folder`.
+
+    Args:
+        folder: The leaf folder; created.
+        document: What `result.json` will hold.
+        items: Columns of the item table, each as long as the others.
+        predictions: The predictions as JSONL.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        DataProblem: The folder holds a result of another model.
+        MachineProblem: The folder cannot be written.
+    """
+    make_folder(folder)
+    path = folder / DOCUMENT
+    known = _stored(path)
+    if known is not None and known.model != document.model:
+        raise DataProblem(
+            f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
+            "Give --model-name or another --out."
+        )
+    changed = write_if_changed(folder / PREDICTIONS, predictions)
+    changed |= write_if_changed(folder / ITEMS, items_bytes(items))
+    if changed or known is None or without_time(known) != without_time(document):
+        write_bytes(path, document_bytes(document))
+        return True
+    return False
+
+
+def items_bytes(items: Mapping[str, Any]) -> bytes:
+    """The item table as Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.table(dict(items)), sink, compression="zstd", store_schema=False)
+    return sink.getvalue()
+
+
+def stored_results(root: Path) -> list[StoredResult]:
+    """Every result under `root`, in the order of their folders; none where `root` is absent."""
+    if not root.is_dir():
+        return []
+    return [
+        StoredResult(path.parent, read_document(path))
+        for path in sorted(root.glob(f"*/*/*/*/{DOCUMENT}"))
+    ]
+
+
+def _stored(path: Path) -> ResultDocument | None:
+    return read_document(path) if path.is_file() else None

@@ -1,0 +1,132 @@
+"""One table, many forms: Markdown, CSV, JSON, and plain text for a terminal.
+
+Columns stand in the order they were given, rows likewise; a table has no
+opinion about its content beyond which columns are numbers (set to the right).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vle_bench.canonical import pretty_json_bytes
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and whether its cells are numbers."""
+
+    name: str
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text, with a title above and footnotes below."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    footnotes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row of {len(row)} cells in a table of {len(self.columns)}")
+
+
+def to_markdown(table: Table) -> str:
+    """A GitHub table whose source lines up as well.
+
+    >>> print(to_markdown(Table((Column("a"), Column("b", number=True)), (("x", "1"),))), end="")
+    | a |  b |
+    |:--|---:|
+    | x |  1 |
+    """
+    cells = [[_markdown_cell(text) for text in row] for row in table.rows]
+    heads = [_markdown_cell(column.name) for column in table.columns]
+    widths = _widths([heads, *cells], table.columns)
+    lines = [f"### {table.title}", ""] if table.title else []
+    lines.append(_line(heads, widths, table.columns))
+    rules = (
+        "-" * (width + 1) + ":" if column.number else ":" + "-" * (width + 1)
+        for column, width in zip(table.columns, widths, strict=True)
+    )
+    lines.append(f"|{'|'.join(rules)}|")
+    lines += [_line(row, widths, table.columns) for row in cells]
+    if table.footnotes:
+        lines += ["", *(f"- {note}" for note in table.footnotes)]
+    return "\n".join(lines) + "\n"
+
+
+def to_csv(table: Table) -> str:
+    """RFC 4180 with line feeds; title and footnotes are left out."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(column.name for column in table.columns)
+    writer.writerows(table.rows)
+    return sink.getvalue()
+
+
+def to_json(table: Table) -> str:
+    """An object with title, rows (heading to cell) and footnotes."""
+    names = [column.name for column in table.columns]
+    document = {
+        "title": table.title,
+        "rows": [dict(zip(names, row, strict=True)) for row in table.rows],
+        "footnotes": list(table.footnotes),
+    }
+    return pretty_json_bytes(document).decode("utf-8")
+
+
+def to_text(table: Table) -> str:
+    """For a terminal: columns two spaces apart, footnotes below."""
+    heads = [column.name for column in table.columns]
+    widths = _widths([heads, *table.rows], table.columns, least=1)
+    lines = [table.title, ""] if table.title else []
+    for row in [heads, ["-" * width for width in widths], *table.rows]:
+        cells = (
+            _pad(cell, width, right=column.number)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        )
+        lines.append("  ".join(cells).rstrip())
+    if table.footnotes:
+        lines += ["", *table.footnotes]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:
+    padded = (
+        _pad(cell, width, right=column.number)
+        for cell, width, column in zip(cells, widths, columns, strict=True)
+    )
+    return f"| {' | '.join(padded)} |"
+
+
+def _widths(
+    rows: Sequence[Sequence[str]], columns: Sequence[Column], *, least: int = 1
+) -> list[int]:
+    return [
+        max([least + column.number, *(_shown_width(row[index]) for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _shown_width(text))
+    return space + text if right else text + space
+
+
+def _shown_width(text: str) -> int:
+    """Columns of a terminal: Chinese characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
