@@ -97,7 +97,8 @@ def sums_by_group(values: npt.ArrayLike, groups: npt.NDArray[Any], size: int) ->
     >>> sums_by_group([1, 2, 3], np.array([0, 1, 0]), 2).tolist()
     [4.0, 2.0]
     """
-    return np.bincount(groups, weights=np.asarray(values, dtype=np.float64), minlength=size)
+    weights = np.asarray(values, dtype=np.float64)
+    return np.bincount(groups, weights=weights, minlength=size).astype(np.float64)
 
 
 def _as_matrix(values: npt.ArrayLike) -> Floats:

@@ -1,0 +1,1 @@
+"""One module a command of `vle-eval`; imported only when the command runs."""

@@ -1,0 +1,79 @@
+"""What a reference file says of itself: dataset, split, and whether it is sample data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vle_bench.errors import DataProblem
+
+SAMPLE_MARK = "sample_world.json"
+SAMPLE_DESCRIPTION = "VLE bench sample world"
+_MARK_DEPTH = 4
+
+SPLIT_NAMES = {
+    "dev": "val",
+    "valid": "val",
+    "train2014": "train",
+    "val2014": "val",
+    "train2017": "train",
+    "val2017": "val",
+    "test2015": "test",
+    "test-dev2015": "test-dev",
+}
+
+
+def canonical_split(name: str) -> str:
+    """The split's stored name.
+
+    >>> canonical_split("dev"), canonical_split("val2014"), canonical_split("valsmall")
+    ('val', 'val', 'valsmall')
+    """
+    return SPLIT_NAMES.get(name, name)
+
+
+def is_sample(path: Path, description: str = "") -> bool:
+    """Whether a file belongs to a sample world.
+
+    Args:
+        path: The reference file.
+        description: What the file's own `info.description` says, if it has one.
+    """
+    if description == SAMPLE_DESCRIPTION:
+        return True
+    parents = list(path.resolve().parents)[:_MARK_DEPTH]
+    return any((folder / SAMPLE_MARK).is_file() for folder in parents)
+
+
+def check_expected_count(
+    *, dataset: str, named_split: str, kind: str, found: int, place: str, sample: bool
+) -> None:
+    """Refuses references that are not the whole split the user named.
+
+    Nothing is checked where the user named no split, the dataset is unknown, the manifest states
+    no count, or the references are marked as sample data.
+
+    Args:
+        dataset: The dataset's name.
+        named_split: The split as the user named it; "" when not named.
+        kind: What was counted: `questions`, `images`, `captions`.
+        found: The number found.
+        place: The reference file, for the message.
+        sample: Whether the references are sample data.
+
+    Raises:
+        DataProblem: The counts differ.
+    """
+    if sample or not named_split:
+        return
+    from vle_bench.catalog.datasets import dataset_names, expected_count
+
+    if dataset not in dataset_names():
+        return
+    split = canonical_split(named_split)
+    expected = expected_count(dataset, split, kind)
+    if expected is None or expected.count == found:
+        return
+    raise DataProblem(
+        f"{place}: {found:,} {kind}, {expected.count:,} were expected of {dataset} {split} "
+        f"({expected.source}). Give the whole split, or leave --split out."
+    )

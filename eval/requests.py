@@ -1,0 +1,68 @@
+"""What a user asks of a scorer, as records that can be stored and asked again.
+
+A request is everything that can move a number. The command line builds it from
+options, `case.toml` of the gate holds one, and `result.json` keeps one, so the
+stored predictions can be scored afresh. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+MissingRule = Literal["error", "zero"]
+DEFAULT_RESAMPLES = 10_000
+DEFAULT_DATA = "data/shards"
+
+
+class ScoringRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The part that all tasks share. Paths are kept as the user wrote them.
+
+    Attributes:
+        predictions: Prediction files; empty when `model` makes them.
+        model: A predictor such as `baseline:prior`, instead of `predictions`.
+        dataset: "" for what the references say.
+        split: "" for what the references say; `dev` is stored as `val`.
+        data: Folder of shards that stands in for a reference file.
+        missing: What a reference without prediction does: stop, or score zero (recorded).
+        resamples: Bootstrap draws; 0 for no interval.
+        seed: Seed of the draws and of predictors that draw.
+    """
+
+    predictions: tuple[str, ...] = ()
+    model: str = ""
+    dataset: str = ""
+    split: str = ""
+    data: str = DEFAULT_DATA
+    missing: MissingRule = "error"
+    resamples: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = DEFAULT_RESAMPLES
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class VqaRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`vle-eval vqa`."""
+
+    annotations: str = ""
+    questions: str = ""
+    protocol: Literal["official", "always", "lavis", "simple", "soft-label"] = "official"
+    vocabulary: str = ""
+    labels: Literal["raw", "normalised"] = "raw"
+
+
+class VcrRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`vle-eval vcr`."""
+
+    annotations: str = ""
+
+
+class RetrievalRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`vle-eval retrieval`."""
+
+    texts: str = ""
+    scores: str = ""
+    image_ids: str = ""
+    text_ids: str = ""
+    image_features: str = ""
+    text_features: str = ""
+    ties: Literal["pessimistic", "optimistic", "stable", "expected"] = "pessimistic"
