@@ -20,4 +20,4 @@ TASKS = Registry(
 
 def load_task(name: str) -> ScoringTask:
     """The task of that name; an unknown one is a `UsageProblem`."""
-    return cast(ScoringTask, TASKS.load(name))
+    return cast("ScoringTask", TASKS.load(name))
