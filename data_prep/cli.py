@@ -1,0 +1,22 @@
+"""`vle-prep`: raw downloads to verified shards."""
+
+from __future__ import annotations
+
+from vle_bench.console import CommandEntry, LazyGroup, run
+
+_COMMANDS = {
+    "sample": CommandEntry(
+        "vle_bench.data_prep.commands.sample:command", "Write the sample world in raw formats."
+    ),
+}
+
+group = LazyGroup(
+    "vle-prep",
+    entries=_COMMANDS,
+    help_text="From the raw downloads of vision-language datasets to verified shards.",
+)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    run(group, "vle-prep")

@@ -1,0 +1,32 @@
+"""`vle-eval`: score predictions, compare with the published scores, guard what was scored."""
+
+from __future__ import annotations
+
+from vle_bench.console import CommandEntry, LazyGroup, run
+
+_COMMANDS = {
+    "vqa": CommandEntry(
+        "vle_bench.eval.commands.vqa:command", "VQA accuracy under a named protocol."
+    ),
+    "vcr": CommandEntry("vle_bench.eval.commands.vcr:command", "VCR Q2A, QA2R and joint Q2AR."),
+    "retrieval": CommandEntry(
+        "vle_bench.eval.commands.retrieval:command", "Recall of images and texts, ties included."
+    ),
+    "leaderboard": CommandEntry(
+        "vle_bench.eval.commands.leaderboard:command", "Stored results beside published scores."
+    ),
+    "check": CommandEntry(
+        "vle_bench.eval.commands.check:command", "The gate: golden cases, tables, published rows."
+    ),
+}
+
+group = LazyGroup(
+    "vle-eval",
+    entries=_COMMANDS,
+    help_text="Scores of vision-language models that say how they were made.",
+)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    run(group, "vle-eval")
