@@ -1,0 +1,1 @@
+"""Reads the facts in `manifests/`: datasets, published scores, class names, word tables."""

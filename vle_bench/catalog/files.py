@@ -1,0 +1,86 @@
+"""Where the catalogue's text files come from: the installed package, or a user's folder.
+
+The folder `manifests/` is installed as `vle_bench.manifests`, possibly inside a
+zip, so packaged files are reached through `importlib.resources` and never by a
+path. Messages call them by the name they have in the repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from vle_bench.errors import DataProblem, machine_errors, needs_file
+
+PACKAGE = "vle_bench.manifests"
+LARGEST_TEXT = 16 << 20
+"""Bytes; a hand-written manifest is a thousand times smaller."""
+
+
+@dataclass(frozen=True)
+class CatalogFile:
+    """One text file and the name that messages give it."""
+
+    place: str
+    handle: Traversable
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending."""
+        return self.handle.name.rpartition(".")[0]
+
+    def read_text(self) -> str:
+        """The whole file as text, line ends as they stand in it.
+
+        Raises:
+            DataProblem: the file is larger than 16 MiB or is not UTF-8.
+        """
+        with machine_errors(self.place), self.handle.open("rb") as stream:
+            data = stream.read(LARGEST_TEXT + 1)
+        if len(data) > LARGEST_TEXT:
+            raise DataProblem(f"{self.place}: larger than {LARGEST_TEXT} bytes; not a manifest.")
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise DataProblem(
+                f"{self.place}:{line}: byte {error.start} is no UTF-8. Save the file as UTF-8."
+            ) from error
+
+
+def user_file(path: Path) -> CatalogFile:
+    """A file of the user's; `DataProblem` where it is not there."""
+    return CatalogFile(str(path), needs_file(path, "a manifest"))
+
+
+def packaged_file(folder: str, name: str) -> CatalogFile:
+    """`manifests/<folder>/<name>` as installed; where missing, a `DataProblem` names the others."""
+    handle = files(PACKAGE).joinpath(folder, name)
+    if not handle.is_file():
+        suffix = "." + name.rpartition(".")[2]
+        known = ", ".join(file.stem for file in packaged_files(folder, suffix)) or "none"
+        raise DataProblem(f"manifests/{folder}/{name}: no such file. There are: {known}.")
+    return CatalogFile(f"manifests/{folder}/{name}", handle)
+
+
+def packaged_files(folder: str, suffix: str) -> tuple[CatalogFile, ...]:
+    """The files of `manifests/<folder>` that end in `suffix`, sorted by name."""
+    shelf = files(PACKAGE).joinpath(folder)
+    found = (entry for entry in shelf.iterdir() if entry.name.endswith(suffix))
+    return tuple(
+        CatalogFile(f"manifests/{folder}/{entry.name}", entry)
+        for entry in sorted(found, key=lambda entry: entry.name)
+    )
+
+
+def user_files(folder: Path, suffix: str) -> tuple[CatalogFile, ...]:
+    """The files of a user's folder that end in `suffix`, sorted by name; none is a problem."""
+    if not folder.is_dir():
+        raise DataProblem(f"{folder}: a folder of manifests expected, found none. Check the path.")
+    with machine_errors(folder):
+        found = sorted(entry for entry in folder.iterdir() if entry.name.endswith(suffix))
+    if not found:
+        raise DataProblem(f"{folder}: holds no file that ends in {suffix}. Check the path.")
+    return tuple(CatalogFile(str(entry), entry) for entry in found)
