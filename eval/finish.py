@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from vle_bench.catalog.published import RunDescription, rows_for
 from vle_bench.console import say
 from vle_bench.eval.options import RunOptions
+from vle_bench.eval.published import published_lines
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.show import result_text
 from vle_bench.results import (
-    PublishedLine,
     References,
     ResultDocument,
     document_bytes,
@@ -34,7 +33,7 @@ def document_of(scored: Scored, request: ScoringRequest, options: RunOptions) ->
         options: The run's name and description.
     """
     references = scored.references
-    return ResultDocument(
+    document = ResultDocument(
         task=scored.task,
         dataset=references.dataset,
         split=references.split,
@@ -45,41 +44,12 @@ def document_of(scored: Scored, request: ScoringRequest, options: RunOptions) ->
         trained_on=options.trained_on,
         signature=signature_line(scored.task, scored.signature),
         metrics=dict(scored.metrics),
-        published=published_lines(scored, options),
         references=References(path=references.path, sha256=references.sha256),
         request=msgspec.to_builtins(request),
         notes=scored.notes,
         stamp=make_stamp(scored.inputs),
     )
-
-
-def published_lines(scored: Scored, options: RunOptions) -> tuple[PublishedLine, ...]:
-    """The published scores of the same dataset and metrics, comparable ones first."""
-    run = RunDescription(
-        dataset=scored.references.dataset,
-        split=scored.references.split,
-        protocol=scored.protocol,
-        setting=options.setting,
-        trained_on=options.trained_on,
-        metrics=tuple(scored.metrics),
-        sample=scored.references.sample,
-    )
-    return tuple(
-        PublishedLine(
-            model=row.model,
-            metric=row.metric,
-            dataset=row.dataset,
-            split=row.split,
-            setting=row.setting,
-            value=row.value,
-            verified=row.verified,
-            source=row.source,
-            comparable=verdict.comparable,
-            why="; ".join(verdict.why),
-            note="; ".join(verdict.notes),
-        )
-        for row, verdict in rows_for(run)
-    )
+    return msgspec.structs.replace(document, published=published_lines(document))
 
 
 def finish(scored: Scored, request: ScoringRequest, options: RunOptions) -> ResultDocument:

@@ -1,0 +1,61 @@
+# Every target calls a command in a line or two, so that nothing lives here only.
+# `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RAW ?= data/raw
+OUT ?= data/shards
+RESULTS ?= results
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check lint typecheck coverage bench prep-vqa leaderboard regress clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# Markers stand for finished installs; they are made anew when the packaging changes.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable . && touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[test,dev]' && touch $@ $(VENV)/.base
+
+setup: | $(VENV)/bin/python ## install everything, torch and transformers too, into .venv
+	$(PIP) --editable '.[models,fetch,remote,ray,test,dev]' && touch $(VENV)/.base $(VENV)/.test
+
+test: $(VENV)/.test ## run all tests, doctests and coverage included
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=
+
+test-slow: $(VENV)/.test ## run the longer trials too
+	$(BIN)/python -m pytest -m 'slow or not slow'
+
+check: lint typecheck coverage ## format, lint, types, and the coverage floor of the last `make test`
+
+lint: $(VENV)/.test ## ruff: format and rules
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+typecheck: $(VENV)/.test ## mypy --strict on an installed copy
+	rm -rf build/typed && $(PIP) --no-deps --target build/typed . && cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml vle_bench
+
+coverage: $(VENV)/.test
+	$(BIN)/python -m tests.coverage_floor
+
+bench: $(VENV)/.test ## ratios against peers and floors, within one run
+	$(BIN)/python -m bench
+
+prep-vqa: $(VENV)/.base ## VQAv2 from RAW to shards in OUT; the sample world where RAW is empty
+	$(BIN)/vle-prep run vqav2 --raw $(RAW) --out $(OUT) --or-sample data/sample
+
+leaderboard: $(VENV)/.base ## stored results beside the published scores
+	$(BIN)/vle-eval leaderboard --results $(RESULTS)
+
+regress: $(VENV)/.base ## the gate: golden cases, tables and published rows
+	$(BIN)/vle-eval check
+
+clean: ## remove what tests and builds leave behind; data and results stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

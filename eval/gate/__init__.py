@@ -1,0 +1,1 @@
+"""The gate of `vle-eval check`: numbers that may not move unnoticed."""

@@ -1,0 +1,57 @@
+"""Rendered tables of a golden store: they must come out byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vle_bench.atomic import write_bytes
+from vle_bench.eval.gate.difference import Difference
+from vle_bench.eval.leaderboard.board import groups_of
+from vle_bench.eval.leaderboard.render import FORMATS
+from vle_bench.results import stored_results
+
+STORE = "results"
+_MOST_LINE = 60
+
+
+def render(folder: Path) -> dict[str, bytes]:
+    """File name and bytes of every form of the case's leaderboard."""
+    groups = groups_of(found.document for found in stored_results(folder / STORE))
+    return {f"leaderboard.{form}": write(groups).encode("utf-8") for form, write in FORMATS.items()}
+
+
+def differences(folder: Path, name: str) -> Iterator[Difference]:
+    """The first line that differs in each table."""
+    for file_name, found in render(folder).items():
+        path = folder / file_name
+        if not path.is_file():
+            yield Difference(name, file_name, "absent", f"{len(found)} bytes")
+            continue
+        stored = path.read_bytes()
+        if stored != found:
+            yield _first_difference(name, file_name, stored, found)
+
+
+def update(folder: Path) -> None:
+    """Writes the tables as they come out today."""
+    for file_name, found in render(folder).items():
+        write_bytes(folder / file_name, found)
+
+
+def _first_difference(case: str, file_name: str, stored: bytes, found: bytes) -> Difference:
+    old, new = stored.decode("utf-8", "replace").splitlines(), found.decode("utf-8").splitlines()
+    for number, (before, after) in enumerate(zip(old, new, strict=False), 1):
+        if before != after:
+            return Difference(case, f"{file_name}:{number}", *_around(before, after))
+    return Difference(case, file_name, f"{len(old)} lines", f"{len(new)} lines")
+
+
+def _around(before: str, after: str) -> tuple[str, str]:
+    """Both lines from shortly before the place where they part."""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
+        min(len(before), len(after)),
+    )
+    start = max(same - _MOST_LINE // 3, 0)
+    return before[start : start + _MOST_LINE], after[start : start + _MOST_LINE]

@@ -1,0 +1,191 @@
+"""Which rows stand in one table: only what is measured the same way stands on equal terms.
+
+Results of one task, dataset, split, protocol, setting and training splits make
+a group. Every published score of that dataset joins it, marked comparable or
+not, with the reason. Scores of different sources stay separate rows, even for
+one model: nobody here decides which source is right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from vle_bench.eval.published import published_lines
+from vle_bench.eval.show import is_detail, shown
+from vle_bench.results import Metric, PublishedLine, ResultDocument
+
+MAIN_METRIC = {"vqa": "accuracy", "vcr": "q2ar", "retrieval": "rsum"}
+SHOWN_METRICS = {
+    "vqa": ("accuracy", "accuracy[yes/no]", "accuracy[number]", "accuracy[other]"),
+    "vcr": ("q2a", "qa2r", "q2ar"),
+    "retrieval": (
+        *(f"i2t_r{k}" for k in (1, 5, 10)),
+        *(f"t2i_r{k}" for k in (1, 5, 10)),
+        "rsum",
+        "mean_recall",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a table: a stored result of ours, or a published one."""
+
+    model: str
+    ours: bool
+    split: str
+    setting: str
+    values: dict[str, str]
+    """Metric to digits: ours rounded to two decimals, published as printed."""
+    source: str
+    verified: str = ""
+    measured: dict[str, Metric] = field(default_factory=dict)
+    """Ours alone: the metrics with their n and interval."""
+    comparable: bool = True
+    why: str = ""
+    note: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One table."""
+
+    task: str
+    dataset: str
+    split: str
+    protocol: str
+    setting: str
+    trained_on: tuple[str, ...]
+    sample: bool
+    metrics: tuple[str, ...]
+    main: str
+    """The metric that orders the table and whose interval Markdown shows."""
+    rows: tuple[Row, ...]
+
+    @property
+    def title(self) -> str:
+        """What all of our rows in this table have in common."""
+        parts = [f"{self.dataset} {self.split}".strip(), f"protocol {self.protocol}"]
+        if self.setting:
+            parts.append(self.setting)
+        if self.trained_on:
+            parts.append(f"trained on {'+'.join(self.trained_on)}")
+        if self.sample:
+            parts.append("sample world, not real data")
+        return f"{self.task}: {', '.join(parts)}"
+
+
+def groups_of(documents: Iterable[ResultDocument]) -> list[Group]:
+    """The tables of a leaderboard, in the order of task, dataset, split, protocol, setting."""
+    together: defaultdict[tuple[object, ...], list[ResultDocument]] = defaultdict(list)
+    for document in documents:
+        together[_same_terms(document)].append(document)
+    return [_group(together[terms]) for terms in sorted(together, key=repr)]
+
+
+def _same_terms(document: ResultDocument) -> tuple[object, ...]:
+    return (
+        document.task,
+        document.dataset,
+        document.split,
+        document.protocol,
+        document.setting,
+        document.trained_on,
+        document.sample,
+    )
+
+
+def _group(documents: Sequence[ResultDocument]) -> Group:
+    first = documents[0]
+    wanted = SHOWN_METRICS.get(first.task)
+    every = [name for document in documents for name in document.metrics if not is_detail(name)]
+    found = tuple(dict.fromkeys(every))
+    metrics = tuple(name for name in wanted if name in found) if wanted else found
+    main = MAIN_METRIC.get(first.task, metrics[0] if metrics else "")
+    ours = [_our_row(document, metrics) for document in documents]
+    # The lines depend on the metrics a run has; the widest set of the group finds them all.
+    widest = max(documents, key=lambda document: len(document.metrics))
+    theirs = _published_rows(published_lines(widest), metrics)
+    order = (main, *metrics)
+    return Group(
+        task=first.task,
+        dataset=first.dataset,
+        split=first.split,
+        protocol=first.protocol,
+        setting=first.setting,
+        trained_on=first.trained_on,
+        sample=first.sample,
+        metrics=metrics,
+        main=main,
+        rows=(*_ranked(ours, order), *_ranked(theirs, order)),
+    )
+
+
+def _our_row(document: ResultDocument, metrics: Sequence[str]) -> Row:
+    measured = {name: document.metrics[name] for name in metrics if name in document.metrics}
+    return Row(
+        model=document.model,
+        ours=True,
+        split=document.split,
+        setting=document.setting,
+        values={name: shown(metric.value) for name, metric in measured.items()},
+        measured=measured,
+        source="this leaderboard",
+        note="; ".join(document.notes),
+        signature=document.signature,
+    )
+
+
+def _published_rows(lines: Iterable[PublishedLine], metrics: Sequence[str]) -> list[Row]:
+    together: defaultdict[tuple[str, ...], list[PublishedLine]] = defaultdict(list)
+    for line in lines:
+        if line.metric in metrics:
+            together[_same_origin(line)].append(line)
+    return [_published_row(group) for group in together.values()]
+
+
+def _same_origin(line: PublishedLine) -> tuple[str, ...]:
+    return (
+        line.model,
+        line.split,
+        line.split_note,
+        line.setting,
+        line.setting_note,
+        line.part,
+        line.trained_on,
+        line.verified,
+        line.source,
+        line.why,
+    )
+
+
+def _published_row(lines: Sequence[PublishedLine]) -> Row:
+    first = lines[0]
+    notes = [first.note, first.split_note, first.setting_note]
+    if first.trained_on:
+        notes.append(f"trained on {first.trained_on}")
+    return Row(
+        model=first.model,
+        ours=False,
+        split=f"{first.split} ({first.part})" if first.part else first.split,
+        setting=first.setting,
+        values={line.metric: line.value for line in lines},
+        source=first.source,
+        verified=first.verified,
+        comparable=first.comparable,
+        why=first.why,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+def _ranked(rows: Iterable[Row], order: Sequence[str]) -> list[Row]:
+    """Comparable rows first, best first; ties by name, so that the order never depends on input."""
+
+    def place(row: Row) -> tuple[object, ...]:
+        numbers = tuple(-float(row.values.get(name, "-1")) for name in order)
+        return (not row.comparable, numbers, row.model, row.split, row.setting, row.source)
+
+    return sorted(rows, key=place)
