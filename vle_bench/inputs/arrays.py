@@ -6,6 +6,7 @@ import io
 import math
 import zipfile
 import zlib
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from vle_bench.errors import DataProblem
 from vle_bench.inputs.bytes import MOST_BYTES, Source
 
 Array = npt.NDArray[Any]
+
+# What NumPy's header parser lets through on damaged input, besides its own ValueError.
+_DAMAGE = (ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError)
 
 
 def read_array(source: Source, expected: str) -> Array:
@@ -53,7 +57,7 @@ def _load(data: bytes, place: str, expected: str) -> Array:
     try:
         _refuse_lying_header(data)
         loaded = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, TypeError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise DataProblem(f"{place}: no plain array ({error}). Expected {expected}.") from error
     if not isinstance(loaded, np.ndarray):
         raise DataProblem(f"{place}: an archive, not one array. Expected {expected}.")

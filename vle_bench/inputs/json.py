@@ -44,6 +44,8 @@ def decode_json(data: bytes, kind: type[T], place: str, expected: str) -> T:
             f"{place}{_line_of(data, error)}: {_plain(error)}{_hint(data, error)}. "
             f"Expected {expected}."
         ) from error
+    except UnicodeDecodeError as error:
+        raise DataProblem(f"{place}{_not_utf8(data)}. Expected {expected}.") from error
     except RecursionError as error:
         raise DataProblem(f"{place}: nested too deeply. Expected {expected}.") from error
 
@@ -66,6 +68,8 @@ def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tu
             problems.add(f"{source.path}:{number}: {error}")
         except msgspec.DecodeError as error:
             problems.add(f"{source.path}:{number}: {_plain(error)}{_hint(line, error)}")
+        except UnicodeDecodeError:
+            problems.add(f"{source.path}:{number}: not UTF-8 text")
         except RecursionError:
             problems.add(f"{source.path}:{number}: nested too deeply")
     problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")
@@ -87,6 +91,16 @@ def _line_of(data: bytes, error: msgspec.DecodeError) -> str:
         return ""
     line = data.count(b"\n", 0, byte) + 1
     return f":{line}"
+
+
+def _not_utf8(data: bytes) -> str:
+    """Where the first byte stands that is no UTF-8 (msgspec counts within one string only)."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f":{line}: not UTF-8 text (byte {error.start})"
+    return ": not UTF-8 text"
 
 
 def _hint(data: bytes, error: msgspec.DecodeError) -> str:

@@ -43,6 +43,11 @@ class PublishedLine(msgspec.Struct, frozen=True, kw_only=True):
     comparable: bool
     why: str = ""
     note: str = ""
+    split_note: str = ""
+    setting_note: str = ""
+    part: str = ""
+    """The part of the split the score is about; "" is all of it."""
+    trained_on: str = ""
 
 
 class References(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ def folder_name(name: str) -> str:
     'hfl--vle-base'
     """
     lowered = name.lower().replace("/", "--")
-    plain = re.sub(r"[^a-z0-9._-]+", "-", lowered).lstrip(".").strip("-")
+    plain = re.sub(r"[^a-z0-9._-]+", "-", lowered).lstrip(".-").rstrip("-")
     if not plain:
         raise DataProblem(f"{name!r} leaves no letter or digit for a folder. Choose another name.")
     return plain

@@ -1,0 +1,110 @@
+"""Exit codes and streams of both command lines."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+
+import click
+import pytest
+
+from vle_bench.console import CommandEntry, LazyGroup, exit_code, progress
+from vle_bench.errors import DataProblem, GateFailed, MachineProblem, UsageProblem
+from vle_bench.registry import Registry
+
+
+def failing(error: BaseException) -> click.Command:
+    @click.command()
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (GateFailed("moved"), 1),
+        (UsageProblem("options"), 2),
+        (click.UsageError("options"), 2),
+        (DataProblem("absent"), 3),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "x.json"), 3),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "x/y"), 3),
+        (RecursionError(), 3),
+        (MachineProblem("full"), 4),
+        (OSError(errno.ENOSPC, "No space left on device", "out.tar"), 4),
+        (PermissionError(errno.EACCES, "Permission denied", "out.tar"), 4),
+        (MemoryError(), 4),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_failure_has_the_exit_code_of_the_contract_and_no_traceback(error, code, capsys):
+    assert exit_code(failing(error), "x", []) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert 1 <= len(captured.err.splitlines()) <= 10
+    assert "Traceback" not in captured.err
+
+
+def test_a_command_that_ends_well_exits_zero():
+    @click.command()
+    def command() -> None:
+        click.echo("fine")
+
+    assert exit_code(command, "x", []) == 0
+
+
+def test_unknown_options_are_wrong_usage():
+    assert exit_code(failing(KeyError()), "x", ["--no-such-option"]) == 2
+
+
+def test_a_group_imports_a_command_only_when_it_runs(capsys):
+    entries = {
+        "good": CommandEntry("vle_bench.eval.commands.leaderboard:command", "Shows tables."),
+        "broken": CommandEntry("no.such.module:command", "Never imported."),
+        "strange": CommandEntry("vle_bench.errors:EXIT_OK", "No command."),
+    }
+    group = LazyGroup("x", entries=entries, help_text="Helps.")
+    assert exit_code(group, "x", ["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Never imported." in shown
+    assert exit_code(group, "x", ["good", "--help"]) == 0
+    assert exit_code(group, "x", ["unknown"]) == 2
+    with pytest.raises(ModuleNotFoundError):
+        exit_code(group, "x", ["broken"])
+    with pytest.raises(TypeError, match="is no click command"):
+        exit_code(group, "x", ["strange"])
+
+
+def test_a_reader_that_leaves_early_is_no_failure():
+    code = (
+        "import sys, click\n"
+        "from vle_bench.console import run\n"
+        "@click.command()\n"
+        "def command():\n"
+        "    for _ in range(100000):\n"
+        "        click.echo('x' * 100)\n"
+        "run(command, 'x')\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    writer.stdout.close()
+    assert writer.stderr is not None
+    assert writer.stderr.read() == b""
+    assert writer.wait(30) == 0
+
+
+def test_progress_is_silent_where_nobody_looks():
+    assert list(progress([1, 2], total=2, what="shards")) == [1, 2]
+
+
+def test_a_registry_names_what_it_knows():
+    registry = Registry("scorer", {"a": "vle_bench.errors:EXIT_OK"}, group="vle_bench.no_such")
+    assert registry.names() == ("a",)
+    assert registry.load("a") == 0
+    with pytest.raises(UsageProblem, match=r"b: no such scorer\. Known: a\."):
+        registry.load("b")

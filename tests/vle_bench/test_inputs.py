@@ -1,0 +1,188 @@
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vle_bench.errors import DataProblem
+from vle_bench.inputs import (
+    decode_json,
+    open_source,
+    read_array,
+    read_arrays,
+    read_json,
+    read_json_lines,
+    read_rows,
+)
+from vle_bench.inputs.json import untyped
+
+EXPECTED = "a list of rows"
+ROWS = [{"id": 1, "x": "ü"}, {"id": 2, "x": "b"}]
+
+
+def opened(folder: Path, data: bytes, **limits):
+    path = folder / "input"
+    path.write_bytes(data)
+    return open_source(path, "predictions", **limits)
+
+
+def parquet_bytes() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(ROWS), sink)
+    return sink.getvalue()
+
+
+FORMS = {
+    "json": json.dumps(ROWS).encode(),
+    "jsonl": b"\n".join(json.dumps(row).encode() for row in ROWS) + b"\n\n",
+    "parquet": parquet_bytes(),
+    "json with a byte order mark": b"\xef\xbb\xbf" + json.dumps(ROWS).encode(),
+    "jsonl with blank lines": b"\n\n" + b"\n\n".join(json.dumps(row).encode() for row in ROWS),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("packed", ["plain", "gzip", "zstd"])
+def test_the_same_rows_come_out_of_every_form(tmp_path, form, packed):
+    data = FORMS[form]
+    if packed == "gzip":
+        data = gzip.compress(data)
+    if packed == "zstd":
+        data = pa.Codec("zstd").compress(data).to_pybytes()
+    rows = list(read_rows(opened(tmp_path, data), EXPECTED))
+    assert [row.values for row in rows] == ROWS
+    assert len({row.place for row in rows}) == 2
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_csv_values_stay_text_and_places_are_line_numbers(tmp_path, separator):
+    text = f'id{separator}x\n1{separator}"ü"\n\n2{separator}b\n'
+    rows = list(read_rows(opened(tmp_path, text.encode()), EXPECTED))
+    assert [row.values for row in rows] == [{"id": "1", "x": "ü"}, {"id": "2", "x": "b"}]
+    assert [row.place.rpartition(":")[2] for row in rows] == ["2", "4"]
+
+
+def test_one_object_alone_is_one_row(tmp_path):
+    rows = list(read_rows(opened(tmp_path, b'{"id": 1,\n "x": "y"}'), EXPECTED))
+    assert [row.values for row in rows] == [{"id": 1, "x": "y"}]
+
+
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "empty": (b"  \n", "is empty"),
+    "truncated": (b'[{"id": 1}', "ends in the middle"),
+    "object where a list belongs": (b'{"id": 1', "ends in the middle"),
+    "list of lists": (b"[[1]]", "Expected `object`, got `array`"),
+    "nan": (b'[{"id": 1,\n "x": NaN}]', r"input:2: .*NaN and Infinity are not JSON"),
+    "nested": (b"[" * 100_000, "Expected `object`, got `array`"),
+    "nested objects": (b'[{"a":' + b'{"a":' * 100_000, "nested too deeply"),
+    "cut gzip": (gzip.compress(b'[{"id": 1}]')[:-9], "damaged or cut short"),
+    "flipped gzip": (gzip.compress(bytes(1000))[:12] + b"\xff" * 20, "damaged or cut short"),
+    "cut zstd": (pa.Codec("zstd").compress(b"[1]" * 99).to_pybytes()[:-3], "damaged or cut short"),
+    "cut parquet": (parquet_bytes()[:-9], "no readable Parquet"),
+    "short csv row": (b"id,x\n1\n", r"input:2: 1 fields, the header has 2"),
+    "column twice": (b"id,id\n1,2\n", "a column name stands twice"),
+    "open quote": (b'id,x\n1,"y', "unexpected end of data"),
+    "latin-1 csv": (b"id,x\n1,\xff\n", "not UTF-8 text"),
+    "an array": (b"\x93NUMPY\x01\x00", "an array file"),
+    "latin-1 json": (b'[{"x":\n "\xff"}]', r"input:2: not UTF-8 text \(byte 9\)"),
+    "latin-1 jsonl": (b'{"x": 1}\n{"x": "\xff"}\n{"x": 1}', "input:2: not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_files_are_named_with_what_was_expected(tmp_path, kind):
+    data, message = BROKEN[kind]
+    with pytest.raises(DataProblem, match=message):
+        list(read_rows(opened(tmp_path, data), EXPECTED))
+
+
+def test_ten_broken_lines_are_named_at_once(tmp_path):
+    data = b'{"id": 1}\n{"id": 2}\n' + b"{broken}\n" * 30
+    with pytest.raises(DataProblem) as caught:
+        list(read_json_lines(opened(tmp_path, data), dict[str, Any], EXPECTED))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 10
+    assert ":3: " in lines[0]
+    assert "more" in lines[-2]
+
+
+def test_a_line_of_another_type_and_a_nested_one_are_named(tmp_path):
+    deep = b'{"a":' * 100_000
+    data = b'{"id": 1}\n{"id": 2}\n[1]\n' + deep + b"\n"
+    with pytest.raises(DataProblem, match=r"(?s):3: Expected `object`.*:4: nested too deeply"):
+        list(read_json_lines(opened(tmp_path, data), dict[str, Any], EXPECTED))
+
+
+def test_a_small_file_cannot_fill_the_memory(tmp_path):
+    with pytest.raises(DataProblem, match="unpacks to more than 1,000,000 bytes"):
+        opened(tmp_path, gzip.compress(bytes(5_000_000)), most_bytes=1_000_000)
+    packed = pa.Codec("zstd").compress(bytes(5_000_000)).to_pybytes()
+    with pytest.raises(DataProblem, match="unpacks to more than"):
+        opened(tmp_path, packed, most_bytes=1_000_000)
+
+
+def test_typed_documents_name_the_path_of_a_wrong_value(tmp_path):
+    class Row(msgspec.Struct):
+        id: int
+
+    with pytest.raises(DataProblem, match=r"at `\$\[1\]\.id`"):
+        read_json(opened(tmp_path, b'[{"id": 1}, {"id": "a"}]'), list[Row], EXPECTED)
+    assert decode_json(b'{"id": 3}', Row, "here", "a row").id == 3
+    assert untyped(b"[1]", "here", "a list") == [1]
+
+
+def saved(array: np.ndarray, **kwargs) -> bytes:
+    sink = io.BytesIO()
+    np.save(sink, array, **kwargs)
+    return sink.getvalue()
+
+
+def test_arrays_are_read_and_never_unpickled(tmp_path):
+    assert read_array(opened(tmp_path, saved(np.eye(2))), "scores").tolist() == [[1, 0], [0, 1]]
+    pickled = saved(np.array([object()], dtype=object), allow_pickle=True)
+    with pytest.raises(DataProblem, match="no plain array"):
+        read_array(opened(tmp_path, pickled), "scores")
+
+
+def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
+    honest = saved(np.zeros(3))
+    lying = honest.replace(b"(3,), }" + b" " * 12, b"(9000000000000,), }")
+    assert lying != honest
+    with pytest.raises(DataProblem, match="the header promises"):
+        read_array(opened(tmp_path, lying), "scores")
+
+
+def test_damaged_arrays_are_named(tmp_path):
+    with pytest.raises(DataProblem, match="no plain array"):
+        read_array(opened(tmp_path, saved(np.eye(9))[:-8]), "scores")
+    with pytest.raises(DataProblem, match="no plain array"):
+        read_array(opened(tmp_path, saved(np.eye(9)).replace(b"}", b"{")), "scores")
+    with pytest.raises(DataProblem, match="a csv file, expected scores"):
+        read_array(opened(tmp_path, b"a,b\n"), "scores")
+
+
+def test_archives_of_arrays(tmp_path):
+    sink = io.BytesIO()
+    np.savez(sink, ids=np.arange(3), features=np.ones((3, 2)))
+    arrays = read_arrays(opened(tmp_path, sink.getvalue()), "features")
+    assert sorted(arrays) == ["features", "ids"]
+    with pytest.raises(DataProblem, match="damaged NPZ"):
+        read_arrays(opened(tmp_path, sink.getvalue()[:-40]), "features")
+    with pytest.raises(DataProblem, match="a csv file"):
+        read_arrays(opened(tmp_path, b"a,b"), "features")
+
+
+def test_an_archive_that_claims_to_unpack_to_terabytes_is_refused(tmp_path, monkeypatch):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(2_000_000))
+    monkeypatch.setattr("vle_bench.inputs.arrays.MOST_BYTES", 1_000_000)
+    with pytest.raises(DataProblem, match="unpacks to more than"):
+        read_arrays(opened(tmp_path, sink.getvalue()), "features")

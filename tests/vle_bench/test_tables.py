@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from vle_bench.tables import Column, Table, to_csv, to_json, to_markdown, to_text
+
+TABLE = Table(
+    (Column("model"), Column("score", number=True)),
+    (("a|b", "1.00"), ("模型", "12.50")),
+    title="Scores",
+    footnotes=("n = 2",),
+)
+
+
+def test_markdown_lines_up_and_escapes_bars():
+    assert to_markdown(TABLE) == (
+        "### Scores\n"
+        "\n"
+        "| model | score |\n"
+        "|:------|------:|\n"
+        "| a\\|b  |  1.00 |\n"
+        "| 模型  | 12.50 |\n"
+        "\n"
+        "- n = 2\n"
+    )
+
+
+def test_csv_keeps_content_only():
+    assert to_csv(TABLE) == "model,score\na|b,1.00\n模型,12.50\n"
+
+
+def test_json_names_each_cell():
+    assert json.loads(to_json(TABLE)) == {
+        "title": "Scores",
+        "rows": [{"model": "a|b", "score": "1.00"}, {"model": "模型", "score": "12.50"}],
+        "footnotes": ["n = 2"],
+    }
+
+
+def test_text_sets_numbers_to_the_right():
+    assert to_text(TABLE).splitlines() == [
+        "Scores",
+        "",
+        "model  score",
+        "-----  -----",
+        "a|b     1.00",
+        "模型   12.50",
+        "",
+        "n = 2",
+    ]
+
+
+def test_a_row_of_another_length_is_a_bug():
+    with pytest.raises(ValueError, match="a row of 1 cells in a table of 2"):
+        Table((Column("a"), Column("b")), (("x",),))
