@@ -77,6 +77,8 @@ class _Block(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     part: str = ""
     protocol: str | None = None
+    """None takes the file's."""
+    protocol_note: str | None = None
 
     def __post_init__(self) -> None:
         if not (self.model and self.split and self.source):
@@ -175,11 +177,15 @@ def _rows(file: CatalogFile) -> Iterator[PublishedScore]:
                 trained_on=block.trained_on,
                 source=block.source,
                 note=block.note,
-                protocol=content.protocol if block.protocol is None else block.protocol,
-                protocol_note=content.protocol_note,
+                protocol=_first(block.protocol, content.protocol),
+                protocol_note=_first(block.protocol_note, content.protocol_note),
                 part=block.part,
                 place=reading.places.of("scores", at, "values", metric),
             )
+
+
+def _first(own: str | None, shared: str) -> str:
+    return shared if own is None else own
 
 
 def _group(row: PublishedScore) -> tuple[str, ...]:
