@@ -1,0 +1,130 @@
+"""Reading samples back: in order, by key, and never past a stale or damaged index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vle_bench.canonical import sha256_bytes
+from vle_bench.errors import DataProblem
+from vle_bench.records import Sample
+from vle_bench.shards.index import (
+    SampleRow,
+    SkippedRow,
+    read_samples,
+    read_skipped,
+    write_samples,
+    write_skipped,
+)
+from vle_bench.shards.layout import SAMPLES, number_of, split_order
+from vle_bench.shards.read import SplitReader, iter_samples, iter_with_pictures, open_split
+from vle_bench.shards.report import Counts, read_report, total
+from vle_bench.shards.writer import write_shard
+
+
+def test_samples_come_in_the_order_of_the_shards(toy: Path):
+    keys = [sample.key for sample in iter_samples(toy, "val", Sample)]
+    assert keys == [f"toy-{number:04d}" for number in range(6)]
+
+
+def test_pictures_come_with_their_own_records(toy: Path):
+    for sample, picture in iter_with_pictures(toy, "val", Sample):
+        assert sha256_bytes(picture) == sample.image.sha256
+
+
+def test_a_sample_is_found_by_its_key(toy: Path):
+    with open_split(toy, "val") as reader:
+        assert len(reader) == 6
+        for key in ("toy-0005", "toy-0000", "toy-0003"):
+            assert reader.sample(reader.row(key), Sample).key == key
+        with pytest.raises(DataProblem, match="no sample toy-9999"):
+            reader.row("toy-9999")
+
+
+def test_a_split_that_was_not_prepared_is_named_with_those_that_were(toy: Path):
+    with pytest.raises(DataProblem, match="no split train, only val"):
+        SplitReader(toy, "train")
+
+
+def test_a_folder_without_a_report_is_no_dataset(tmp_path: Path):
+    with pytest.raises(DataProblem, match="no prepared dataset"):
+        list(iter_samples(tmp_path, "val", Sample))
+
+
+def test_an_index_older_than_its_shard_is_noticed(toy: Path, make_item):
+    write_shard(toy / "val" / "toy-val-000000.tar", [make_item(number) for number in (2, 1, 0)])
+    with pytest.raises(DataProblem, match="toy-0000"):
+        list(iter_samples(toy, "val", Sample))
+
+
+def test_a_cut_shard_is_noticed(toy: Path):
+    path = toy / "val" / "toy-val-000001.tar"
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(DataProblem, match="vle-prep verify"):
+        list(iter_samples(toy, "val", Sample))
+
+
+def test_a_missing_shard_is_noticed(toy: Path):
+    (toy / "val" / "toy-val-000001.tar").unlink()
+    with pytest.raises(DataProblem, match="toy-val-000001"):
+        list(iter_samples(toy, "val", Sample))
+
+
+def test_an_index_that_points_out_of_the_folder_is_refused(toy: Path):
+    rows = read_samples(toy / SAMPLES)
+    write_samples(toy / SAMPLES, [rows[0]._replace(shard="../../secret")])
+    with pytest.raises(DataProblem, match="no shard of val"):
+        SplitReader(toy, "val")
+
+
+def test_rows_survive_the_round_trip_and_an_equal_file_is_left_alone(toy: Path):
+    rows = read_samples(toy / SAMPLES)
+    assert len(rows) == 6
+    assert not write_samples(toy / SAMPLES, rows)
+    assert write_samples(toy / SAMPLES, rows[::-1])
+    assert read_samples(toy / SAMPLES) == rows[::-1]
+    assert read_samples(toy / SAMPLES, split="test") == []
+
+
+def test_an_index_may_be_empty(tmp_path: Path):
+    path = tmp_path / "skipped.parquet"
+    write_skipped(path, [])
+    assert read_skipped(path) == []
+    row = SkippedRow("val", "question", "1000", "1", "picture absent")
+    write_skipped(path, [row])
+    assert read_skipped(path) == [row]
+
+
+def test_an_index_of_another_schema_or_none_is_named(tmp_path: Path, toy: Path):
+    write_skipped(tmp_path / "other.parquet", [])
+    with pytest.raises(DataProblem, match="columns split, kind"):
+        read_samples(tmp_path / "other.parquet")
+    (toy / SAMPLES).write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(DataProblem, match="no readable index"):
+        read_samples(toy / SAMPLES)
+
+
+def test_pandas_and_others_see_plain_columns(toy: Path):
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(toy / SAMPLES)
+    assert schema.names == list(SampleRow._fields)
+    assert schema.metadata is None or b"pandas" not in schema.metadata
+
+
+def test_totals_add_up_by_reason(toy: Path):
+    first = Counts(read=5, written=3, skipped={"a": 1, "b": 1})
+    second = Counts(read=2, written=1, skipped={"b": 1})
+    both = total([first, second])
+    assert both == Counts(read=7, written=4, skipped={"a": 1, "b": 2})
+    assert both.balances()
+    assert not Counts(read=2, written=1).balances()
+    assert read_report(toy).splits["val"].shards[1].name == "toy-val-000001.tar"
+
+
+def test_shard_names_of_others_have_no_number():
+    assert number_of("toy-val-000007.tar", dataset="toy", split="val") == 7
+    for other in ("toy-train-000007.tar", "toy-val-7.tar", "toy-val-000007.tar.tmp", "x.tar"):
+        assert number_of(other, dataset="toy", split="val") is None
+    assert sorted(["zz", "test", "val", "train"], key=split_order) == ["train", "val", "test", "zz"]

@@ -1,0 +1,152 @@
+"""Samples straight from the shards, in order or by key, with or without their pictures.
+
+A JSON is a few kilobytes beside a picture of a hundred, so a reader that wants
+only the annotations jumps from one to the next by the index and leaves the
+pictures on the disk. Every record is checked against its key: an index that is
+older than its shards is noticed and never read past.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from vle_bench.errors import DataProblem, machine_errors, needs_file
+from vle_bench.inputs import decode_json
+from vle_bench.records import Sample
+from vle_bench.shards.index import SampleRow, read_samples
+from vle_bench.shards.layout import SAMPLES, number_of
+from vle_bench.shards.report import read_report
+
+S = TypeVar("S", bound=Sample)
+
+
+class SplitReader:
+    """Random access to one split of a prepared dataset; a context manager.
+
+    Args:
+        dataset_folder: The folder that holds `samples.parquet`.
+        split: `train`, `val`, `test`, ...
+
+    Raises:
+        DataProblem: No such dataset, no such split in it, or a damaged index.
+    """
+
+    def __init__(self, dataset_folder: Path, split: str) -> None:
+        self._folder = dataset_folder
+        report = read_report(dataset_folder)
+        known = report.splits
+        if split not in known:
+            raise DataProblem(
+                f"{dataset_folder}: has no split {split}, only {', '.join(known) or 'none'}. "
+                "Prepare it with vle-prep run --split."
+            )
+        self.rows = tuple(read_samples(dataset_folder / SAMPLES, split=split))
+        for name in {row.shard for row in self.rows}:
+            if number_of(name, dataset=report.dataset, split=split) is None:
+                raise DataProblem(f"{dataset_folder / SAMPLES}: {name!r} is no shard of {split}.")
+        self._places = {row.key: index for index, row in enumerate(self.rows)}
+        self._open_name = ""
+        self._handle = -1
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the shard that is open, if one is."""
+        if self._handle >= 0:
+            os.close(self._handle)
+        self._open_name, self._handle = "", -1
+
+    def row(self, key: str) -> SampleRow:
+        """The index row of `key`; `DataProblem` where the split has no such sample."""
+        if key not in self._places:
+            raise DataProblem(f"{self._folder}: no sample {key} in this split. Check the key.")
+        return self.rows[self._places[key]]
+
+    def sample(self, row: SampleRow, kind: type[S]) -> S:
+        """The record of a sample.
+
+        Args:
+            row: Its row in the index.
+            kind: The record's type, e.g. `VqaSample`.
+
+        Raises:
+            DataProblem: The shard is gone, damaged, or holds another sample there.
+        """
+        data = self._piece(row, row.json_offset, row.json_size)
+        place = f"{row.shard}: {row.key}"
+        record = decode_json(data, kind, place, "the sample's record")
+        if record.key != row.key or record.split != row.split:
+            raise DataProblem(
+                f"{place}: the shard holds {record.split}/{record.key} there. The index is older "
+                "than the shard: run vle-prep run again."
+            )
+        return record
+
+    def picture(self, row: SampleRow) -> bytes:
+        """The original bytes of a sample's picture."""
+        return self._piece(row, row.image_offset, row.image_size)
+
+    def _piece(self, row: SampleRow, offset: int, size: int) -> bytes:
+        path = self._folder / row.split / row.shard
+        with machine_errors(path):
+            if self._open_name != row.shard:
+                self.close()
+                needs_file(path, "a shard")
+                self._handle = os.open(path, os.O_RDONLY)
+                self._open_name = row.shard
+            there = os.fstat(self._handle).st_size
+            if not 0 <= offset <= offset + size <= there:
+                raise DataProblem(
+                    f"{row.shard}: {row.key}: should lie at bytes {offset:,} to {offset + size:,}, "
+                    f"the shard has {there:,}. Run vle-prep verify."
+                )
+            return os.pread(self._handle, size, offset)
+
+
+@contextmanager
+def open_split(dataset_folder: Path, split: str) -> Iterator[SplitReader]:
+    """A `SplitReader` that is closed at the end of the block."""
+    with SplitReader(dataset_folder, split) as reader:
+        yield reader
+
+
+def iter_samples(dataset_folder: Path, split: str, kind: type[S]) -> Iterator[S]:
+    """Every record of a split in the order of the shards; no picture is read.
+
+    Args:
+        dataset_folder: The folder that holds `samples.parquet`, e.g. `data/shards/vqav2`.
+        split: `train`, `val` or `test`.
+        kind: The record's type, e.g. `VqaSample`.
+
+    Raises:
+        DataProblem: No such dataset or split, or a shard that is damaged.
+    """
+    with SplitReader(dataset_folder, split) as reader:
+        for row in reader.rows:
+            yield reader.sample(row, kind)
+
+
+def iter_with_pictures(
+    dataset_folder: Path, split: str, kind: type[S]
+) -> Iterator[tuple[S, bytes]]:
+    """Like `iter_samples`, each record with the original bytes of its picture."""
+    with SplitReader(dataset_folder, split) as reader:
+        for row in reader.rows:
+            yield reader.sample(row, kind), reader.picture(row)

@@ -1,0 +1,126 @@
+"""`report.json`: the books of a prepared dataset.
+
+For every kind of thing, what was read is what was written plus what was
+skipped, reason by reason; a report that does not balance is never written. It
+holds no time, host, worker count or absolute path, so two runs agree in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from vle_bench.canonical import pretty_json_bytes
+from vle_bench.errors import DataProblem
+from vle_bench.inputs import open_source, read_json
+from vle_bench.records import Record
+from vle_bench.shards.layout import REPORT
+
+SCHEMA: Literal["vle-bench/preparation/1"] = "vle-bench/preparation/1"
+
+
+class Counts(Record, frozen=True, kw_only=True):
+    """The books of one kind of thing: `read` = `written` + the sum of `skipped`."""
+
+    read: int
+    written: int
+    skipped: dict[str, int] = msgspec.field(default_factory=dict)
+    """How many were left out for each reason; every one stands in `skipped.parquet`."""
+
+    def balances(self) -> bool:
+        """Whether nothing was lost and nothing came from nowhere.
+
+        >>> Counts(read=3, written=2, skipped={"picture absent": 1}).balances()
+        True
+        """
+        return self.read == self.written + sum(self.skipped.values())
+
+
+class ShardReport(Record, frozen=True, kw_only=True):
+    """One shard as it must be."""
+
+    name: str
+    samples: int
+    bytes: int
+    sha256: str
+
+
+class Expectation(Record, frozen=True, kw_only=True):
+    """A published count beside ours; `source` says who published it."""
+
+    what: str
+    expected: int
+    found: int
+    source: str
+
+
+class SplitReport(Record, frozen=True, kw_only=True):
+    """The books of one split."""
+
+    counts: dict[str, Counts]
+    """By kind: image, question, caption, box."""
+    adjusted: dict[str, int] = msgspec.field(default_factory=dict)
+    """What was written but changed or is worth knowing, by rule ("box clipped")."""
+    elsewhere: dict[str, int] = msgspec.field(default_factory=dict)
+    """Rows of the source files about pictures that are not of this split, by kind."""
+    expectations: tuple[Expectation, ...] = ()
+    absent_sources: tuple[str, ...] = ()
+    sources: dict[str, str] = msgspec.field(default_factory=dict)
+    """sha256 of each annotation file read, by its path below RAW."""
+    picture_endings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    shards: tuple[ShardReport, ...] = ()
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """The whole of `report.json`."""
+
+    schema: Literal["vle-bench/preparation/1"] = SCHEMA
+    dataset: str
+    sample: bool
+    """Whether the pictures are drawn (the sample world) and no real data set's."""
+    parameters: dict[str, str | int]
+    counts: dict[str, Counts]
+    """Over all splits, by kind."""
+    splits: dict[str, SplitReport]
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    """sha256 of the files beside the shards (index, card, vocabulary), by relative path."""
+
+
+def report_bytes(report: Report) -> bytes:
+    """The report as JSON for people and programs; the same report is the same bytes."""
+    return pretty_json_bytes(report)
+
+
+def read_report(dataset_folder: Path) -> Report:
+    """The report of a prepared dataset.
+
+    Raises:
+        DataProblem: No such folder or report, or one that is not of this form.
+    """
+    path = dataset_folder / REPORT
+    if not path.is_file():
+        raise DataProblem(
+            f"{path}: no report, so this is no prepared dataset. "
+            "Give the folder that vle-prep run made, e.g. data/shards/vqav2."
+        )
+    return read_json(open_source(path, "books"), Report, "the report.json that vle-prep run writes")
+
+
+def total(parts: list[Counts]) -> Counts:
+    """The sum of several books.
+
+    >>> total([Counts(read=1, written=1), Counts(read=2, written=1, skipped={"x": 1})])
+    Counts(read=3, written=2, skipped={'x': 1})
+    """
+    skipped: dict[str, int] = {}
+    for part in parts:
+        for reason, count in part.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+    return Counts(
+        read=sum(part.read for part in parts),
+        written=sum(part.written for part in parts),
+        skipped=skipped,
+    )
