@@ -1,0 +1,136 @@
+import csv
+import io
+import json
+
+import pytest
+
+from vle_bench.catalog.published import load_published
+from vle_bench.console import exit_code
+from vle_bench.eval.cli import group
+from vle_bench.eval.leaderboard.board import groups_of
+from vle_bench.eval.leaderboard.render import comma_separated, json_document, markdown
+from vle_bench.results import Metric, result_folder, store_result
+
+
+def published(groups):
+    return [row for group in groups for row in group.rows if not row.ours]
+
+
+def test_only_results_on_equal_terms_share_a_table(make_document):
+    documents = [
+        make_document("a"),
+        make_document("b"),
+        make_document("c", split="train"),
+        make_document("d", setting="zero-shot"),
+        make_document("e", sample=True),
+        make_document("f", trained_on=("train",)),
+    ]
+    groups = groups_of(documents)
+    assert sorted([row.model for row in group.rows if row.ours] for group in groups) == [
+        ["a", "b"], ["c"], ["d"], ["e"], ["f"],
+    ]  # fmt: skip
+
+
+def test_the_order_of_the_store_moves_nothing(make_document):
+    documents = [make_document("a", 40.0), make_document("b", 60.0), make_document("c", 60.0)]
+    assert markdown(groups_of(documents)) == markdown(groups_of(documents[::-1]))
+    (table,) = groups_of(documents)
+    assert [row.model for row in table.rows if row.ours] == ["b", "c", "a"]
+
+
+def test_every_published_score_of_the_dataset_is_in_the_csv_with_its_digits(make_document):
+    groups = groups_of([make_document()])
+    rows = list(csv.DictReader(io.StringIO(comma_separated(groups))))
+    shown = sorted(
+        (row["model"], row["metric"], row["value"], row["row_split"], row["source"])
+        for row in rows
+        if row["ours"] == "no" and "region" not in row["row_split"]
+    )
+    expected = sorted(
+        (row.model, row.metric, row.value, row.split, row.source)
+        for row in load_published()
+        if row.dataset == "vcr" and row.metric in {"q2a", "qa2r", "q2ar"}
+    )
+    assert [row for row in shown if row in expected] == expected
+
+
+def test_a_published_test_score_is_marked_with_its_reason(make_document):
+    groups = groups_of([make_document()])
+    tested = [row for row in published(groups) if row.split == "test"]
+    assert tested
+    assert all(not row.comparable and "split: test" in row.why for row in tested)
+    text = markdown(groups)
+    assert "no [1]" in text
+    assert "[1] not comparable: " in text
+
+
+def test_nothing_is_comparable_with_the_sample_world_and_the_title_says_so(make_document):
+    groups = groups_of([make_document(sample=True)])
+    assert not any(row.comparable for row in published(groups))
+    assert "sample world, not real data" in markdown(groups)
+
+
+def test_recalled_scores_are_never_shown_as_verified(make_document):
+    groups = groups_of([make_document()])
+    recalled = [row for row in published(groups) if row.verified == "no"]
+    assert recalled
+    for line in markdown(groups).splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        for row in recalled:
+            if row.comparable and row.model in cells and row.source in cells:
+                assert "NO, recalled" in cells
+
+
+def test_markdown_shows_comparable_rows_first_and_counts_what_it_leaves_out(make_document):
+    (group_,) = groups_of([make_document()])
+    verdicts = [row.comparable for row in group_.rows]
+    assert verdicts == sorted(verdicts, reverse=True)
+    hidden = verdicts.count(False) - 10
+    assert hidden > 0
+    assert f"{hidden} more published rows that are not comparable" in markdown([group_])
+
+
+def test_json_keeps_numbers_and_intervals_of_ours(make_document):
+    document = json.loads(json_document(groups_of([make_document()])))
+    (ours,) = [row for row in document["groups"][0]["rows"] if row["ours"]]
+    assert ours["measured"]["q2ar"] == {"value": 50.0, "n": 26534, "low": 49.0, "high": 51.0}
+
+
+def test_a_task_of_other_people_shows_the_metrics_it_has(make_document):
+    metrics = {"f1": Metric(value=12.5, n=3)}
+    (table,) = groups_of([make_document(task="captions", dataset="mine", metrics=metrics)])
+    assert table.metrics == ("f1",)
+    assert "12.50" in markdown([table])
+
+
+def stored(root, document):
+    store_result(result_folder(root, document), document, items={"id": ["1"]}, predictions=b"{}\n")
+
+
+def test_the_command_reads_a_store_and_writes_each_form(tmp_path, make_document, capsys):
+    root = tmp_path / "results"
+    stored(root, make_document("mine"))
+    for form, mark in (("md", "| **mine** "), ("csv", ",mine,yes,"), ("json", '"model": "mine"')):
+        assert exit_code(group, "vle-eval", ["leaderboard", "--results", str(root),
+                                             "--format", form]) == 0  # fmt: skip
+        assert mark in capsys.readouterr().out
+    out = tmp_path / "board.md"
+    arguments = ["leaderboard", "--results", str(root), "--out", str(out)]
+    assert exit_code(group, "vle-eval", arguments) == 0
+    assert capsys.readouterr().out == ""
+    before = out.stat().st_mtime_ns
+    assert exit_code(group, "vle-eval", arguments) == 0
+    assert out.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--task", "vqa"]])
+def test_an_empty_store_says_how_to_fill_it(tmp_path, make_document, capsys, arguments):
+    root = tmp_path / "results"
+    if arguments:
+        stored(root, make_document())
+    assert exit_code(group, "vle-eval", ["leaderboard", "--results", str(root), *arguments]) == 3
+    assert "Score something first" in capsys.readouterr().err
+
+
+def test_an_empty_leaderboard_is_a_page_too():
+    assert "No result is stored yet" in markdown([])
