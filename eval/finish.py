@@ -10,9 +10,9 @@ import msgspec
 from vle_bench.console import say
 from vle_bench.eval.options import RunOptions
 from vle_bench.eval.published import published_lines
+from vle_bench.eval.report import result_text
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored
-from vle_bench.eval.show import result_text
 from vle_bench.results import (
     References,
     ResultDocument,

@@ -1,13 +1,18 @@
-"""A result for people: every number with its interval, its n and how it was made."""
+"""Numbers of a result as people read them."""
 
 from __future__ import annotations
 
-from vle_bench.results import Metric, PublishedLine, ResultDocument
-from vle_bench.tables import Column, Table, to_text
+from collections.abc import Mapping
+from types import MappingProxyType
 
-_MOST_PUBLISHED = 12
-_MOST_SOURCE = 40
-_COUNTS = frozenset({"i2t_medr", "t2i_medr", "i2t_meanr", "t2i_meanr"})
+from vle_bench.results import Metric, ResultDocument
+
+RANK_METRICS = frozenset({"i2t_medr", "t2i_medr", "i2t_meanr", "t2i_meanr"})
+"""Metrics that are ranks and not percent."""
+
+VERIFIED_WORDS: Mapping[str, str] = MappingProxyType(
+    {"yes": "yes", "secondary": "second hand", "no": "NO, recalled", "": ""}
+)
 
 
 def shown(value: float) -> str:
@@ -35,26 +40,13 @@ def is_detail(metric: str) -> bool:
     return "[question_type=" in metric
 
 
-def result_text(document: ResultDocument) -> str:
-    """The whole result as text for a terminal."""
-    main = {name: metric for name, metric in document.metrics.items() if not is_detail(name)}
-    rows = tuple(
-        (name, shown(metric.value), interval_text(metric), f"{metric.n:,}", _unit(name))
-        for name, metric in main.items()
-    )
-    columns = (
-        Column("metric"),
-        Column("score", number=True),
-        Column("95 % interval", number=True),
-        Column("n", number=True),
-        Column("unit"),
-    )
-    hidden = len(document.metrics) - len(main)
-    notes = [document.signature]
-    if hidden:
-        notes.append(f"{hidden} more metrics (by question type) with --json.")
-    text = to_text(Table(columns, rows, title=headline(document), footnotes=tuple(notes)))
-    return text + _published_text(document)
+def unit(metric: str) -> str:
+    """What the metric's value counts.
+
+    >>> unit("i2t_r1"), unit("i2t_medr")
+    ('%', 'rank')
+    """
+    return "rank" if metric in RANK_METRICS else "%"
 
 
 def headline(document: ResultDocument) -> str:
@@ -62,53 +54,3 @@ def headline(document: ResultDocument) -> str:
     where = f"{document.dataset} {document.split}".strip()
     line = f"{document.task}, {where}: {document.model} (protocol {document.protocol})"
     return f"{line} - sample world, not real data" if document.sample else line
-
-
-def _unit(name: str) -> str:
-    return "rank" if name in _COUNTS else "%"
-
-
-def _published_text(document: ResultDocument) -> str:
-    lines = document.published
-    if not lines:
-        return ""
-    comparable = [line for line in lines if line.comparable]
-    chosen = (comparable or list(lines))[:_MOST_PUBLISHED]
-    title = (
-        f"Published, comparable: {len(comparable)} of {len(lines)} scores"
-        if comparable
-        else f"Published, none comparable ({len(lines)} scores)"
-    )
-    columns = (
-        Column("model"),
-        Column("metric"),
-        Column("score", number=True),
-        Column("split"),
-        Column("setting"),
-        Column("verified"),
-        Column("source"),
-        Column("not comparable because" if not comparable else "note"),
-    )
-    footnotes = (
-        (f"{len(comparable or lines) - len(chosen)} more with --json.",)
-        if len(comparable or lines) > len(chosen)
-        else ()
-    )
-    table = Table(columns, tuple(_published_row(line) for line in chosen), title, footnotes)
-    return "\n" + to_text(table)
-
-
-def _published_row(line: PublishedLine) -> tuple[str, ...]:
-    source = line.source
-    if len(source) > _MOST_SOURCE:
-        source = source[: _MOST_SOURCE - 3] + "..."
-    return (
-        line.model,
-        line.metric,
-        line.value,
-        line.split,
-        line.setting,
-        line.verified,
-        source,
-        line.note if line.comparable else line.why,
-    )

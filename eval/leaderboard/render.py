@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.eval.leaderboard.board import Group, Row
-from vle_bench.eval.show import interval_text, shown
+from vle_bench.eval.show import VERIFIED_WORDS, interval_text, shown
 from vle_bench.tables import Column, Table, to_csv, to_markdown
 
 SCHEMA = "vle-bench/leaderboard/1"
@@ -21,7 +21,6 @@ _CSV_COLUMNS = (
     "row_setting", "metric", "value", "low", "high", "n", "verified", "comparable", "why", "note",
     "source", "signature",
 )  # fmt: skip
-_VERIFIED = {"yes": "yes", "secondary": "second hand", "no": "NO, recalled", "": ""}
 
 
 def markdown(groups: Sequence[Group]) -> str:
@@ -109,7 +108,7 @@ def _markdown_row(group: Group, row: Row, reasons: Sequence[str]) -> tuple[str, 
         f"{headline.n:,}" if headline else "",
         row.split,
         row.setting or "not stated",
-        "measured here" if row.ours else _VERIFIED[row.verified],
+        "measured here" if row.ours else VERIFIED_WORDS[row.verified],
         "yes" if row.comparable else f"no [{reasons.index(row.why) + 1}]",
         row.source,
     )

@@ -1,0 +1,78 @@
+"""A result for people: every number with its interval, its n and how it was made."""
+
+from __future__ import annotations
+
+from vle_bench.eval.leaderboard.board import Group, Row, groups_of
+from vle_bench.eval.show import VERIFIED_WORDS, headline, interval_text, is_detail, shown, unit
+from vle_bench.results import ResultDocument
+from vle_bench.tables import Column, Table, to_text
+
+_MOST_PUBLISHED = 10
+_MOST_SOURCE = 40
+
+
+def result_text(document: ResultDocument) -> str:
+    """The whole result as text for a terminal, published scores below."""
+    (group,) = groups_of([document])
+    return _measured_text(document) + _published_text(group)
+
+
+def _measured_text(document: ResultDocument) -> str:
+    main = {name: metric for name, metric in document.metrics.items() if not is_detail(name)}
+    rows = tuple(
+        (name, shown(metric.value), interval_text(metric), f"{metric.n:,}", unit(name))
+        for name, metric in main.items()
+    )
+    columns = (
+        Column("metric"),
+        Column("score", number=True),
+        Column("95 % interval", number=True),
+        Column("n", number=True),
+        Column("unit"),
+    )
+    hidden = len(document.metrics) - len(main)
+    notes = [document.signature]
+    if hidden:
+        notes.append(f"{hidden} more metrics (by question type) with --json.")
+    return to_text(Table(columns, rows, title=headline(document), footnotes=tuple(notes)))
+
+
+def _published_text(group: Group) -> str:
+    theirs = [row for row in group.rows if not row.ours]
+    if not theirs:
+        return ""
+    comparable = [row for row in theirs if row.comparable]
+    chosen = (comparable or theirs)[:_MOST_PUBLISHED]
+    title = (
+        f"Published and comparable: {len(comparable)} of {len(theirs)} rows"
+        if comparable
+        else f"Published: {len(theirs)} rows, none of them comparable"
+    )
+    columns = (
+        Column("model"),
+        *(Column(name, number=True) for name in group.metrics),
+        Column("split"),
+        Column("setting"),
+        Column("verified"),
+        Column("source"),
+        Column("note" if comparable else "not comparable because"),
+    )
+    left = len(comparable or theirs) - len(chosen)
+    footnotes = (f"{left} more: vle-eval leaderboard, or --json.",) if left else ()
+    rows = tuple(_published_row(group, row) for row in chosen)
+    return "\n" + to_text(Table(columns, rows, title, footnotes))
+
+
+def _published_row(group: Group, row: Row) -> tuple[str, ...]:
+    source = row.source
+    if len(source) > _MOST_SOURCE:
+        source = source[: _MOST_SOURCE - 3] + "..."
+    return (
+        row.model,
+        *(row.values.get(name, "") for name in group.metrics),
+        row.split,
+        row.setting,
+        VERIFIED_WORDS[row.verified],
+        source,
+        row.note if row.comparable else row.why,
+    )
