@@ -1,7 +1,7 @@
 """One golden case: a folder with inputs, a request, and what must come out.
 
-`case.toml` names the task and its request (paths relative to the folder);
-`expected.json` holds metrics and item scores of a scoring case. A leaderboard
+`case.toml` names the task and its options (paths relative to the folder);
+`expected.json` holds the metrics and item scores that must come out. A leaderboard
 case holds stored results and the rendered tables, which must match as bytes.
 """
 
@@ -9,55 +9,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from vle_bench.atomic import write_bytes
+from vle_bench.atomic import write_if_changed
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.catalog.files import user_file
 from vle_bench.catalog.strict_toml import read_toml
 from vle_bench.errors import DataProblem
 from vle_bench.eval.gate.difference import Difference
+from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.tasks import load_task
 from vle_bench.inputs import open_source, read_json
 from vle_bench.results import Metric
 
 DESCRIPTION = "case.toml"
-EXPECTED = "expected.json"
 TOLERANCE = 1e-9
-_PATH_FIELDS = (
-    "annotations",
-    "questions",
-    "vocabulary",
-    "texts",
-    "scores",
-    "image_ids",
-    "text_ids",
-    "image_features",
-    "text_features",
-    "data",
-)
+_PATH_FIELDS = frozenset(
+    {
+        "annotations", "questions", "vocabulary", "texts", "scores", "image_ids", "text_ids",
+        "image_features", "text_features", "data",
+    }
+)  # fmt: skip
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`case.toml`."""
+    """`case.toml`.
 
-    task: str
-    about: str
-    request: Mapping[str, Any] = {}
+    Attributes:
+        task: The task, as `vle-eval` names it.
+        about: What the case is for.
+        form: `scores`, or `tables` for a store whose rendered leaderboard must not change.
+        options: The options of `vle-eval <task>`, without the leading dashes.
+        variants: Further options, each giving a run of its own with an expectation of its own.
+    """
+
+    task: str = ""
+    about: str = ""
     form: Literal["scores", "tables"] = "scores"
+    options: Mapping[str, Any] = {}
+    variants: Mapping[str, Mapping[str, Any]] = {}
+
+
+class Run(NamedTuple):
+    """One scoring of a case: its name, its expectation's file and its options."""
+
+    name: str
+    file_name: str
+    options: Mapping[str, Any]
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`expected.json` of a scoring case."""
+    """`expected.json` of a run."""
 
     metrics: dict[str, Metric]
-    items: dict[str, float]
+    items: dict[str, float] | None = None
     """Score of each item under "<group> <id>"; two swapped groups leave the total unmoved."""
-    protocol: str
-    notes: tuple[str, ...] = ()
+    protocol: str | None = None
+    notes: tuple[str, ...] | None = None
 
 
 def find_cases(root: Path) -> list[Path]:
@@ -79,45 +90,66 @@ def read_case(folder: Path) -> CaseFile:
     return read_toml(user_file(folder / DESCRIPTION), CaseFile).record
 
 
-def observe(folder: Path, case: CaseFile) -> Expectation:
-    """Runs the case's scorer on the case's files."""
-    task = load_task(case.task)
-    request = msgspec.convert(_placed(case.request, folder), task.request_type)
+def runs_of(case: CaseFile) -> list[Run]:
+    """The runs of a case: one, or one for each variant."""
+    if not case.variants:
+        return [Run("", "expected.json", case.options)]
+    return [
+        Run(name, f"expected.{name}.json", {**case.options, **options})
+        for name, options in case.variants.items()
+    ]
+
+
+def observe(folder: Path, task_name: str, options: Mapping[str, Any]) -> Expectation:
+    """Runs a scorer on the case's files."""
+    task = load_task(task_name)
+    request = _request(folder, options, task.request_type)
     return _expectation_of(task.score(request))
 
 
 def differences(folder: Path, name: str, case: CaseFile) -> Iterator[Difference]:
-    """What moved between `expected.json` and a run of today."""
-    path = folder / EXPECTED
-    found = observe(folder, case)
-    if not path.is_file():
-        yield Difference(name, EXPECTED, "absent", f"{len(found.metrics)} metrics")
-        return
-    stored = read_json(open_source(path, "an expectation"), Expectation, f"a gate's {EXPECTED}")
-    yield from _metric_differences(name, stored.metrics, found.metrics)
-    yield from _item_differences(name, stored.items, found.items)
-    if stored.protocol != found.protocol:
-        yield Difference(name, "protocol", stored.protocol, found.protocol)
-    if stored.notes != found.notes:
-        yield Difference(name, "notes", "; ".join(stored.notes), "; ".join(found.notes))
+    """What moved between what is expected and a run of today."""
+    for run in runs_of(case):
+        label = f"{name} {run.name}".strip()
+        found = observe(folder, case.task, run.options)
+        path = folder / run.file_name
+        if not path.is_file():
+            yield Difference(label, run.file_name, "absent", f"{len(found.metrics)} metrics")
+            continue
+        source = open_source(path, "an expectation")
+        stored = read_json(source, Expectation, "what a run of the gate expects")
+        yield from _metric_differences(label, stored.metrics, found.metrics)
+        if stored.items is not None and found.items is not None:
+            yield from _item_differences(label, stored.items, found.items)
+        if stored.protocol not in {None, found.protocol}:
+            yield Difference(label, "protocol", str(stored.protocol), str(found.protocol))
+        if stored.notes is not None and stored.notes != found.notes:
+            yield Difference(label, "notes", _joined(stored.notes), _joined(found.notes))
 
 
 def update(folder: Path, case: CaseFile) -> None:
     """Writes what the scorer finds today as the expectation."""
-    write_bytes(folder / EXPECTED, pretty_json_bytes(observe(folder, case)))
+    for run in runs_of(case):
+        found = observe(folder, case.task, run.options)
+        write_if_changed(folder / run.file_name, pretty_json_bytes(found))
 
 
-def _placed(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The request with its paths inside the case's folder; a path that leaves it is refused."""
-    placed = dict(request)
-    for field in _PATH_FIELDS:
-        if placed.get(field):
-            placed[field] = _inside(folder, str(placed[field]))
+def _request(
+    folder: Path, options: Mapping[str, Any], kind: type[ScoringRequest]
+) -> ScoringRequest:
+    """The request that the options name, with every path inside the case's folder."""
+    placed = {key.replace("-", "_"): value for key, value in options.items()}
+    for field in _PATH_FIELDS & placed.keys():
+        placed[field] = _inside(folder, str(placed[field]))
+    named = placed.get("predictions", ())
+    paths = [named] if isinstance(named, str) else named
     placed["predictions"] = [
-        ",".join(_inside(folder, part) for part in str(path).split(","))
-        for path in placed.get("predictions", [])
+        ",".join(_inside(folder, part) for part in str(path).split(",")) for path in paths
     ]
-    return placed
+    try:
+        return msgspec.convert(placed, kind)
+    except msgspec.ValidationError as error:
+        raise DataProblem(f"{folder / DESCRIPTION}: options: {error}.") from error
 
 
 def _inside(folder: Path, relative: str) -> str:
@@ -166,6 +198,10 @@ def _equal(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return abs(one - other) <= TOLERANCE
+
+
+def _joined(notes: tuple[str, ...] | None) -> str:
+    return "; ".join(notes or ())
 
 
 def _number(metric: Metric | None) -> str:
