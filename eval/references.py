@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vle_bench.errors import DataProblem
+from vle_bench.eval.scored import ReferenceFacts
 
 SAMPLE_MARK = "sample_world.json"
 SAMPLE_DESCRIPTION = "VLE bench sample world"
@@ -77,3 +78,27 @@ def check_expected_count(
         f"{place}: {found:,} {kind}, {expected.count:,} were expected of {dataset} {split} "
         f"({expected.source}). Give the whole split, or leave --split out."
     )
+
+
+def part_note(*, facts: ReferenceFacts, kind: str, found: int) -> tuple[str, ...]:
+    """A sentence where the references are not as many as the split they call themselves.
+
+    References may be a part on purpose, so nothing is refused; the reader of the number is told.
+
+    Args:
+        facts: What the references are.
+        kind: What was counted: `questions`, `images`, `captions`.
+        found: The number found.
+    """
+    if facts.sample:
+        return ()
+    from vle_bench.catalog.datasets import expected_count
+
+    expected = expected_count(facts.dataset, facts.split, kind)
+    if expected is None or expected.count == found:
+        return ()
+    note = (
+        f"{found:,} {kind}; the whole {facts.dataset} {facts.split} has {expected.count:,}. "
+        "Published scores are of the whole; name another set with --dataset."
+    )
+    return (note,)

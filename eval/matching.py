@@ -1,0 +1,128 @@
+"""Predictions meet references: which ids are missing, twice there, or nobody's.
+
+The official loaders forgive: the last duplicate wins, ids they do not know are
+dropped. Both have hidden broken runs, so each kind is a sentence of its own
+here, naming up to ten ids, and stops the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from vle_bench.errors import MOST_PROBLEMS, DataProblem
+
+
+def named(ids: Iterable[str], *, most: int = MOST_PROBLEMS) -> str:
+    """Up to ten ids as text, and how many more there are.
+
+    >>> named(["a", "b", "c"], most=2)
+    'a, b, ... and 1 more'
+    """
+    rest = iter(ids)
+    shown = list(islice(rest, most))
+    more = sum(1 for _ in rest)
+    return ", ".join(shown) + (f", ... and {more:,} more" if more else "")
+
+
+class Matching:
+    """Where each prediction row belongs among the references.
+
+    Args:
+        ids: The ids of the references, in order, all different.
+        what: What an id is called in the file: `annot_id`.
+        file: The predictions file, for messages.
+    """
+
+    def __init__(self, ids: Sequence[str], *, what: str, file: str) -> None:
+        self._index: Mapping[str, int] = {name: at for at, name in enumerate(ids)}
+        self._ids = ids
+        self._what = what
+        self._file = file
+        self._first: dict[int, str] = {}
+        self._twice: list[str] = []
+        self._foreign: list[str] = []
+
+    def place(self, name: str, place: str) -> int | None:
+        """The reference's position; None (and a note) for a duplicate or a foreign id.
+
+        Args:
+            name: The id of a prediction.
+            place: Where it stands, as the reader says it ("p.csv:7").
+        """
+        at = self._index.get(name)
+        if at is None:
+            self._foreign.append(f"{name} ({self._short(place)})")
+            return None
+        if at in self._first:
+            places = f"{self._short(self._first[at])} and {self._short(place)}"
+            self._twice.append(f"{name} ({places})")
+            return None
+        self._first[at] = place
+        return at
+
+    @property
+    def missing(self) -> list[str]:
+        """Ids of references that no prediction named."""
+        return [name for at, name in enumerate(self._ids) if at not in self._first]
+
+    def check(self, *, missing: str) -> None:
+        """Stops the run over what does not match.
+
+        Args:
+            missing: `error` stops over missing predictions as well, `zero` lets them pass.
+
+        Raises:
+            DataProblem: Duplicates, foreign ids, or missing ones; up to ten ids of each kind.
+        """
+        lines = list(self._sentences(missing=missing))
+        if lines:
+            raise DataProblem("\n".join(lines))
+
+    def _sentences(self, *, missing: str) -> Iterator[str]:
+        what, file = self._what, self._file
+        if self._twice:
+            yield (
+                f"{file}: {len(self._twice):,} {what} more than once: {named(self._twice)}. "
+                "Keep one prediction each."
+            )
+        if self._foreign:
+            yield (
+                f"{file}: {len(self._foreign):,} {what} not among the references: "
+                f"{named(self._foreign)}. Predict for the references given, and nothing else."
+            )
+        absent = self.missing if missing == "error" else []
+        if absent:
+            yield (
+                f"{file}: {len(absent):,} of {len(self._ids):,} {what} without prediction: "
+                f"{named(absent)}. Predict them, or count them as wrong with --missing zero."
+            )
+
+    def _short(self, place: str) -> str:
+        """The place within the file, whose name the sentence has said already."""
+        within = place.removeprefix(self._file).lstrip(": ")
+        return f"line {within}" if within.isdigit() else within
+
+
+def unique_ids(ids: Iterable[tuple[str, str]], *, what: str, file: str) -> None:
+    """Refuses references that name an id twice.
+
+    Args:
+        ids: Place and id of each reference.
+        what: What an id is called.
+        file: The file, for the message.
+
+    Raises:
+        DataProblem: Up to ten ids that stand twice, with both places.
+    """
+    first: dict[str, str] = {}
+    twice: list[str] = []
+    for place, name in ids:
+        if name in first:
+            twice.append(f"{name} ({first[name]} and {place})")
+        first.setdefault(name, place)
+    if twice:
+        raise DataProblem(
+            f"{file}: {len(twice):,} {what} more than once: {named(twice)}. "
+            "References must have one row each."
+        )

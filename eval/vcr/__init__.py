@@ -1,0 +1,1 @@
+"""VCR: is the answer right, is the reason right, are both?"""

@@ -1,0 +1,172 @@
+"""VCR references: the lines of `val.jsonl`, of which four keys are needed.
+
+The official files hold 23 keys, GD-VCR's others, our sample world some. Only
+`annot_id`, the picture and the two labels decide a score, so only they are
+asked for. Several of the rest give the label away (`*_match_iter`, `*_sources`)
+and are never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from vle_bench.errors import DataProblem, Problems, UsageProblem
+from vle_bench.eval.matching import unique_ids
+from vle_bench.eval.references import canonical_split, check_expected_count, is_sample
+from vle_bench.eval.requests import VcrRequest
+from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.identity import id_text
+from vle_bench.inputs import open_source
+from vle_bench.inputs.records import read_records
+
+CHOICES = 4
+DATASET = "vcr"
+_EXPECTED = (
+    "VCR references with annot_id, img_id or img_fn, answer_label and rationale_label "
+    "(the test split comes without labels and cannot be scored here)"
+)
+_SPLITS = ("train", "val", "test")
+
+Label = Annotated[int, msgspec.Meta(ge=0, lt=CHOICES)]
+Choice = str | list[str | int | list[int]]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    annot_id: str | int
+    answer_label: Label
+    rationale_label: Label
+    img_id: str | int | None = None
+    img_fn: str | int | None = None
+    region: Any = None
+
+
+Choices = Annotated[list[Choice], msgspec.Meta(min_length=CHOICES, max_length=CHOICES)]
+
+
+class _LineWithChoices(_Line, frozen=True):
+    answer_choices: Choices | None = None
+    rationale_choices: Choices | None = None
+
+
+@dataclass(frozen=True)
+class VcrItem:
+    """One question with its gold.
+
+    Attributes:
+        annot_id: The item's id.
+        image_id: `img_id`, or `img_fn` where there is none: what intervals resample.
+        answer_label: Index of the right answer, 0 to 3.
+        rationale_label: Index of the right reason, 0 to 3.
+        group: GD-VCR's region; "" elsewhere.
+        answer_lengths: Tokens of each answer; empty unless asked for and there.
+        rationale_lengths: Tokens of each reason; likewise.
+    """
+
+    annot_id: str
+    image_id: str
+    answer_label: int
+    rationale_label: int
+    group: str = ""
+    answer_lengths: tuple[int, ...] = ()
+    rationale_lengths: tuple[int, ...] = ()
+
+
+def read_references(
+    request: VcrRequest, *, choices: bool = False
+) -> tuple[tuple[VcrItem, ...], ReferenceFacts]:
+    """The items that a request names, in the file's order, and what the file is.
+
+    Args:
+        request: `annotations` names the file.
+        choices: Also read the choices, for predictors that look at them.
+
+    Raises:
+        DataProblem: Missing, broken, an id twice, or not the whole split that was named.
+        UsageProblem: No references were named.
+    """
+    if not request.annotations:
+        raise _no_annotations(request)
+    path = Path(request.annotations)
+    source = open_source(path, "VCR references")
+    line_type = _LineWithChoices if choices else _Line
+    lines = list(read_records(source, line_type, _EXPECTED))
+    if not lines:
+        raise DataProblem(f"{path}: no references in it. Expected {_EXPECTED}.")
+    items = _items(lines)
+    unique_ids(
+        ((place, item.annot_id) for (place, _), item in zip(lines, items, strict=True)),
+        what="annot_id",
+        file=str(path),
+    )
+    facts = ReferenceFacts(
+        path=request.annotations,
+        sha256=source.sha256,
+        dataset=request.dataset or DATASET,
+        split=canonical_split(request.split) or _split_of_ids(items),
+        sample=is_sample(path),
+    )
+    check_expected_count(
+        dataset=facts.dataset,
+        named_split=request.split,
+        kind="questions",
+        found=len(items),
+        place=str(path),
+        sample=facts.sample,
+    )
+    return items, facts
+
+
+def _items(lines: Sequence[tuple[str, _Line]]) -> tuple[VcrItem, ...]:
+    items: list[VcrItem] = []
+    problems = Problems()
+    for place, line in lines:
+        image = line.img_fn if line.img_id is None else line.img_id
+        try:
+            items.append(_item(line, image))
+        except ValueError as error:
+            problems.add(f"{place}: {error}")
+    problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
+    return tuple(items)
+
+
+def _item(line: _Line, image: str | int | None) -> VcrItem:
+    if image is None:
+        raise ValueError("neither img_id nor img_fn")
+    lengths: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    if isinstance(line, _LineWithChoices):
+        lengths = (_lengths(line.answer_choices), _lengths(line.rationale_choices))
+    return VcrItem(
+        annot_id=id_text(line.annot_id),
+        image_id=id_text(image),
+        answer_label=line.answer_label,
+        rationale_label=line.rationale_label,
+        group=line.region if isinstance(line.region, str) else "",
+        answer_lengths=lengths[0],
+        rationale_lengths=lengths[1],
+    )
+
+
+def _lengths(choices: Sequence[Choice] | None) -> tuple[int, ...]:
+    return tuple(
+        len(choice.split()) if isinstance(choice, str) else len(choice) for choice in choices or ()
+    )
+
+
+def _split_of_ids(items: Sequence[VcrItem]) -> str:
+    """The split that all ids begin with ("val-17"); "" where they do not agree."""
+    prefixes = {item.annot_id.partition("-")[0] for item in items}
+    return prefixes.pop() if len(prefixes) == 1 and prefixes <= set(_SPLITS) else ""
+
+
+def _no_annotations(request: VcrRequest) -> DataProblem | UsageProblem:
+    if not request.split:
+        return UsageProblem("No references. Give --annotations val.jsonl.")
+    folder = Path(request.data) / DATASET / canonical_split(request.split)
+    return DataProblem(
+        f"{folder}: no VCR shards to take references from. Give --annotations val.jsonl."
+    )
