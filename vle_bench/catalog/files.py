@@ -29,7 +29,7 @@ class CatalogFile:
     @property
     def stem(self) -> str:
         """The file's name without its ending."""
-        return self.handle.name.rpartition(".")[0]
+        return _stem(self.handle)
 
     def read_text(self) -> str:
         """The whole file as text, line ends as they stand in it.
@@ -70,8 +70,7 @@ def packaged_files(folder: str, suffix: str) -> tuple[CatalogFile, ...]:
     shelf = files(PACKAGE).joinpath(folder)
     found = (entry for entry in shelf.iterdir() if entry.name.endswith(suffix))
     return tuple(
-        CatalogFile(f"manifests/{folder}/{entry.name}", entry)
-        for entry in sorted(found, key=lambda entry: entry.name)
+        CatalogFile(f"manifests/{folder}/{entry.name}", entry) for entry in sorted(found, key=_stem)
     )
 
 
@@ -80,7 +79,12 @@ def user_files(folder: Path, suffix: str) -> tuple[CatalogFile, ...]:
     if not folder.is_dir():
         raise DataProblem(f"{folder}: a folder of manifests expected, found none. Check the path.")
     with machine_errors(folder):
-        found = sorted(entry for entry in folder.iterdir() if entry.name.endswith(suffix))
+        found = [entry for entry in folder.iterdir() if entry.name.endswith(suffix)]
     if not found:
         raise DataProblem(f"{folder}: holds no file that ends in {suffix}. Check the path.")
-    return tuple(CatalogFile(str(entry), entry) for entry in found)
+    return tuple(CatalogFile(str(entry), entry) for entry in sorted(found, key=_stem))
+
+
+def _stem(entry: Traversable) -> str:
+    """Sorts `a.toml` before `a-b.toml`, which whole names would not."""
+    return entry.name.rpartition(".")[0]

@@ -73,12 +73,12 @@ def read_toml(file: CatalogFile, record: type[T]) -> Reading[T]:
     try:
         document = tomllib.loads(text)
         places = Places(file.place, locate(text))
-        builder = _Builder(places)
-        value = builder.struct(document, record, ())
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # bad TOML, and integers of more digits than Python reads
         raise DataProblem(_broken(file.place, text, str(error))) from error
     except RecursionError as error:
         raise DataProblem(f"{file.place}: nested too deeply to be read.") from error
+    builder = _Builder(places)
+    value = builder.struct(document, record, ())
     builder.problems.raise_if_any(advice=_ADVICE)
     assert isinstance(value, record), "a value without problems is the record asked for"
     return Reading(value, places)

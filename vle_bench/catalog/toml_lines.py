@@ -78,17 +78,16 @@ class _Scanner:
         self._at += 2 if is_array else 1
         *parents, name = self._key()
         self._at += 2 if is_array else 1
-        path = (*self._inside((), parents), name)
+        path: KeyPath = ()
+        for key in parents:
+            path = self._newest((*path, key))
+            self._note(path, start)
+        path = (*path, name)
         if is_array:
             self._note(path, start)
             self._last_element[path] = self._last_element.get(path, -1) + 1
         path = self._newest(path)
         self._note(path, start)
-        return path
-
-    def _inside(self, path: KeyPath, keys: list[str]) -> KeyPath:
-        for key in keys:
-            path = self._newest((*path, key))
         return path
 
     def _newest(self, path: KeyPath) -> KeyPath:
