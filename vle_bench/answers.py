@@ -36,6 +36,7 @@ NUMBER_WORDS = MappingProxyType(
 )
 ARTICLES = frozenset({"a", "an", "the"})
 
+_ANY_MARK = re.compile(f"[{re.escape(MARKS)}.]")
 _COMMA_IN_NUMBER = re.compile(r"\d,\d")
 # The official pattern begins with a mistyped look-behind that can never fail; this is its effect.
 _PERIOD_BEFORE_NO_DIGIT = re.compile(r"\.(?!\d)")
@@ -61,6 +62,8 @@ def punctuation_step(text: str) -> str:
     >>> punctuation_step("well-known"), punctuation_step("red, white"), punctuation_step("U.S.A.")
     ('well known', 'red white', 'USA')
     """
+    if _ANY_MARK.search(text) is None:
+        return text
     cleaned = text
     numeric = _COMMA_IN_NUMBER.search(text) is not None
     for mark in MARKS:

@@ -1,0 +1,1 @@
+"""VQA accuracy, under the official protocol and the field's other habits."""

@@ -1,0 +1,154 @@
+"""Item scores: which annotators gave the same answer, and what that earns.
+
+Pure functions over arrays. A text is read once however often it occurs, and two
+texts are the same answer where their readings have the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from vle_bench.eval.vqa.gold import Bools, Floats, Given, Gold, Ints
+from vle_bench.eval.vqa.protocols import Hits, Protocol, Reader, leave_one_out, thirds
+
+_NO_READING = -1
+
+
+class Lexicon:
+    """Distinct texts and what each reader makes of them, equal readings under one number.
+
+    >>> lexicon = Lexicon(["Yes", "yes", "no"])
+    >>> lexicon.read(str.lower).tolist()
+    [0, 0, 1]
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._numbers: dict[str, int] = {}
+        self._read: dict[Reader, Ints] = {}
+
+    def read(self, reader: Reader) -> Ints:
+        """The number of each text's reading."""
+        known = self._read.get(reader)
+        if known is None:
+            numbers = self._numbers
+            codes = (numbers.setdefault(reader(text), len(numbers)) for text in self._texts)
+            known = np.fromiter(codes, dtype=np.int64, count=len(self._texts))
+            self._read[reader] = known
+        return known
+
+    def among(self, texts: Iterable[str]) -> Bools:
+        """For every number given out so far, whether it stands for one of `texts`."""
+        found = np.zeros(len(self._numbers), dtype=np.bool_)
+        found[[self._numbers[text] for text in texts if text in self._numbers]] = True
+        return found
+
+
+def lexicon_of(gold: Gold, texts: Sequence[str]) -> Lexicon:
+    """The annotators' texts, then `texts`."""
+    return Lexicon([*gold.texts, *texts])
+
+
+class Readings(NamedTuple):
+    """Both sides as a protocol reads them.
+
+    Attributes:
+        gold: One number for every annotator's answer.
+        unanimous: One entry a question: whether all annotators gave the same answer.
+        wanted: One entry an annotator's answer: whether it can earn anything.
+        given_unanimous: One number for each text of the other side, read for such a question.
+        given_mixed: The same for every other question.
+    """
+
+    gold: Ints
+    unanimous: Bools
+    wanted: Bools
+    given_unanimous: Ints
+    given_mixed: Ints
+
+
+def readings(gold: Gold, lexicon: Lexicon, protocol: Protocol) -> Readings:
+    """Reads both sides.
+
+    Args:
+        gold: The references.
+        lexicon: Their texts and the other side's, from `lexicon_of`.
+        protocol: How to read.
+    """
+    inside = slice(None, len(gold.texts))
+    outside = slice(len(gold.texts), None)
+    alike = lexicon.read(protocol.gold.unanimous)[inside][gold.codes]
+    starts = gold.starts[:-1]
+    unanimous = np.logical_and.reduceat(alike == gold.spread(alike[starts]), starts)
+    apart = lexicon.read(protocol.gold.mixed)[inside][gold.codes]
+    read = np.where(gold.spread(unanimous), alike, apart)
+    given_unanimous = lexicon.read(protocol.given.unanimous)[outside]
+    given_mixed = lexicon.read(protocol.given.mixed)[outside]
+    if protocol.vocabulary is None:
+        wanted = np.ones(len(read), dtype=np.bool_)
+    else:
+        wanted = lexicon.among(protocol.vocabulary)[read]
+    return Readings(read, unanimous, wanted, given_unanimous, given_mixed)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ItemScores:
+    """What each question earned; one entry a question that counts.
+
+    Attributes:
+        rows: Its place in the references.
+        scores: From 0 to 1.
+        matches: Annotators who gave the answer.
+        unanimous: Whether all annotators gave the same answer.
+        left_out: Number of questions that do not count, having no answer in the vocabulary.
+    """
+
+    rows: Ints
+    scores: Floats
+    matches: Ints
+    unanimous: Bools
+    left_out: int
+
+
+def score_items(
+    gold: Gold, given: Given, protocol: Protocol, *, lexicon: Lexicon | None = None
+) -> ItemScores:
+    """Scores each question under `protocol`; a missing answer earns 0.
+
+    Args:
+        gold: What annotators answered.
+        given: What is scored, in the order of `gold`. Where it is an annotator's own answer, that
+            annotator is left out and the credit is the leave-one-out term of the others.
+        protocol: The rule.
+        lexicon: The texts of `gold` and `given`, where several protocols share it.
+    """
+    known = lexicon or lexicon_of(gold, given.texts)
+    both = readings(gold, known, protocol)
+    answer = _per_question(both, given)
+    flat = (both.gold == gold.spread(answer)) & both.wanted
+    credit = protocol.credit
+    if given.annotators is not None:
+        flat[gold.starts[:-1] + given.annotators] = False
+        credit = thirds if credit is leave_one_out else credit
+    hits = Hits(flat, gold.starts)
+    rows = np.flatnonzero(np.logical_or.reduceat(both.wanted, gold.starts[:-1]))
+    return ItemScores(
+        rows=rows,
+        scores=credit(hits)[rows],
+        matches=hits.counts[rows],
+        unanimous=both.unanimous[rows],
+        left_out=len(gold) - len(rows),
+    )
+
+
+def _per_question(both: Readings, given: Given) -> Ints:
+    if not given.texts:
+        return np.full(len(given.codes), _NO_READING, dtype=np.int64)
+    read = np.where(
+        both.unanimous, both.given_unanimous[given.codes], both.given_mixed[given.codes]
+    )
+    return np.where(given.missing, _NO_READING, read)

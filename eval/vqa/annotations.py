@@ -1,0 +1,135 @@
+"""Official VQA annotation and question files.
+
+Only what a score needs is decoded; everything else is skipped by the parser.
+Files in the wild lack `multiple_choice_answer` (ovqa), `answer_id` (VizWiz) or
+both types, and write `image_id` as text; none of that is needed here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vle_bench.errors import DataProblem, Problems
+from vle_bench.eval.matching import named
+from vle_bench.eval.references import canonical_split, check_expected_count, is_sample
+from vle_bench.eval.requests import VqaRequest
+from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.eval.vqa.gold import Annotation, Gold, gold_of
+from vle_bench.eval.vqa.references import References
+from vle_bench.identity import id_text
+from vle_bench.inputs import open_source, read_json
+from vle_bench.inputs.collector import no_collector
+
+VQA_V2 = "vqav2"
+_VQA_V1 = "vqav1"
+_COCO = "mscoco"
+_OTHER = "vqa"
+_EXPECTED = (
+    'VQA annotations: {"annotations": [{"question_id", "image_id", "answers": [{"answer"}]}]}'
+)
+_EXPECTED_QUESTIONS = 'VQA questions: {"questions": [{"question_id", "image_id", "question"}]}'
+
+
+class _Info(msgspec.Struct, frozen=True):
+    description: Any = ""
+    version: Any = ""
+
+
+class _AnnotationFile(msgspec.Struct, frozen=True):
+    annotations: list[Annotation]
+    info: _Info = _Info()
+    data_type: str = ""
+    data_subtype: str = ""
+
+
+class _Question(msgspec.Struct, frozen=True, gc=False):
+    question_id: int | str
+    image_id: int | str
+    question: str
+
+
+class _QuestionFile(msgspec.Struct, frozen=True):
+    questions: list[_Question]
+
+
+def read_annotations(request: VqaRequest) -> References:
+    """The references of `--annotations` and `--questions`.
+
+    Raises:
+        DataProblem: Broken files, files that contradict each other, or not the whole split that
+            the user named.
+    """
+    path = Path(request.annotations)
+    with no_collector():
+        source = open_source(path, "VQA annotations")
+        document = read_json(source, _AnnotationFile, _EXPECTED)
+        gold = gold_of(document.annotations, str(path))
+    facts = ReferenceFacts(
+        path=request.annotations,
+        sha256=source.sha256,
+        dataset=request.dataset or _dataset(document),
+        split=canonical_split(request.split or document.data_subtype),
+        sample=is_sample(path, str(document.info.description)),
+    )
+    check_expected_count(
+        dataset=facts.dataset,
+        named_split=request.split,
+        kind="questions",
+        found=len(gold),
+        place=str(path),
+        sample=facts.sample,
+    )
+    inputs = {"annotations": source.sha256}
+    if not request.questions:
+        return References(gold=gold, facts=facts, inputs=inputs)
+    questions, digest, extra = _questions(Path(request.questions), gold)
+    return References(
+        gold=gold,
+        facts=facts,
+        inputs={**inputs, "questions": digest},
+        questions=questions,
+        notes=(f"{extra:,} more questions in {request.questions} are not annotated.",)
+        if extra
+        else (),
+    )
+
+
+def _dataset(document: _AnnotationFile) -> str:
+    """VQA v1 and v2 differ in `info.version` alone."""
+    if document.data_type != _COCO:
+        return document.data_type or _OTHER
+    return _VQA_V1 if str(document.info.version).startswith("1") else VQA_V2
+
+
+def _questions(path: Path, gold: Gold) -> tuple[tuple[str, ...], str, int]:
+    """Texts in the order of `gold`, the file's digest, and how many questions nobody annotated."""
+    with no_collector():
+        source = open_source(path, "VQA questions")
+        document = read_json(source, _QuestionFile, _EXPECTED_QUESTIONS)
+    try:
+        asked = {id_text(entry.question_id): entry for entry in document.questions}
+        images = {key: id_text(entry.image_id) for key, entry in asked.items()}
+    except ValueError as error:
+        raise DataProblem(f"{path}: {error}. Expected {_EXPECTED_QUESTIONS}.") from error
+    if len(asked) != len(document.questions):
+        raise DataProblem(
+            f"{path}: {len(document.questions) - len(asked):,} question ids stand more than once. "
+            "Keep each question once."
+        )
+    problems = Problems(f"{path} and {gold.place} do not belong together:")
+    absent = [one for one in gold.ids if one not in asked]
+    if absent:
+        problems.add(f"{len(absent):,} annotated questions are not there: {named(absent)}.")
+    moved = [
+        f"{one} (picture {images[one]}, annotated {image})"
+        for one, image in zip(gold.ids, gold.images, strict=True)
+        if one in images and images[one] != image
+    ]
+    if moved:
+        problems.add(f"{len(moved):,} questions are about another picture: {named(moved)}.")
+    problems.raise_if_any(advice="Give the questions file of the same split.")
+    texts = tuple(asked[one].question for one in gold.ids)
+    return texts, source.sha256, len(asked) - len(gold)

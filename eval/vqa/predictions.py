@@ -1,0 +1,142 @@
+"""Predictions: the official list of question ids and answers, in any accepted file format.
+
+An answer is text and is never parsed: "None", "n/a" and "" are answers. The
+official loader lets the last duplicate win; here it stops the run, because
+METER's per-rank files repeat questions that the sampler padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from vle_bench.errors import DataProblem, Problems, UsageProblem
+from vle_bench.eval.matching import Matching, named
+from vle_bench.eval.requests import MissingRule
+from vle_bench.eval.vqa.gold import Given, Gold, given_answers
+from vle_bench.identity import id_text
+from vle_bench.inputs import Row, Source, open_source, read_json, read_rows
+from vle_bench.inputs.collector import no_collector
+
+_ID, _ANSWER = "question_id", "answer"
+_LONGEST_NUMBER = 18
+"""Digits that always fit into 64 bits."""
+_EXPECTED = 'VQA predictions: a list of {"question_id": 42, "answer": "yes"}'
+
+
+class _Prediction(msgspec.Struct, frozen=True, gc=False):
+    """In alphabetical order of the keys, which is how they are written."""
+
+    answer: str
+    question_id: int | str
+
+
+class ReadPredictions(NamedTuple):
+    """Answers in the order of the references, and the digest of their file."""
+
+    given: Given
+    sha256: str
+
+
+def read_predictions(files: Sequence[str], gold: Gold, *, missing: MissingRule) -> ReadPredictions:
+    """Reads a predictions file and brings it into the order of `gold`.
+
+    Args:
+        files: What `--predictions` named: exactly one file.
+        gold: The references.
+        missing: `error` stops over questions without prediction, `zero` lets them pass.
+
+    Raises:
+        DataProblem: No table of answers, an answer that is no text, or ids that do not match.
+        UsageProblem: More than one file.
+    """
+    if len(files) != 1:
+        raise UsageProblem(f"{len(files)} files of predictions. Give one; join parts beforehand.")
+    with no_collector():
+        source = open_source(Path(files[0]), "VQA predictions")
+        answers = _fast(source)
+        if answers is None or not _fits(answers, gold, missing):
+            answers = _careful(source, gold, missing)
+    return ReadPredictions(given_answers([answers.get(one) for one in gold.ids]), source.sha256)
+
+
+def prediction_lines(gold: Gold, given: Given) -> bytes:
+    """The normal form: JSONL in the order of the references; missing answers have no line.
+
+    Ids are written as numbers where all of them are plain numbers, as in official files.
+    """
+    answers = zip(_as_official(gold.ids), given.column(), strict=True)
+    return msgspec.json.Encoder().encode_lines(
+        [_Prediction(answer, one) for one, answer in answers if answer is not None]
+    )
+
+
+def _as_official(ids: Sequence[str]) -> Sequence[int | str]:
+    """Numbers where all ids are plain numbers, else the texts ("007" must stay itself)."""
+    if max(map(len, ids)) > _LONGEST_NUMBER:
+        return ids
+    try:
+        numbers = list(map(int, ids))
+    except ValueError:
+        return ids
+    return numbers if list(map(str, numbers)) == ids else ids
+
+
+def _fast(source: Source) -> dict[str, str] | None:
+    """The answers of an official file in one typed parse; None where it needs a closer look."""
+    if source.kind != "json":
+        return None
+    try:
+        rows = read_json(source, list[_Prediction], _EXPECTED)
+    except DataProblem:
+        return None
+    answers = {str(row.question_id): row.answer for row in rows}
+    return answers if len(answers) == len(rows) else None
+
+
+def _fits(answers: dict[str, str], gold: Gold, missing: MissingRule) -> bool:
+    known = set(gold.ids)
+    return answers.keys() <= known and (missing == "zero" or len(answers) == len(known))
+
+
+def _careful(source: Source, gold: Gold, missing: MissingRule) -> dict[str, str]:
+    """Row by row, so that every problem has its place."""
+    matching = Matching(gold.ids, what=_ID, file=str(source.path))
+    problems = Problems()
+    answers: dict[str, str] = {}
+    for row in read_rows(source, _EXPECTED):
+        try:
+            one, answer = _checked(row)
+        except ValueError as error:
+            problems.add(f"{row.place}: {error}.")
+            continue
+        if matching.place(one, row.place) is not None:
+            answers[one] = answer
+    problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
+    matching.check(missing=missing)
+    return answers
+
+
+def _checked(row: Row) -> tuple[str, str]:
+    values = row.values
+    for key in (_ID, _ANSWER):
+        if key not in values:
+            raise ValueError(f"no {key}; found {named(values) or 'nothing'}")
+    one = id_text(values[_ID])
+    answer = values[_ANSWER]
+    if isinstance(answer, str):
+        return one, answer
+    raise ValueError(f"the answer of question {one} is {_shown(answer)}, a text was expected")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    return f"a {type(value).__name__}"

@@ -1,0 +1,110 @@
+"""References out of the shards that `vle-prep run vqav2` wrote.
+
+A prepared split is known by the digests of its shards, which `report.json`
+lists. Test-dev is no folder of its own: it is a flag on questions of the test split.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vle_bench.canonical import json_bytes, sha256_bytes
+from vle_bench.errors import DataProblem
+from vle_bench.eval.references import canonical_split, check_expected_count
+from vle_bench.eval.requests import VqaRequest
+from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.eval.vqa.gold import Annotation, AnnotatorAnswer, gold_of
+from vle_bench.eval.vqa.references import References
+from vle_bench.inputs.collector import no_collector
+from vle_bench.records import NO_NUMBER, Question, VqaSample
+from vle_bench.shards.read import iter_samples
+from vle_bench.shards.report import Report, read_report
+
+DEFAULT_DATASET = "vqav2"
+VOCABULARY = Path("answers") / "label2answer.json"
+_TEST_DEV = "test-dev"
+_FOLDERS = {_TEST_DEV: "test", "test-std": "test"}
+
+
+def read_shards(request: VqaRequest, *, split: str = "") -> References:
+    """The references of a split under `--data`.
+
+    Args:
+        request: Names the folder, the dataset and the split.
+        split: Another split than the one the user named; how many questions it should have is
+            then not asked.
+
+    Raises:
+        DataProblem: No such dataset or split, damaged shards, or a split without answers.
+    """
+    named_split = "" if split else request.split
+    split = split or canonical_split(request.split)
+    stored = _FOLDERS.get(split, split)
+    folder = Path(request.data) / (request.dataset or DEFAULT_DATASET)
+    report = read_report(folder)
+    place = str(folder / stored)
+    with no_collector():
+        pairs = _questions(folder, stored, only_test_dev=split == _TEST_DEV)
+        gold = gold_of([_annotation(question, image) for question, image in pairs], place)
+    facts = ReferenceFacts(
+        path=place,
+        sha256=shards_digest(report, stored),
+        dataset=report.dataset,
+        split=split,
+        sample=report.sample,
+    )
+    check_expected_count(
+        dataset=facts.dataset,
+        named_split=named_split,
+        kind="questions",
+        found=len(gold),
+        place=place,
+        sample=facts.sample,
+    )
+    vocabulary = folder / VOCABULARY
+    return References(
+        gold=gold,
+        facts=facts,
+        inputs={"shards": facts.sha256},
+        questions=tuple(question.question for question, _ in pairs),
+        vocabulary=str(vocabulary) if vocabulary.is_file() else "",
+    )
+
+
+def shards_digest(report: Report, split: str) -> str:
+    """One digest over the names and digests of a split's shards.
+
+    Raises:
+        DataProblem: The report knows no such split.
+    """
+    books = report.splits.get(split)
+    if books is None:
+        raise DataProblem(
+            f"report.json of {report.dataset} knows no split {split}, only "
+            f"{', '.join(sorted(report.splits)) or 'none'}. Prepare it with vle-prep run --split."
+        )
+    return sha256_bytes(json_bytes([[shard.name, shard.sha256] for shard in books.shards]))
+
+
+def _questions(folder: Path, split: str, *, only_test_dev: bool) -> list[tuple[Question, str]]:
+    return [
+        (question, sample.image.id)
+        for sample in iter_samples(folder, split, VqaSample)
+        for question in sample.questions
+        if question.test_dev or not only_test_dev
+    ]
+
+
+def _annotation(question: Question, image: str) -> Annotation:
+    return Annotation(
+        question_id=question.question_id,
+        image_id=image,
+        answer_type=question.answer_type,
+        question_type=question.question_type,
+        answers=[
+            AnnotatorAnswer(
+                answer.answer, None if answer.answer_id == NO_NUMBER else answer.answer_id
+            )
+            for answer in question.answers
+        ],
+    )
