@@ -40,7 +40,7 @@ lint: $(VENV)/.test ## ruff: format and rules
 	$(BIN)/ruff format --check . && $(BIN)/ruff check .
 
 typecheck: $(VENV)/.test ## mypy --strict on an installed copy
-	rm -rf build/typed && $(PIP) --no-deps --target build/typed . && cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml vle_bench
+	rm -rf build && $(PIP) --no-deps --target build/typed . && cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml vle_bench
 
 coverage: $(VENV)/.test
 	$(BIN)/python -m tests.coverage_floor
