@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vle_bench.eval.leaderboard.board import Group, Row, groups_of
 from vle_bench.eval.show import VERIFIED_WORDS, headline, interval_text, is_detail, shown, unit
 from vle_bench.results import ResultDocument
@@ -48,9 +50,10 @@ def _published_text(group: Group) -> str:
         if comparable
         else f"Published: {len(theirs)} rows, none of them comparable"
     )
+    metrics = [name for name in group.metrics if any(name in row.values for row in chosen)]
     columns = (
         Column("model"),
-        *(Column(name, number=True) for name in group.metrics),
+        *(Column(name, number=True) for name in metrics),
         Column("split"),
         Column("setting"),
         Column("verified"),
@@ -59,17 +62,17 @@ def _published_text(group: Group) -> str:
     )
     left = len(comparable or theirs) - len(chosen)
     footnotes = (f"{left} more: vle-eval leaderboard, or --json.",) if left else ()
-    rows = tuple(_published_row(group, row) for row in chosen)
+    rows = tuple(_published_row(metrics, row) for row in chosen)
     return "\n" + to_text(Table(columns, rows, title, footnotes))
 
 
-def _published_row(group: Group, row: Row) -> tuple[str, ...]:
+def _published_row(metrics: Sequence[str], row: Row) -> tuple[str, ...]:
     source = row.source
     if len(source) > _MOST_SOURCE:
         source = source[: _MOST_SOURCE - 3] + "..."
     return (
         row.model,
-        *(row.values.get(name, "") for name in group.metrics),
+        *(row.values.get(name, "") for name in metrics),
         row.split,
         row.setting,
         VERIFIED_WORDS[row.verified],
