@@ -5,6 +5,15 @@ from __future__ import annotations
 from vle_bench.console import CommandEntry, LazyGroup, run
 
 _COMMANDS = {
+    "list": CommandEntry(
+        "vle_bench.data_prep.commands.list:command", "Datasets, their splits, licences and files."
+    ),
+    "plan": CommandEntry(
+        "vle_bench.data_prep.commands.plan:command", "What a run would find and write."
+    ),
+    "run": CommandEntry(
+        "vle_bench.data_prep.commands.run:command", "Turn raw files into verified shards."
+    ),
     "sample": CommandEntry(
         "vle_bench.data_prep.commands.sample:command", "Write the sample world in raw formats."
     ),

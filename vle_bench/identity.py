@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+Identity = int | str
+"""An id as official files write it."""
+
+_MOST_DIGITS = 18
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]*)")
 
 
@@ -38,3 +42,15 @@ def id_order(text: str) -> tuple[int, int, str]:
     if _DIGITS.fullmatch(text):
         return (0, int(text), "")
     return (1, 0, text)
+
+
+def number_of(identity: Identity) -> int | None:
+    """The number an id is, also where it is written as text; None for other text.
+
+    >>> number_of("000042"), number_of(42), number_of("x")
+    (42, 42, None)
+    """
+    if isinstance(identity, int):
+        return identity if identity >= 0 else None
+    plain = identity.isascii() and identity.isdigit() and len(identity) <= _MOST_DIGITS
+    return int(identity) if plain else None

@@ -1,0 +1,54 @@
+"""`vle-prep list`: the datasets, their splits, licences and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vle_bench.data_prep.survey import DatasetFacts, NeedLine
+
+
+@click.command("list", help="Datasets: splits, expected counts, licence, files needed.")
+@click.option("--raw", type=click.Path(path_type=Path), help="Also say which files are here.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(raw: Path | None, as_json: bool) -> None:
+    """Prints what the manifests know."""
+    from vle_bench.canonical import pretty_json_bytes
+    from vle_bench.data_prep.survey import facts
+
+    known = facts(raw)
+    if as_json:
+        document = {"schema": "vle-bench/datasets/1", "datasets": known}
+        click.echo(pretty_json_bytes(document), nl=False)
+        return
+    click.echo("\n\n".join("\n".join(_text(dataset, raw is not None)) for dataset in known))
+
+
+def _text(dataset: DatasetFacts, looked: bool) -> Iterator[str]:
+    how = f"vle-prep run {dataset.name}" if dataset.prepared else "described, not prepared here"
+    yield f"{dataset.name}: {dataset.title} [{how}]"
+    for licence in dataset.licences:
+        yield f"  licence of {licence}"
+    for split in dataset.splits:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in split.expected.items())
+        yield f"  {split.split}: {counts or 'no count published'}"
+        for need in split.needs:
+            yield f"    {need.path} ({need.gives}{'' if need.required else ', optional'})" + (
+                _found(need) if looked else _offered(need)
+            )
+
+
+def _found(need: NeedLine) -> str:
+    if need.found:
+        there = need.found == need.path.rstrip("/")
+        return ": present" if there else f": present, {need.found}"
+    return f": {'MISSING' if need.required else 'absent'}{_offered(need)}"
+
+
+def _offered(need: NeedLine) -> str:
+    return f", in {need.download}" if need.download else ""

@@ -1,0 +1,60 @@
+"""`vle-prep plan`: what a run would find and need; touches nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from vle_bench.data_prep.survey import Survey
+
+_GIB = 1 << 30
+
+
+@click.command("plan", help="What is present and missing, how much a run would write.")
+@click.argument("name")
+@click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(name: str, raw: Path, out: Path, as_json: bool) -> None:
+    """Surveys the raw folder; exits 3 where no split can be prepared."""
+    from vle_bench.canonical import pretty_json_bytes
+    from vle_bench.data_prep.datasets.base import Parameters
+    from vle_bench.data_prep.survey import survey
+    from vle_bench.errors import DataProblem
+
+    found = survey(name, raw, out, Parameters())
+    if as_json:
+        click.echo(pretty_json_bytes(found), nl=False)
+    else:
+        click.echo(_text(found))
+    if all(split.missing for split in found.splits):
+        raise DataProblem(
+            f"{raw}: no split of {name} can be prepared, annotation files are missing."
+        )
+
+
+def _text(found: Survey) -> str:
+    lines = [f"{found.dataset}{' (sample world)' if found.sample else ''}", ""]
+    for need in found.needs:
+        place = need.found or ("MISSING" if need.required else "absent (optional)")
+        if need.found == need.path.rstrip("/"):
+            place = "present"
+        lines.append(f"  {need.gives:<15} {need.path:<56} {place}")
+    lines += ["", f"{'split':<8}{'images':>10}{'pictures':>10}{'shards':>8}{'GiB':>9}"]
+    for split in found.splits:
+        if split.missing:
+            lines.append(f"{split.split:<8}cannot be prepared: {', '.join(split.missing)} missing")
+            continue
+        lines.append(
+            f"{split.split:<8}{split.images:>10,}{split.pictures:>10,}{split.shards:>8,}"
+            f"{split.bytes / _GIB:>9.3f}"
+        )
+    room = "enough" if found.free_bytes > found.bytes else "NOT ENOUGH"
+    lines.append(
+        f"About {found.bytes / _GIB:.3f} GiB to write, {found.free_bytes / _GIB:.1f} GiB free: "
+        f"{room}."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""`vle-prep run`: raw files to verified shards."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vle_bench.console import say
+
+if TYPE_CHECKING:
+    from vle_bench.data_prep.run import Prepared
+
+_MOST_CHANGES = 8
+
+
+@click.command("run", help="Turn raw files into verified shards; again, and only changes are made.")
+@click.argument("name")
+@click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
+@click.option(
+    "--samples-per-shard", default=1000, show_default=True, type=click.IntRange(1, 1_000_000)
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes. [default: all cores]")
+@click.option(
+    "--or-sample",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where RAW holds none of the data, prepare the sample world below DIR.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(["raw", "normalised"]),
+    default="raw",
+    show_default=True,
+    help="VQA: how answers are looked up for soft targets.",
+)
+@click.option(
+    "--min-answer-count",
+    default=9,
+    show_default=True,
+    type=click.IntRange(1),
+    help="VQA: occurrences that make an answer a class.",
+)
+@click.option("--seed", default=0, show_default=True, help="VQA: seed of the held-out images.")
+@click.option("--json", "as_json", is_flag=True, help="Print report.json.")
+def command(name: str, raw: Path, out: Path, **options: Any) -> None:
+    """Prepares the dataset, or the sample world in its place."""
+    from vle_bench.data_prep.datasets.base import Parameters
+    from vle_bench.data_prep.run import Request, prepare
+    from vle_bench.shards.report import report_bytes
+
+    if options["or_sample"] is not None:
+        raw, out = _or_sample(name, raw, out, options["or_sample"])
+    request = Request(
+        dataset=name,
+        raw=raw,
+        out=out,
+        splits=options["split"],
+        parameters=Parameters(
+            samples_per_shard=options["samples_per_shard"],
+            seed=options["seed"],
+            labels=options["labels"],
+            min_answer_count=options["min_answer_count"],
+        ),
+        workers=options["workers"] or os.cpu_count() or 1,
+    )
+    prepared = prepare(request)
+    if options["as_json"]:
+        click.echo(report_bytes(prepared.report), nl=False)
+    else:
+        click.echo(_table(prepared))
+    _tell(prepared)
+
+
+def _or_sample(name: str, raw: Path, out: Path, instead: Path) -> tuple[Path, Path]:
+    """The raw and output folders to use: the user's, or those of the sample world."""
+    from vle_bench.catalog.datasets import load_dataset_manifest
+    from vle_bench.data_prep.plan import has_any_file
+    from vle_bench.data_prep.sample_world import build_sample_world
+    from vle_bench.data_prep.sources import RawTree
+
+    if has_any_file(load_dataset_manifest(name), RawTree(raw)):
+        return raw, out
+    say(f"{raw} holds no file of {name}: the sample world (drawn pictures) is prepared instead.")
+    build_sample_world(instead / "raw")
+    return instead / "raw", instead / "shards"
+
+
+def _table(prepared: Prepared) -> str:
+    from vle_bench.shards.index import KINDS
+
+    title = " (sample world)" if prepared.report.sample else ""
+    heads = f"{'images':>10}{'questions':>11}{'captions':>10}{'boxes':>10}{'left out':>10}"
+    lines = [f"{prepared.report.dataset}{title}", f"{'split':<8}{'shards':>8}{heads}"]
+    widths = (10, 11, 10, 10)
+    for name in prepared.splits:
+        split = prepared.report.splits[name]
+        written = "".join(
+            f"{split.counts[kind].written:>{width},}"
+            for kind, width in zip(KINDS, widths, strict=True)
+        )
+        left = sum(sum(counts.skipped.values()) for counts in split.counts.values())
+        lines.append(f"{name:<8}{len(split.shards):>8,}{written}{left:>10,}")
+    return "\n".join(lines)
+
+
+def _tell(prepared: Prepared) -> None:
+    """Changes, warnings and where the result lies, for people."""
+    warnings = [
+        f"{name}: {text}"
+        for name in prepared.splits
+        for text in prepared.report.splits[name].warnings
+    ]
+    told = [*prepared.changes, *warnings]
+    for line in told[:_MOST_CHANGES]:
+        say(line)
+    if len(told) > _MOST_CHANGES:
+        say(f"... and {len(told) - _MOST_CHANGES} more.")
+    say(
+        f"{prepared.folder}: {prepared.built} shards built, {prepared.kept} verified and kept. "
+        f"Check them any time: vle-prep verify {prepared.folder}"
+    )

@@ -1,0 +1,11 @@
+"""Which datasets can be prepared. Other distributions add theirs by entry point."""
+
+from __future__ import annotations
+
+from vle_bench.registry import Registry
+
+DATASETS = Registry(
+    "dataset that vle-prep can prepare",
+    {"vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2"},
+    group="vle_bench.datasets",
+)

@@ -1,0 +1,1 @@
+"""Ways to run many independent tasks: here, in local processes."""

@@ -1,0 +1,138 @@
+"""What was built from what, so that a second run touches only what must change.
+
+One file per shard in `OUT/.vle-prep/<dataset>/<split>/`, written last, holds the
+recipe (a digest of everything that decides the shard's bytes but the pictures),
+the look of every raw picture, and the shard's rows for the index. A marker that
+only says "done" proves nothing: here the shard must still have its sha256.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from vle_bench.atomic import make_folder, write_bytes, write_if_changed
+from vle_bench.canonical import json_bytes
+from vle_bench.errors import MachineProblem, machine_errors
+from vle_bench.records import Record
+from vle_bench.shards.index import SampleRow, SkippedRow
+from vle_bench.shards.layout import ShardName, number_of
+
+FOLDER = ".vle-prep"
+_LOCK = "lock"
+_LOG = "runs.jsonl"
+
+Outside = tuple[int, int, str]
+"""Size, stamp and sha256 of a raw picture."""
+
+
+class ShardEntry(Record, frozen=True, kw_only=True):
+    """One finished shard."""
+
+    schema: Literal["vle-bench/journal/1"] = "vle-bench/journal/1"
+    recipe: str
+    sha256: str
+    bytes: int
+    pictures: dict[str, Outside]
+    """The look of every raw picture by sample key, also of those that were refused."""
+    rows: list[SampleRow]
+    skipped: list[SkippedRow]
+    adjusted: dict[str, int]
+    endings: list[str]
+    """Endings of the pictures in the shard, sorted."""
+
+
+_DECODER = msgspec.json.Decoder(ShardEntry)
+
+
+def entry_path(out: Path, name: ShardName) -> Path:
+    """Where the entry of a shard lies."""
+    stem = name.file_name.removesuffix(".tar")
+    return out / FOLDER / name.dataset / name.split / f"{stem}.json"
+
+
+def read_entry(path: Path) -> ShardEntry | None:
+    """The entry, or None where there is none that can be trusted."""
+    try:
+        return _DECODER.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return None
+
+
+def write_entry(path: Path, entry: ShardEntry) -> None:
+    """Writes the entry whole; one that says the same is left alone."""
+    write_if_changed(path, json_bytes(entry))
+
+
+def known_shards(out: Path, dataset: str, split: str) -> list[ShardName]:
+    """The shards of a split that have an entry, by number."""
+    folder = out / FOLDER / dataset / split
+    if not folder.is_dir():
+        return []
+    names = (f"{path.stem}.tar" for path in folder.glob("*.json"))
+    numbers = (number_of(name, dataset=dataset, split=split) for name in names)
+    return [
+        ShardName(dataset, split, number) for number in sorted(n for n in numbers if n is not None)
+    ]
+
+
+def remove_leftovers(out: Path, dataset: str, split: str) -> None:
+    """Removes what killed runs left beside shards: files under a temporary name."""
+    for folder in (out / dataset / split, out / dataset, out / FOLDER / dataset / split):
+        for path in folder.glob(".*.tmp"):
+            with suppress(OSError):
+                path.unlink()
+
+
+def remove_shard(out: Path, name: ShardName) -> bool:
+    """Removes a shard that the plan no longer has, with its entry; says whether it was there."""
+    path = name.path(out / name.dataset)
+    there = path.exists()
+    with machine_errors(path):
+        path.unlink(missing_ok=True)
+        entry_path(out, name).unlink(missing_ok=True)
+    return there
+
+
+@contextmanager
+def only_run(out: Path, dataset: str) -> Iterator[None]:
+    """Holds the lock of a dataset's output, so that two runs never write the same shard.
+
+    The lock belongs to the process and goes with it, however it ends.
+
+    Raises:
+        MachineProblem: Another run holds it.
+    """
+    folder = make_folder(out / FOLDER / dataset)
+    with machine_errors(folder), (folder / _LOCK).open("ab") as stream:
+        _lock(stream, out / dataset)
+        yield
+
+
+def log_run(out: Path, dataset: str, facts: dict[str, object]) -> None:
+    """Adds a line to the runs' log, the only place where times and worker counts are kept."""
+    path = out / FOLDER / dataset / _LOG
+    before = path.read_bytes() if path.is_file() else b""
+    write_bytes(path, before + json_bytes(facts) + b"\n")
+
+
+def _lock(stream: BinaryIO, place: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows; two runs at once are the user's care there
+        return
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise MachineProblem(
+            f"{place}: another vle-prep run is writing there. Wait for it, or choose another --out."
+        ) from error
+    except OSError as error:
+        raise MachineProblem(
+            f"{place}: cannot be locked: {os.strerror(error.errno or 0)}."
+        ) from error

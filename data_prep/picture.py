@@ -1,0 +1,217 @@
+"""What a picture file is, by its content, without decoding it.
+
+A hundred thousand full decodes take minutes; the header, the end-of-image mark
+and a digest catch what really happens to downloads: empty files, HTML pages
+named .jpg, files cut short. Nothing but the digest catches a flipped bit inside
+the compressed data: every decoder we know paints it without complaint.
+JPEG: ITU-T T.81 annex B; EXIF orientation: CIPA DC-008, tag 0x0112.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from vle_bench.data_prep.archives import DamagedMember, read_member
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.errors import machine_errors
+
+MOST_PICTURE_BYTES = 256 << 20
+MOST_PIXELS = 89_478_485
+"""Above it Pillow warns of a decompression bomb, and every loader of ours would."""
+
+_JPEG, _PNG, _RIFF, _WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"WEBP"
+_END_OF_IMAGE, _START_OF_SCAN, _APP1 = b"\xff\xd9", 0xDA, 0xE1
+# C4 (Huffman tables), C8 (reserved) and CC (arithmetic conditioning) are no frames.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_ORIENTATION = 0x0112
+_SHORT = 3
+_FOREIGN = (
+    (b"GIF8", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"\0\0\0\x0cjP", "jpeg 2000"),
+)
+
+
+class Probe(NamedTuple):
+    """What the header says: `jpg`, `png` or `webp`, the stored matrix, EXIF orientation 1-8."""
+
+    format: str
+    width: int
+    height: int
+    orientation: int
+
+
+class BadPicture(ValueError):
+    """A file that is no usable picture; the text is the reason that the books give."""
+
+
+class Mark(NamedTuple):
+    """How a raw picture looked from outside: size, and mtime in ns (in a zip: the CRC-32)."""
+
+    size: int
+    stamp: int
+
+
+def mark_of(file: PictureFile) -> Mark:
+    """The outside of a raw picture, to notice later that it was replaced.
+
+    Raises:
+        DataProblem: The file is gone.
+    """
+    if file.member is not None:
+        return Mark(file.member.size, file.member.crc)
+    with machine_errors(file.path):
+        info = Path(file.path).stat()
+    return Mark(info.st_size, info.st_mtime_ns)
+
+
+def read_picture(file: PictureFile) -> bytes:
+    """The bytes of a raw picture.
+
+    Raises:
+        BadPicture: Too large to be a picture, or damaged inside its zip.
+        MachineProblem: The file cannot be read.
+    """
+    if file.member is not None:
+        try:
+            return read_member(file.member, most_bytes=MOST_PICTURE_BYTES)
+        except DamagedMember as error:
+            raise BadPicture("picture damaged in its zip") from error
+    with machine_errors(file.path), Path(file.path).open("rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size > MOST_PICTURE_BYTES:
+            raise BadPicture("picture file too large")
+        return stream.readall()
+
+
+def probe(data: bytes) -> Probe:
+    """Format, size and orientation of a picture.
+
+    Raises:
+        BadPicture: Empty, an HTML page, of another format, cut short, broken, without a pixel,
+            or of more pixels than a picture has.
+    """
+    if data.startswith(_JPEG):
+        found = _jpeg(data)
+    elif data.startswith(_PNG):
+        found = _png(data)
+    elif data.startswith(_RIFF) and data[8:12] == _WEBP:
+        found = _webp(data)
+    else:
+        raise BadPicture(_what_else(data))
+    if found.width < 1 or found.height < 1:
+        raise BadPicture("picture without a pixel")
+    if found.width * found.height > MOST_PIXELS:
+        raise BadPicture("picture of too many pixels")
+    return found
+
+
+def _what_else(data: bytes) -> str:
+    if not data:
+        return "picture file empty"
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+        return "picture is an HTML page"
+    for magic, name in _FOREIGN:
+        if data.startswith(magic):
+            return f"picture format {name} not supported"
+    if len(data) < len(_PNG) and (_JPEG + _PNG + _RIFF).find(data) >= 0:
+        return "picture cut short"
+    return "not a picture"
+
+
+def _jpeg(data: bytes) -> Probe:
+    size: tuple[int, int] | None = None
+    orientation = 1
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            raise BadPicture("picture header broken")
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in _ALONE:
+            at += 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == _START_OF_SCAN:
+            return _finished_jpeg(data, at, size, orientation)
+        if marker in _FRAMES and at + 9 <= len(data):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            size = (width, height)
+        elif marker == _APP1 and data[at + 4 : at + 10] == b"Exif\0\0":
+            orientation = _orientation(data[at + 10 : at + 2 + length])
+        at += 2 + max(length, 2)
+    raise BadPicture("picture cut short")
+
+
+def _finished_jpeg(data: bytes, scan: int, size: tuple[int, int] | None, orientation: int) -> Probe:
+    if size is None:
+        raise BadPicture("picture header broken")
+    # Inside a scan FF is always followed by 00 or a restart mark, so this is the true end;
+    # cameras append things behind it, hence no look at the last two bytes only.
+    if data.rfind(_END_OF_IMAGE, scan) < 0:
+        raise BadPicture("picture cut short")
+    return Probe("jpg", *size, orientation)
+
+
+def _png(data: bytes) -> Probe:
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise BadPicture("picture cut short" if len(data) < 33 else "picture header broken")
+    width, height = struct.unpack_from(">LL", data, 16)
+    orientation, at = 1, 8
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        if at + 12 + length > len(data):
+            break
+        if kind == b"IEND":
+            return Probe("png", width, height, orientation)
+        if kind == b"eXIf":
+            orientation = _orientation(data[at + 8 : at + 8 + length])
+        at += 12 + length
+    raise BadPicture("picture cut short")
+
+
+def _webp(data: bytes) -> Probe:
+    if len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise BadPicture("picture cut short")
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        # Three ways to code a size and a container of chunks: rare enough to leave to Pillow.
+        with Image.open(io.BytesIO(data), formats=["WEBP"]) as picture:
+            width, height = picture.size
+            orientation = picture.getexif().get(_ORIENTATION, 1)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise BadPicture("picture header broken") from error
+    except Image.DecompressionBombError as error:
+        raise BadPicture("picture of too many pixels") from error
+    return Probe("webp", width, height, orientation if orientation in range(1, 9) else 1)
+
+
+def _orientation(tiff: bytes) -> int:
+    """Tag 0x0112 of the first directory; 1 (upright) where it is absent, odd or unreadable."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(tiff[:4]))
+    if order is None or len(tiff) < 8:
+        return 1
+    (first,) = struct.unpack_from(f"{order}L", tiff, 4)
+    if first + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack_from(f"{order}H", tiff, first)
+    entry = struct.Struct(f"{order}HHLH")
+    for number in range(count):
+        at = first + 2 + 12 * number
+        if at + entry.size > len(tiff):
+            return 1
+        tag, kind, _, value = entry.unpack_from(tiff, at)
+        if tag == _ORIENTATION:
+            return int(value) if kind == _SHORT and value in range(1, 9) else 1
+    return 1

@@ -1,0 +1,122 @@
+"""Which splits can be prepared, and which sample goes into which shard.
+
+The assignment follows from the order of the samples and the shard size alone,
+and a shard is handed to an engine only when all of its drafts are known; so it
+is the same for every engine and worker count, and a second run finds every
+shard where the first one put it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from vle_bench.catalog.datasets import DatasetManifest, load_dataset_manifest
+from vle_bench.data_prep.datasets.base import Dataset, Draft, Reading, item_fields
+from vle_bench.data_prep.shard_task import PackedDraft, ShardTask
+from vle_bench.data_prep.sources import NeedState, RawTree
+from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.records import sample_bytes
+from vle_bench.shards.layout import ShardName
+
+SPLIT_ALIASES = {"dev": "val"}
+
+
+class SplitState(NamedTuple):
+    """A split and its raw files; it can be prepared when no annotation file is missing."""
+
+    split: str
+    needs: tuple[NeedState, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Annotation files without which the split cannot be prepared.
+
+        Pictures that are absent do not count: each is named as skipped.
+        """
+        return tuple(
+            state.need.path
+            for state in self.needs
+            if state.need.required and not state.found and not state.need.path.endswith("/")
+        )
+
+
+def split_states(dataset: Dataset, raw: RawTree) -> list[SplitState]:
+    """What there is of each split of a dataset."""
+    manifest = load_dataset_manifest(dataset.name)
+    return [
+        SplitState(split, tuple(raw.state(manifest, need) for need in manifest.needs_of(split)))
+        for split in dataset.splits
+    ]
+
+
+def has_any_file(manifest: DatasetManifest, raw: RawTree) -> bool:
+    """Whether the raw folder holds a single file that is this dataset's own."""
+    own = (need for need in manifest.needs if need.dataset in ("", manifest.name))
+    return any(raw.state(manifest, need).found for need in own)
+
+
+def choose_splits(
+    dataset: Dataset, wanted: Sequence[str], states: Sequence[SplitState]
+) -> list[SplitState]:
+    """The splits to prepare: those named, or all whose annotation files are there.
+
+    Raises:
+        UsageProblem: No such split.
+        DataProblem: A named split lacks files, or none can be prepared.
+    """
+    by_name = {state.split: state for state in states}
+    names = [SPLIT_ALIASES.get(name, name) for name in wanted]
+    for name in names:
+        if name == "test-dev" and "test" in by_name:
+            raise UsageProblem(
+                "test-dev is a flag on questions of test, not a split of its own: use --split test."
+            )
+        if name not in by_name:
+            raise UsageProblem(f"{dataset.name} has no split {name}. It has: {', '.join(by_name)}.")
+    chosen = [by_name[name] for name in by_name if name in names or not names]
+    lacking = [state for state in chosen if state.missing]
+    ready = [state for state in chosen if not state.missing]
+    if not ready or (names and lacking):
+        lines = [f"split {state.split} lacks {', '.join(state.missing)}" for state in lacking]
+        raise DataProblem(
+            "\n".join(
+                (
+                    *lines,
+                    f"vle-prep list --raw RAW says which files {dataset.name} needs and where.",
+                )
+            )
+        )
+    return ready
+
+
+def plan_shards(
+    dataset: Dataset, out: Path, split: str, reading: Reading, samples_per_shard: int
+) -> Iterator[ShardTask]:
+    """The shards of a split in order, each with its drafts."""
+    fields = item_fields(dataset.items)
+    number = 0
+    while drafts := tuple(islice(reading.drafts, samples_per_shard)):
+        yield ShardTask(
+            out,
+            ShardName(dataset.name, split, number),
+            dataset.record,
+            fields,
+            tuple(map(_packed, drafts)),
+        )
+        number += 1
+
+
+def shard_count(samples: int, samples_per_shard: int) -> int:
+    """How many shards hold that many samples.
+
+    >>> shard_count(2001, 1000), shard_count(0, 1000)
+    (3, 0)
+    """
+    return -(-samples // samples_per_shard)
+
+
+def _packed(draft: Draft) -> PackedDraft:
+    return PackedDraft(draft.sample.key, sample_bytes(draft.sample), draft.picture, draft.declared)

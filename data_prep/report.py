@@ -1,0 +1,118 @@
+"""Turns books and shards into `report.json`, with the published counts beside ours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.data_prep.books import ABSENT, Books
+from vle_bench.data_prep.shard_task import ShardOutcome
+from vle_bench.shards.index import KINDS, SampleRow
+from vle_bench.shards.layout import split_order
+from vle_bench.shards.report import (
+    Counts,
+    Expectation,
+    Report,
+    ShardReport,
+    SplitReport,
+    total,
+)
+
+_PLURALS = {"image": "images", "question": "questions", "caption": "captions", "box": "boxes"}
+"""The books count things one by one, manifests speak of many."""
+
+
+def split_report(
+    dataset: str, books: Books, outcomes: Sequence[ShardOutcome], *, sample: bool
+) -> SplitReport:
+    """The closed books of a split.
+
+    Args:
+        dataset: The dataset's name.
+        books: Everything read, skipped and adjusted, those of the shards included.
+        outcomes: The shards, in order.
+        sample: Whether the pictures are drawn; then published counts say nothing about them.
+
+    Raises:
+        DataProblem: The books do not balance.
+    """
+    rows = [row for outcome in outcomes for row in outcome.entry.rows]
+    counts = books.closed(written_of(rows))
+    expectations = () if sample else tuple(_expectations(dataset, books.split, counts))
+    return SplitReport(
+        counts=counts,
+        adjusted=dict(sorted(books.adjusted.items())),
+        elsewhere=dict(sorted((kind, n) for kind, n in books.elsewhere.items() if n)),
+        expectations=expectations,
+        absent_sources=tuple(sorted(books.absent)),
+        sources=dict(sorted(books.sources.items())),
+        picture_endings=tuple(sorted({e for one in outcomes for e in one.entry.endings})),
+        warnings=(*books.warnings, *_warnings(books, counts, expectations)),
+        shards=tuple(
+            ShardReport(
+                name=outcome.name.file_name,
+                samples=len(outcome.entry.rows),
+                bytes=outcome.entry.bytes,
+                sha256=outcome.entry.sha256,
+            )
+            for outcome in outcomes
+        ),
+    )
+
+
+def written_of(rows: Iterable[SampleRow]) -> Counter[str]:
+    """How many of each kind some samples hold."""
+    written: Counter[str] = Counter()
+    for row in rows:
+        written["image"] += 1
+        written["question"] += row.questions
+        written["caption"] += row.captions
+        written["box"] += row.boxes
+    return written
+
+
+def make_report(
+    dataset: str,
+    splits: Mapping[str, SplitReport],
+    *,
+    sample: bool,
+    parameters: Mapping[str, str | int],
+    files: Mapping[str, str],
+) -> Report:
+    """The report over all splits, in their fixed order."""
+    ordered = {name: splits[name] for name in sorted(splits, key=split_order)}
+    return Report(
+        dataset=dataset,
+        sample=sample,
+        parameters=dict(parameters),
+        counts={kind: total([split.counts[kind] for split in ordered.values()]) for kind in KINDS},
+        splits=ordered,
+        files=dict(sorted(files.items())),
+    )
+
+
+def _expectations(dataset: str, split: str, counts: Mapping[str, Counts]) -> Iterator[Expectation]:
+    manifest = load_dataset_manifest(dataset)
+    for kind, plural in _PLURALS.items():
+        published = manifest.expected(split, plural)
+        if published is not None:
+            yield Expectation(
+                what=plural,
+                expected=published.count,
+                found=counts[kind].written,
+                source=published.source,
+            )
+
+
+def _warnings(
+    books: Books, counts: Mapping[str, Counts], expectations: Iterable[Expectation]
+) -> Iterator[str]:
+    for one in expectations:
+        if one.expected != one.found:
+            yield f"{one.expected:,} {one.what} expected ({one.source}), {one.found:,} written"
+    absent = counts["image"].skipped.get(ABSENT, 0)
+    if absent:
+        yield f"{absent:,} of {counts['image'].read:,} images have no picture file"
+    for name in sorted(books.absent):
+        yield f"{name} is absent"

@@ -1,0 +1,275 @@
+"""From raw files to a verified, indexed, described dataset; again, and only what changed is made.
+
+The order of writing is the order of trust: shards, then their journal, then the
+indexes and files beside them, then `report.json`, which vouches for all. A run
+that ends anywhere leaves whole files only, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vle_bench.atomic import make_folder, write_if_changed
+from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.console import progress
+from vle_bench.data_prep.books import Books, skipped_order
+from vle_bench.data_prep.card import card_bytes
+from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters, chosen
+from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.engines.local import LocalEngine
+from vle_bench.data_prep.journal import (
+    known_shards,
+    log_run,
+    only_run,
+    remove_leftovers,
+    remove_shard,
+)
+from vle_bench.data_prep.plan import choose_splits, plan_shards, shard_count, split_states
+from vle_bench.data_prep.prior import Prior
+from vle_bench.data_prep.report import make_report, split_report
+from vle_bench.data_prep.shard_task import ShardOutcome, ensure_shard
+from vle_bench.data_prep.sources import RawTree
+from vle_bench.errors import DataProblem
+from vle_bench.shards.index import (
+    SampleRow,
+    SkippedRow,
+    read_samples,
+    read_skipped,
+    write_samples,
+    write_skipped,
+)
+from vle_bench.shards.layout import (
+    CARD,
+    REPORT,
+    SAMPLES,
+    SKIPPED,
+    ShardName,
+    number_of,
+    split_order,
+)
+from vle_bench.shards.report import Report, SplitReport, report_bytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for.
+
+    Attributes:
+        dataset: Name in the registry.
+        raw: Folder of raw downloads.
+        out: Folder that will hold `<dataset>/`.
+        splits: Splits by name; () is all that can be prepared.
+        parameters: Everything that changes bytes.
+        workers: Processes; changes no byte.
+    """
+
+    dataset: str
+    raw: Path
+    out: Path
+    splits: tuple[str, ...] = ()
+    parameters: Parameters = field(default_factory=Parameters)
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run did.
+
+    Attributes:
+        folder: The dataset's folder.
+        report: Its books.
+        splits: The splits of this run.
+        built: Shards written.
+        kept: Shards that stood already, verified by their sha256.
+        changes: Sentences on what was found changed, damaged or superfluous.
+    """
+
+    folder: Path
+    report: Report
+    splits: tuple[str, ...]
+    built: int
+    kept: int
+    changes: tuple[str, ...]
+
+
+@dataclass
+class _Done:
+    """One split as it was just prepared."""
+
+    report: SplitReport
+    rows: list[SampleRow]
+    skipped: list[SkippedRow]
+    outcomes: list[ShardOutcome]
+
+
+def prepare(request: Request) -> Prepared:
+    """Prepares splits of a dataset.
+
+    Raises:
+        UsageProblem: No such dataset or split, or parameters other splits do not share.
+        DataProblem: Raw files are missing, malformed, or changed under splits left alone.
+        MachineProblem: The disk refuses, or another run is writing there.
+    """
+    begun = time.time()
+    dataset: Dataset = DATASETS.load(request.dataset)
+    raw = RawTree(request.raw)
+    if not raw.root.is_dir():
+        raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")
+    splits = [
+        one.split for one in choose_splits(dataset, request.splits, split_states(dataset, raw))
+    ]
+    make_folder(request.out)
+    with only_run(request.out, dataset.name):
+        prepared = _Run(request, dataset, raw, splits).finish()
+        log_run(
+            request.out,
+            dataset.name,
+            {
+                "begun": begun,
+                "seconds": round(time.time() - begun, 3),
+                "workers": request.workers,
+                "splits": splits,
+                "built": prepared.built,
+                "kept": prepared.kept,
+                "changes": list(prepared.changes),
+            },
+        )
+    return prepared
+
+
+class _Run:
+    """One run over one dataset, holding its lock."""
+
+    def __init__(
+        self, request: Request, dataset: Dataset, raw: RawTree, splits: Sequence[str]
+    ) -> None:
+        self._request = request
+        self._dataset = dataset
+        self._raw = raw
+        self._splits = splits
+        self._folder = request.out / dataset.name
+        self._parameters = chosen(request.parameters, dataset.parameters | {"samples_per_shard"})
+        self._prior = Prior(request.out, dataset.name, splits)
+        self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
+        self._done: dict[str, _Done] = {}
+
+    def finish(self) -> Prepared:
+        self._clean()
+        opened = self._dataset.open(self._raw, self._request.parameters)
+        self._prior.check_shared(opened.shared_files())
+        try:
+            with LocalEngine(self._request.workers) as engine:
+                for split in self._splits:
+                    self._done[split] = self._split(opened, split, engine)
+        finally:
+            self._clean()
+        report = self._write_beside(opened)
+        outcomes = [outcome for done in self._done.values() for outcome in done.outcomes]
+        built = sum(bool(outcome.why) for outcome in outcomes)
+        return Prepared(
+            self._folder,
+            report,
+            tuple(self._splits),
+            built,
+            len(outcomes) - built,
+            tuple(self._changes),
+        )
+
+    def _split(self, opened: OpenedDataset, split: str, engine: LocalEngine) -> _Done:
+        books = Books(split)
+        reading = opened.read(split, books)
+        self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
+        per_shard = self._request.parameters.samples_per_shard
+        count = shard_count(len(reading.pictures), per_shard)
+        before = {
+            name.number for name in known_shards(self._request.out, self._dataset.name, split)
+        }
+        tasks = plan_shards(self._dataset, self._request.out, split, reading, per_shard)
+        done = progress(engine.map(ensure_shard, tasks, total=count), total=count, what=split)
+        outcomes = sorted(done, key=lambda outcome: outcome.name.number)
+        for outcome in outcomes:
+            if outcome.name.number in before:
+                self._changes += _told(outcome)
+            books.skipped += outcome.entry.skipped
+            books.adjusted.update(outcome.entry.adjusted)
+        self._remove_surplus(split, count)
+        rows = [row for outcome in outcomes for row in outcome.entry.rows]
+        books.skipped.sort(key=skipped_order)
+        report = split_report(self._dataset.name, books, outcomes, sample=self._raw.is_sample)
+        return _Done(report, rows, books.skipped, outcomes)
+
+    def _clean(self) -> None:
+        for split in self._splits:
+            remove_leftovers(self._request.out, self._dataset.name, split)
+
+    def _remove_surplus(self, split: str, count: int) -> None:
+        """Shards beyond the plan are of an earlier one, and every `*.tar` would read them."""
+        folder = self._folder / split
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        name = self._dataset.name
+        numbers = {number_of(file, dataset=name, split=split) for file in there}
+        numbers |= {shard.number for shard in known_shards(self._request.out, name, split)}
+        for number in sorted(n for n in numbers if n is not None and n >= count):
+            shard = ShardName(name, split, number)
+            if remove_shard(self._request.out, shard):
+                self._changes.append(f"{split}: {shard.file_name} is not of this plan, removed")
+
+    def _write_beside(self, opened: OpenedDataset) -> Report:
+        """Indexes, the dataset's own files, card, and last the report."""
+        rows, skipped = self._all_rows()
+        write_samples(self._folder / SAMPLES, rows)
+        write_skipped(self._folder / SKIPPED, skipped)
+        files = {name: sha256_file(self._folder / name) for name in (SAMPLES, SKIPPED)}
+        for name, content in {**opened.shared_files(), **opened.split_files(rows)}.items():
+            write_if_changed(self._folder / name, content)
+            files[name] = sha256_bytes(content)
+        splits = {**self._prior.other_splits, **{n: one.report for n, one in self._done.items()}}
+        draft = make_report(
+            self._dataset.name,
+            splits,
+            sample=self._raw.is_sample,
+            parameters=self._parameters,
+            files=files,
+        )
+        manifest = load_dataset_manifest(self._dataset.name)
+        card = card_bytes(draft, manifest, self._dataset.record)
+        write_if_changed(self._folder / CARD, card)
+        report = make_report(
+            self._dataset.name,
+            splits,
+            sample=self._raw.is_sample,
+            parameters=self._parameters,
+            files={**files, CARD: sha256_bytes(card)},
+        )
+        write_if_changed(self._folder / REPORT, report_bytes(report))
+        return report
+
+    def _all_rows(self) -> tuple[list[SampleRow], list[SkippedRow]]:
+        """Rows of this run and of the splits left alone, in the order of splits."""
+        rows: list[SampleRow] = []
+        skipped: list[SkippedRow] = []
+        for split in sorted({*self._prior.other_splits, *self._done}, key=split_order):
+            done = self._done.get(split)
+            rows += done.rows if done else self._rows_of(split)
+            skipped += done.skipped if done else self._skipped_of(split)
+        return rows, skipped
+
+    def _rows_of(self, split: str) -> list[SampleRow]:
+        self._prior.vouch_for(SAMPLES)
+        return read_samples(self._folder / SAMPLES, split=split)
+
+    def _skipped_of(self, split: str) -> list[SkippedRow]:
+        self._prior.vouch_for(SKIPPED)
+        return read_skipped(self._folder / SKIPPED, split=split)
+
+
+def _told(outcome: ShardOutcome) -> list[str]:
+    """What made a shard that stood once be built again; a changed recipe was named already."""
+    if outcome.why in ("", "recipe changed"):
+        return []
+    detail = f" ({outcome.detail})" if outcome.detail else ""
+    return [f"{outcome.name.split}: {outcome.name.file_name}: {outcome.why}{detail}, built again"]

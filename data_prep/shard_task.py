@@ -1,0 +1,251 @@
+"""Builds one shard from its drafts, or finds that it stands already.
+
+This is what an engine runs, in any process: a task carries everything it needs
+and knows nothing of the other shards. The order matters: shard first (whole
+under its name or not at all), journal last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.data_prep.box_rules import fit
+from vle_bench.data_prep.datasets.base import ItemField
+from vle_bench.data_prep.engines.local import stop_if_asked
+from vle_bench.data_prep.journal import Outside, ShardEntry, entry_path, read_entry, write_entry
+from vle_bench.data_prep.picture import BadPicture, Probe, mark_of, probe, read_picture
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.records import Sample, sample_bytes, sample_from_bytes
+from vle_bench.shards.index import SampleRow, SkippedRow
+from vle_bench.shards.layout import ShardName
+from vle_bench.shards.ustar import check_key
+from vle_bench.shards.writer import Item, Placed, write_shard
+
+RECIPE_VERSION = b"vle-bench/recipe/1"
+"""Changes when the code would make other bytes from the same drafts."""
+
+ROTATED = "picture that EXIF turns or mirrors"
+
+Why = Literal["", "missing", "damaged", "recipe changed", "raw picture changed"]
+
+
+class PackedDraft(NamedTuple):
+    """A draft on its way to another process: the sample as JSON."""
+
+    key: str
+    sample: bytes
+    picture: PictureFile
+    declared: tuple[int, int] | None
+
+
+class ShardTask(NamedTuple):
+    """One shard to have: where, of what record, from which drafts."""
+
+    out: Path
+    name: ShardName
+    record: type[Sample]
+    fields: tuple[ItemField, ...]
+    drafts: tuple[PackedDraft, ...]
+
+
+class ShardOutcome(NamedTuple):
+    """What became of a task: `why` it had to be built ("" if it stood), what changed, its entry."""
+
+    name: ShardName
+    why: Why
+    detail: str
+    entry: ShardEntry
+
+
+def ensure_shard(task: ShardTask) -> ShardOutcome:
+    """Leaves a finished shard alone and builds any other.
+
+    Raises:
+        MachineProblem: The disk refuses; nothing is left under the shard's name that is not whole.
+    """
+    recipe = _recipe(task)
+    path = task.name.path(task.out / task.name.dataset)
+    journal = entry_path(task.out, task.name)
+    entry = read_entry(journal)
+    why, detail = _stale(task, recipe, path, entry)
+    if entry is not None and not why:
+        marked = _marked(task, entry)
+        write_entry(journal, marked)
+        return ShardOutcome(task.name, "", "", marked)
+    built = _Build(task)
+    written = write_shard(path, built.items())
+    fresh = ShardEntry(
+        recipe=recipe,
+        sha256=written.sha256,
+        bytes=written.bytes,
+        pictures=built.pictures,
+        rows=[built.row(place) for place in written.placed],
+        skipped=built.skipped,
+        adjusted=dict(sorted(built.adjusted.items())),
+        endings=sorted(built.endings),
+    )
+    write_entry(journal, fresh)
+    return ShardOutcome(task.name, why, detail, fresh)
+
+
+def _recipe(task: ShardTask) -> str:
+    digest = hashlib.sha256(RECIPE_VERSION)
+    for draft in task.drafts:
+        digest.update(b"%d %d " % (len(draft.sample), len(repr(draft.declared))))
+        digest.update(draft.sample)
+        digest.update(repr(draft.declared).encode("ascii"))
+    return digest.hexdigest()
+
+
+def _stale(task: ShardTask, recipe: str, path: Path, entry: ShardEntry | None) -> tuple[Why, str]:
+    """Why a shard must be built, cheapest look first."""
+    if entry is None or not path.is_file():
+        return "missing", ""
+    if entry.recipe != recipe:
+        return "recipe changed", ""
+    changed = _changed_picture(task, entry)
+    if changed:
+        return "raw picture changed", changed
+    if path.stat().st_size != entry.bytes or sha256_file(path) != entry.sha256:
+        return "damaged", ""
+    return "", ""
+
+
+def _changed_picture(task: ShardTask, entry: ShardEntry) -> str:
+    """The first raw picture whose bytes are others than at the last run, "" if there is none."""
+    for draft in task.drafts:
+        size, stamp, digest = entry.pictures.get(draft.key, (-1, -1, ""))
+        # A copied raw folder has new mtimes but the same bytes: only then they are read.
+        if mark_of(draft.picture) != (size, stamp) and _digest(draft.picture) != digest:
+            return draft.picture.name
+    return ""
+
+
+def _marked(task: ShardTask, entry: ShardEntry) -> ShardEntry:
+    """The entry with the pictures' present looks, so that the next run need not read them."""
+    looks: dict[str, Outside] = {
+        draft.key: (*mark_of(draft.picture), entry.pictures[draft.key][2]) for draft in task.drafts
+    }
+    return msgspec.structs.replace(entry, pictures=looks)
+
+
+def _digest(picture: PictureFile) -> str:
+    try:
+        return sha256_bytes(read_picture(picture))
+    except BadPicture:
+        return ""
+
+
+@dataclass
+class _Described:
+    """What is known of a sample once its picture was seen."""
+
+    sample: Sample
+    record: bytes
+
+
+class _Build:
+    """Turns drafts into items, and keeps what the journal wants to know of them."""
+
+    def __init__(self, task: ShardTask) -> None:
+        self._task = task
+        self._described: dict[str, _Described] = {}
+        self.pictures: dict[str, Outside] = {}
+        self.skipped: list[SkippedRow] = []
+        self.adjusted: Counter[str] = Counter()
+        self.endings: set[str] = set()
+
+    def items(self) -> Iterator[Item]:
+        for draft in self._task.drafts:
+            stop_if_asked()
+            item = self._item(draft)
+            if item is not None:
+                yield item
+
+    def row(self, place: Placed) -> SampleRow:
+        known = self._described[place.key]
+        image = known.sample.image
+        counts = {
+            field.kind: len(getattr(known.sample, field.field)) for field in self._task.fields
+        }
+        return SampleRow(
+            key=place.key,
+            split=self._task.name.split,
+            shard=self._task.name.file_name,
+            offset=place.offset,
+            size=place.size,
+            image_offset=place.image_offset,
+            image_size=place.image_size,
+            json_offset=place.json_offset,
+            json_size=place.json_size,
+            json_crc32=zlib.crc32(known.record),
+            sha256=image.sha256,
+            width=image.width,
+            height=image.height,
+            image_id=image.id,
+            coco_id=image.coco_id,
+            flickr_id=image.flickr_id,
+            captions=counts["caption"],
+            boxes=counts["box"],
+            questions=counts.get("question", 0),
+        )
+
+    def _item(self, draft: PackedDraft) -> Item | None:
+        sample = sample_from_bytes(draft.sample, self._task.record)
+        mark = mark_of(draft.picture)
+        digest = ""
+        try:
+            data = read_picture(draft.picture)
+            digest = sha256_bytes(data)
+            facts = probe(data)
+        except BadPicture as error:
+            self._leave_out(sample, str(error))
+            return None
+        finally:
+            self.pictures[draft.key] = (*mark, digest)
+        seen = self._see(sample, facts, digest, draft.declared)
+        record = sample_bytes(seen)
+        self._described[check_key(seen.key)] = _Described(seen, record)
+        self.endings.add(facts.format)
+        return Item(seen.key, data, facts.format, record)
+
+    def _see(
+        self, sample: Sample, facts: Probe, digest: str, declared: tuple[int, int] | None
+    ) -> Sample:
+        """The sample with the facts of its picture, its boxes fitted to it."""
+        fitted = fit(sample.boxes, facts, declared)
+        for box, reason in fitted.skipped:
+            self._skip("box", box.id, sample, reason)
+        self.adjusted.update(fitted.adjusted)
+        if facts.orientation != 1:
+            self.adjusted[ROTATED] += 1
+        image = msgspec.structs.replace(
+            sample.image,
+            width=facts.width,
+            height=facts.height,
+            orientation=facts.orientation,
+            sha256=digest,
+            format=facts.format,
+        )
+        return msgspec.structs.replace(sample, image=image, boxes=fitted.boxes)
+
+    def _leave_out(self, sample: Sample, reason: str) -> None:
+        self._skip("image", sample.image.id, sample, reason)
+        for field in self._task.fields:
+            things: Sequence[Any] = getattr(sample, field.field)
+            for thing in things:
+                self._skip(field.kind, str(getattr(thing, field.id_field)), sample, reason)
+
+    def _skip(self, kind: Any, identity: str, sample: Sample, reason: str) -> None:
+        self.skipped.append(
+            SkippedRow(self._task.name.split, kind, identity, sample.image.id, reason)
+        )

@@ -1,0 +1,232 @@
+"""Where raw files are: every layout in use is found, and nothing is moved or unpacked.
+
+A file may lie at `RAW/coco/annotations/x.json`, at `RAW/annotations/x.json`
+(the flat layout of the VLE code), at `RAW/x.json`, or inside the official zip in
+either folder. Pictures are found by the number in their name, with one listing
+per folder: asking for a hundred thousand names one by one takes minutes on a
+network disk.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+
+from vle_bench.canonical import sha256_bytes
+from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manifest
+from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member, read_table
+from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.inputs import decode_json, open_source
+from vle_bench.inputs.bytes import MOST_BYTES
+
+T = TypeVar("T")
+
+SAMPLE_WORLD = "sample_world.json"
+"""Stands in a raw folder whose pictures are drawn; everything made from it says so."""
+
+_PICTURE_NAME = re.compile(
+    r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\.(?:jpe?g|png|webp)", re.IGNORECASE
+)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ANNOTATIONS, _IMAGES = "annotations", "images"
+
+
+class Document(NamedTuple):
+    """An annotation file: its path below RAW, its bytes, and the digest of the bytes."""
+
+    name: str
+    place: str
+    data: bytes
+    sha256: str
+
+    def decoded(self, kind: type[T], expected: str) -> T:
+        """The content as `kind`.
+
+        The garbage collector rests meanwhile: it would walk the growing heap of rows over and
+        over and take as long as the parsing itself.
+
+        Raises:
+            DataProblem: Broken JSON, or values of other types.
+        """
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return decode_json(self.data, kind, self.place, expected)
+        finally:
+            if collecting:
+                gc.enable()
+
+
+class PictureFile(NamedTuple):
+    """A raw picture, not yet read: a file, or a member of a zip."""
+
+    name: str
+    path: str
+    member: ZipMember | None = None
+
+
+class NeedState(NamedTuple):
+    """A file or folder of the manifest and where it was found below RAW ("" if nowhere)."""
+
+    need: Need
+    found: str
+
+
+class RawTree:
+    """The user's folder of raw downloads.
+
+    Args:
+        root: The folder; it need not exist (then nothing is found).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._tables: dict[Path, list[ZipMember]] = {}
+
+    @cached_property
+    def is_sample(self) -> bool:
+        """Whether the folder is a sample world."""
+        return (self.root / SAMPLE_WORLD).is_file()
+
+    def state(self, manifest: DatasetManifest, need: Need) -> NeedState:
+        """Where the path of `need` was found: a file, a folder, or an official zip."""
+        owner = need.dataset or manifest.name
+        for path in self._candidates(owner, need.path):
+            if path.is_dir() if need.path.endswith("/") else path.is_file():
+                return NeedState(need, self._below(path))
+        archive = self._archive_of(owner, need.path)
+        return NeedState(need, self._below(archive) if archive else "")
+
+    def document(self, dataset: str, path: str) -> Document | None:
+        """The bytes of an annotation file, unpacked or from its zip; None where it is nowhere.
+
+        Args:
+            dataset: Whose raw folder holds it.
+            path: The path as the dataset's manifest has it.
+
+        Raises:
+            DataProblem: The file or the zip around it is damaged.
+        """
+        for found in self._candidates(dataset, path):
+            if found.is_file():
+                source = open_source(found, "annotations")
+                data = source.data.removeprefix(_BYTE_ORDER_MARK)
+                return Document(self._below(found), str(found), data, source.sha256)
+        archive = self._archive_of(dataset, path)
+        if archive is None:
+            return None
+        for member in self._table(archive):
+            if PurePosixPath(member.name).name == PurePosixPath(path).name:
+                data = _whole(member)
+                name = f"{self._below(archive)}!{member.name}"
+                return Document(name, member.place, data, sha256_bytes(data))
+        return None
+
+    def pictures(
+        self, dataset: str, folders: Sequence[str], wanted: Iterable[int]
+    ) -> dict[int, PictureFile]:
+        """The picture file of each wanted id that has one.
+
+        Unpacked folders are searched before zips, each in the order given; a zip is opened only
+        when pictures are still missing.
+
+        Args:
+            dataset: Whose raw folder holds them.
+            folders: Picture folders as in the manifest (`train2014/`), the likeliest first.
+            wanted: Image ids.
+        """
+        missing = set(wanted)
+        found: dict[int, PictureFile] = {}
+        for listing in self._listings(dataset, folders):
+            if not missing:
+                break
+            here = missing.intersection(listing.keys())
+            found.update((number, listing[number]) for number in here)
+            missing -= here
+        return found
+
+    def _listings(
+        self, dataset: str, folders: Sequence[str]
+    ) -> Iterator[Mapping[int, PictureFile]]:
+        for folder in folders:
+            for path in self._candidates(dataset, folder):
+                if path.is_dir():
+                    yield _by_id(_files_in(path))
+        for folder in folders:
+            archive = self._archive_of(dataset, folder)
+            if archive is not None:
+                yield _by_id(_members_of(self._table(archive), folder))
+
+    def _candidates(self, dataset: str, path: str) -> Iterator[Path]:
+        """Every place where a path of the manifest may lie, the contract's own layout first."""
+        plain = PurePosixPath(path)
+        for base in (self.root / dataset, self.root):
+            yield base / plain
+            if path.endswith("/"):
+                yield base / _IMAGES / plain
+            elif plain.parent.name == _ANNOTATIONS:
+                yield base / plain.name
+            else:
+                yield base / _ANNOTATIONS / plain
+
+    def _archive_of(self, dataset: str, path: str) -> Path | None:
+        download = load_dataset_manifest(dataset).download_of(path)
+        if download is None or not download.file.endswith(".zip"):
+            return None
+        for base in (self.root / dataset, self.root):
+            if (base / download.file).is_file():
+                return base / download.file
+        return None
+
+    def _table(self, archive: Path) -> list[ZipMember]:
+        if archive not in self._tables:
+            self._tables[archive] = read_table(archive)
+        return self._tables[archive]
+
+    def _below(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def _files_in(folder: Path) -> Iterator[PictureFile]:
+    with machine_errors(folder), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file():
+                yield PictureFile(entry.name, entry.path)
+
+
+def _members_of(table: Iterable[ZipMember], folder: str) -> Iterator[PictureFile]:
+    wanted = folder.rstrip("/")
+    for member in table:
+        path = PurePosixPath(member.name)
+        if path.parent.name in (wanted, ""):
+            yield PictureFile(path.name, member.archive, member)
+
+
+def _by_id(files: Iterable[PictureFile]) -> dict[int, PictureFile]:
+    """Where two files claim one id, the official name wins, then the first by name."""
+    found: dict[int, PictureFile] = {}
+    for file in files:
+        match = _PICTURE_NAME.fullmatch(file.name)
+        if match is None:
+            continue
+        number = int(match["id"])
+        rival = found.get(number)
+        if rival is None or _rank(file) < _rank(rival):
+            found[number] = file
+    return found
+
+
+def _rank(file: PictureFile) -> tuple[bool, str]:
+    return not file.name.startswith("COCO_"), file.name
+
+
+def _whole(member: ZipMember) -> bytes:
+    try:
+        return read_member(member, most_bytes=MOST_BYTES)
+    except DamagedMember as error:
+        raise DataProblem(f"{member.place}: {error}. Fetch the archive again.") from error

@@ -1,0 +1,181 @@
+"""What a preparation would find and need, before it touches anything."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from vle_bench.catalog.datasets import DatasetManifest, dataset_names, load_dataset_manifest
+from vle_bench.data_prep.books import Books
+from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
+from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.picture import mark_of
+from vle_bench.data_prep.plan import SplitState, shard_count, split_states
+from vle_bench.data_prep.sources import NeedState, RawTree
+from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.records import Record
+
+_OVERHEAD = 4096
+"""Bytes a sample takes beside its picture: two headers, padding, its record; a round figure."""
+
+
+class NeedLine(Record, frozen=True, kw_only=True):
+    """A raw file or folder, what it gives, and where it is ("" where it is missing)."""
+
+    path: str
+    gives: str
+    required: bool
+    found: str
+    download: str
+    """The official file that holds it."""
+
+
+class SplitPlan(Record, frozen=True, kw_only=True):
+    """What preparing one split would do."""
+
+    split: str
+    missing: tuple[str, ...]
+    """Annotation files without which it cannot be prepared."""
+    images: int = 0
+    pictures: int = 0
+    """How many of the images have a picture file."""
+    shards: int = 0
+    bytes: int = 0
+    """About how much the shards will take."""
+
+
+class Survey(Record, frozen=True, kw_only=True):
+    """The answer of `vle-prep plan`."""
+
+    schema: Literal["vle-bench/plan/1"] = "vle-bench/plan/1"
+    dataset: str
+    sample: bool
+    needs: tuple[NeedLine, ...]
+    splits: tuple[SplitPlan, ...]
+    free_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """About how much all shards will take."""
+        return sum(split.bytes for split in self.splits)
+
+
+class SplitFacts(Record, frozen=True, kw_only=True):
+    """One split in `vle-prep list`."""
+
+    split: str
+    expected: dict[str, int]
+    needs: tuple[NeedLine, ...]
+
+
+class DatasetFacts(Record, frozen=True, kw_only=True):
+    """One dataset in `vle-prep list`."""
+
+    name: str
+    title: str
+    prepared: bool
+    """Whether `vle-prep run` makes shards of it."""
+    licences: tuple[str, ...]
+    splits: tuple[SplitFacts, ...]
+
+
+def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Survey:
+    """What `vle-prep run` would find, and how much it would write.
+
+    Args:
+        name: The dataset.
+        raw_folder: Raw downloads.
+        out: Where the shards would go; nothing is made there.
+        parameters: As for the run.
+
+    Raises:
+        UsageProblem: No such dataset.
+        DataProblem: The raw folder does not exist, or its files are malformed.
+    """
+    dataset: Dataset = DATASETS.load(name)
+    raw = RawTree(raw_folder)
+    if not raw_folder.is_dir():
+        raise DataProblem(f"{raw_folder}: no such folder of raw files. Check --raw.")
+    states = split_states(dataset, raw)
+    opened = dataset.open(raw, parameters)
+    manifest = load_dataset_manifest(name)
+    needs = {state.need: state for split in states for state in split.needs}
+    return Survey(
+        dataset=name,
+        sample=raw.is_sample,
+        needs=tuple(_need_line(manifest, state) for state in needs.values()),
+        splits=tuple(_split_plan(opened, state, parameters) for state in states),
+        free_bytes=_free_bytes(out),
+    )
+
+
+def facts(raw_folder: Path | None) -> list[DatasetFacts]:
+    """Every dataset that a manifest describes; with a raw folder, also which files are present."""
+    raw = RawTree(raw_folder) if raw_folder else None
+    if raw_folder and not raw_folder.is_dir():
+        raise DataProblem(f"{raw_folder}: no such folder of raw files. Check --raw.")
+    prepared = DATASETS.names()
+    return [_facts(load_dataset_manifest(name), raw, name in prepared) for name in dataset_names()]
+
+
+def _facts(manifest: DatasetManifest, raw: RawTree | None, prepared: bool) -> DatasetFacts:
+    return DatasetFacts(
+        name=manifest.name,
+        title=manifest.title,
+        prepared=prepared,
+        licences=tuple(f"{one.covers}: {one.name}" for one in manifest.licences),
+        splits=tuple(
+            SplitFacts(
+                split=split,
+                expected=_expected(manifest, split),
+                needs=tuple(
+                    _need_line(manifest, raw.state(manifest, need) if raw else NeedState(need, ""))
+                    for need in manifest.needs_of(split)
+                ),
+            )
+            for split in manifest.split_names()
+        ),
+    )
+
+
+def _expected(manifest: DatasetManifest, split: str) -> dict[str, int]:
+    kinds = dict.fromkeys(count.kind for count in manifest.counts)
+    found = ((kind, manifest.expected(split, kind)) for kind in kinds)
+    return {kind: count.count for kind, count in found if count is not None}
+
+
+def _need_line(manifest: DatasetManifest, state: NeedState) -> NeedLine:
+    owner = state.need.dataset or manifest.name
+    download = load_dataset_manifest(owner).download_of(state.need.path)
+    return NeedLine(
+        path=f"{owner}/{state.need.path}",
+        gives=state.need.gives,
+        required=state.need.required,
+        found=state.found,
+        download=download.file if download else "",
+    )
+
+
+def _split_plan(opened: OpenedDataset, state: SplitState, parameters: Parameters) -> SplitPlan:
+    if state.missing:
+        return SplitPlan(split=state.split, missing=state.missing)
+    books = Books(state.split)
+    pictures = opened.read(state.split, books).pictures
+    return SplitPlan(
+        split=state.split,
+        missing=(),
+        images=books.read["image"],
+        pictures=len(pictures),
+        shards=shard_count(len(pictures), parameters.samples_per_shard),
+        bytes=sum(mark_of(picture).size + _OVERHEAD for picture in pictures),
+    )
+
+
+def _free_bytes(out: Path) -> int:
+    """Free space where `out` is, or would be."""
+    place = out.absolute()
+    while not place.exists():
+        place = place.parent
+    with machine_errors(place):
+        return shutil.disk_usage(place).free
