@@ -1,0 +1,1 @@
+"""One module per official raw format; each writes its files from a finished `World`."""

@@ -1,0 +1,1 @@
+"""Everything the sample world says about its pictures: questions, captions, choices."""

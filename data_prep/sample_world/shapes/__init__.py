@@ -1,0 +1,1 @@
+"""How everything in the sample world looks: outlines, colours, figures."""
