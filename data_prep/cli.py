@@ -17,6 +17,9 @@ _COMMANDS = {
     "sample": CommandEntry(
         "vle_bench.data_prep.commands.sample:command", "Write the sample world in raw formats."
     ),
+    "verify": CommandEntry(
+        "vle_bench.data_prep.commands.verify:command", "Find every shard that is not as written."
+    ),
 }
 
 group = LazyGroup(
