@@ -32,13 +32,22 @@ class Matching:
         ids: The ids of the references, in order, all different.
         what: What an id is called in the file: `annot_id`.
         file: The predictions file, for messages.
+        advice: What to do about foreign ids.
     """
 
-    def __init__(self, ids: Sequence[str], *, what: str, file: str) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str],
+        *,
+        what: str,
+        file: str,
+        advice: str = "Predict for the references given, and nothing else.",
+    ) -> None:
         self._index: Mapping[str, int] = {name: at for at, name in enumerate(ids)}
         self._ids = ids
         self._what = what
         self._file = file
+        self._advice = advice
         self._first: dict[int, str] = {}
         self._twice: list[str] = []
         self._foreign: list[str] = []
@@ -89,7 +98,7 @@ class Matching:
         if self._foreign:
             yield (
                 f"{file}: {len(self._foreign):,} {what} not among the references: "
-                f"{named(self._foreign)}. Predict for the references given, and nothing else."
+                f"{named(self._foreign)}. {self._advice}"
             )
         absent = self.missing if missing == "error" else []
         if absent:

@@ -22,6 +22,9 @@ PREDICTORS = Registry(
         "vcr/baseline:constant": "vle_bench.eval.vcr.predictors:constant",
         "vcr/baseline:shortest": "vle_bench.eval.vcr.predictors:shortest",
         "vcr/baseline:noisy-oracle": "vle_bench.eval.vcr.predictors:noisy_oracle",
+        "retrieval/baseline:constant": "vle_bench.eval.retrieval.predictors:constant",
+        "retrieval/baseline:shortest": "vle_bench.eval.retrieval.predictors:shortest",
+        "retrieval/baseline:noisy-oracle": "vle_bench.eval.retrieval.predictors:noisy_oracle",
     },
     group="vle_bench.predictors",
 )

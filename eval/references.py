@@ -46,7 +46,14 @@ def is_sample(path: Path, description: str = "") -> bool:
 
 
 def check_expected_count(
-    *, dataset: str, named_split: str, kind: str, found: int, place: str, sample: bool
+    *,
+    dataset: str,
+    named_split: str,
+    kind: str,
+    found: int,
+    place: str,
+    sample: bool,
+    scheme: str = "",
 ) -> None:
     """Refuses references that are not the whole split the user named.
 
@@ -60,6 +67,7 @@ def check_expected_count(
         found: The number found.
         place: The reference file, for the message.
         sample: Whether the references are sample data.
+        scheme: How the dataset's pictures are split; "" is its default.
 
     Raises:
         DataProblem: The counts differ.
@@ -71,7 +79,7 @@ def check_expected_count(
     if dataset not in dataset_names():
         return
     split = canonical_split(named_split)
-    expected = expected_count(dataset, split, kind)
+    expected = expected_count(dataset, split, kind, scheme=scheme)
     if expected is None or expected.count == found:
         return
     raise DataProblem(
@@ -80,7 +88,7 @@ def check_expected_count(
     )
 
 
-def part_note(*, facts: ReferenceFacts, kind: str, found: int) -> tuple[str, ...]:
+def part_note(*, facts: ReferenceFacts, kind: str, found: int, scheme: str = "") -> tuple[str, ...]:
     """A sentence where the references are not as many as the split they call themselves.
 
     References may be a part on purpose, so nothing is refused; the reader of the number is told.
@@ -89,12 +97,13 @@ def part_note(*, facts: ReferenceFacts, kind: str, found: int) -> tuple[str, ...
         facts: What the references are.
         kind: What was counted: `questions`, `images`, `captions`.
         found: The number found.
+        scheme: How the dataset's pictures are split; "" is its default.
     """
     if facts.sample:
         return ()
     from vle_bench.catalog.datasets import expected_count
 
-    expected = expected_count(facts.dataset, facts.split, kind)
+    expected = expected_count(facts.dataset, facts.split, kind, scheme=scheme)
     if expected is None or expected.count == found:
         return ()
     note = (

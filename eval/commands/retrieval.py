@@ -1,0 +1,48 @@
+"""`vle-eval retrieval`: recalls of texts and pictures under a named tie rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vle_bench.eval.options import DEFAULT_RESULTS, scoring_options, split_options
+
+_RULES = ("pessimistic", "optimistic", "stable", "expected")
+
+
+@click.command(name="retrieval")
+@click.option("--texts", default="", metavar="T", help="texts.jsonl, captions_*, dataset_*.json.")
+@click.option("--scores", default="", metavar="S.npy", help="Scores [pictures, texts].")
+@click.option("--image-ids", default="", metavar="F", help="The gallery's pictures, one id a line.")
+@click.option("--text-ids", default="", metavar="F", help="The texts of the columns.")
+@click.option("--image-features", default="", metavar="F", help="NPZ {ids, features} or JSONL.")
+@click.option("--text-features", default="", metavar="F", help="NPZ {ids, features} or JSONL.")
+@click.option("--ties", type=click.Choice(_RULES), default=_RULES[0], show_default=True,
+              help="Where a positive stands among equal scores.")  # fmt: skip
+@scoring_options
+def command(**values: Any) -> None:
+    """Scores retrieval: R@1, R@5, R@10 of both directions, their sums, and ranks.
+
+    Predictions are a matrix of scores, features of both sides, or ranked lists of ten
+    (--predictions, once or twice). Texts stand in the order of the references, pictures in the
+    order of their first appearance among them. With --split and nothing to score, every stored
+    result of that split is scored afresh.
+    """
+    from vle_bench.eval.finish import finish
+    from vle_bench.eval.requests import RetrievalRequest
+    from vle_bench.eval.retrieval.task import TASK
+
+    fields, options = split_options(values)
+    request = RetrievalRequest(**fields)
+    named = (request.predictions, request.model, request.texts, request.scores,
+             request.image_features, request.text_features)  # fmt: skip
+    if request.split and not any(named):
+        from vle_bench.eval.afresh import score_afresh, show_afresh
+
+        root = options.results or Path(DEFAULT_RESULTS)
+        found = score_afresh(TASK, root, split=request.split, dataset=request.dataset)
+        show_afresh(found, as_json=options.as_json)
+        return
+    finish(TASK.score(request), request, options)

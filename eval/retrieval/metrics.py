@@ -1,0 +1,214 @@
+"""Recalls and ranks of one or both directions, with intervals from one set of draws.
+
+"R@K" is the share of queries with ANY positive within K (a true recall, as
+information retrieval has it, would divide by the number of positives). A query
+belongs to one picture: `i2t` to the one that asks, `t2i` to the first the text
+belongs to. Pictures are drawn with all their queries; the gallery stays whole,
+for a smaller or repeating one would be another task.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, Ints
+from vle_bench.eval.retrieval.outcome import RECALLS, Outcome
+from vle_bench.eval.scored import refuse_broken_identity
+from vle_bench.identity import id_order
+from vle_bench.results import Metric
+from vle_bench.statistics import percentile_interval
+from vle_bench.statistics.draws import WeightedMedian, picture_draws
+
+Floats = npt.NDArray[np.float64]
+
+_PERCENT = 100.0
+_SLACK = 1e-9
+_STREAM = "retrieval"
+
+
+def metrics_of(
+    outcomes: Sequence[Outcome], gold: Gold, *, resamples: int, seed: int
+) -> dict[str, Metric]:
+    """Every metric that the outcomes can give, in the order of the contract.
+
+    Args:
+        outcomes: One outcome for each direction that is there.
+        gold: The references.
+        resamples: Draws; 0 for no intervals.
+        seed: Seed of the draws.
+
+    Raises:
+        DataProblem: The numbers contradict each other (a bug of ours).
+    """
+    by_direction = {outcome.direction: outcome for outcome in outcomes}
+    ordered = [by_direction[name] for name in DIRECTIONS if name in by_direction]
+    values = _values(ordered)
+    draws = _draws(ordered, gold, resamples=resamples, seed=seed)
+    sizes = {outcome.direction: len(outcome.ranks) for outcome in ordered}
+    found: dict[str, Metric] = {}
+    for name in metric_names(ordered):
+        interval = percentile_interval(draws.get(name))
+        direction = _direction(name)
+        found[name] = Metric(
+            value=values[name],
+            n=sum(sizes.values()) if direction is None else sizes[direction],
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
+        )
+    _check(found)
+    return found
+
+
+def metric_names(outcomes: Sequence[Outcome]) -> list[str]:
+    """The keys that these outcomes have, in the order of the contract."""
+    there = [outcome.direction for outcome in outcomes]
+    ranked = [outcome.direction for outcome in outcomes if outcome.complete]
+    return [
+        *(f"{name}_r{at}" for name in there for at in RECALLS),
+        *(("rsum", "mean_recall") if len(there) == len(DIRECTIONS) else ()),
+        *(f"{name}_mean_recall" for name in there),
+        *(f"{name}_medr" for name in ranked),
+        *(f"{name}_meanr" for name in ranked),
+    ]
+
+
+def _direction(name: str) -> Direction | None:
+    prefix = name.partition("_")[0]
+    return next((direction for direction in DIRECTIONS if direction == prefix), None)
+
+
+def _values(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    # fsum: the sum of fractional hits must not depend on the order of the queries.
+    values: dict[str, float] = {}
+    for outcome in outcomes:
+        name, size = outcome.direction, len(outcome.ranks)
+        for at in RECALLS:
+            values[f"{name}_r{at}"] = _PERCENT * math.fsum(outcome.hits[at]) / size
+        if outcome.complete:
+            values[f"{name}_medr"] = float(np.floor(np.median(outcome.ranks)) + 1)
+            values[f"{name}_meanr"] = math.fsum(outcome.ranks) / size + 1
+    return values | _sums(values)
+
+
+def _sums(recalls: Mapping[str, float]) -> dict[str, float]:
+    """The sum and the means, from the recalls that are there."""
+    sums: dict[str, float] = {}
+    for name in DIRECTIONS:
+        parts = [recalls[key] for at in RECALLS if (key := f"{name}_r{at}") in recalls]
+        if parts:
+            sums[f"{name}_mean_recall"] = math.fsum(parts) / len(parts)
+    every = [
+        recalls[key] for name in DIRECTIONS for at in RECALLS if (key := f"{name}_r{at}") in recalls
+    ]
+    if len(every) == len(DIRECTIONS) * len(RECALLS):
+        sums["rsum"] = math.fsum(every)
+        sums["mean_recall"] = sums["rsum"] / len(every)
+    return sums
+
+
+def _draws(
+    outcomes: Sequence[Outcome], gold: Gold, *, resamples: int, seed: int
+) -> dict[str, Floats]:
+    """Draws of every metric, all from the same drawn pictures."""
+    owners, pictures = _owners(outcomes, gold)
+    batches: dict[str, list[Floats]] = {}
+    folds = [_Fold(outcome, own, pictures) for outcome, own in zip(outcomes, owners, strict=True)]
+    for weights in picture_draws(pictures, resamples=resamples, seed=seed, stream=_STREAM):
+        drawn: dict[str, Floats] = {}
+        for fold in folds:
+            drawn |= fold.of(weights)
+        drawn |= _drawn_sums(drawn)
+        for name, values in drawn.items():
+            batches.setdefault(name, []).append(values)
+    return {name: np.concatenate(parts) for name, parts in batches.items()}
+
+
+def _drawn_sums(drawn: Mapping[str, Floats]) -> dict[str, Floats]:
+    recalls = {
+        name: [drawn[f"{name}_r{at}"] for at in RECALLS]
+        for name in DIRECTIONS
+        if f"{name}_r1" in drawn
+    }
+    sums = {f"{name}_mean_recall": np.mean(parts, axis=0) for name, parts in recalls.items()}
+    if len(recalls) == len(DIRECTIONS):
+        sums["rsum"] = np.sum([part for parts in recalls.values() for part in parts], axis=0)
+        sums["mean_recall"] = sums["rsum"] / (len(DIRECTIONS) * len(RECALLS))
+    return sums
+
+
+class _Fold:
+    """Folds one direction's queries into the metrics of drawn pictures."""
+
+    def __init__(self, outcome: Outcome, owners: Ints, pictures: int) -> None:
+        self._name = outcome.direction
+        columns = [outcome.hits[at] for at in RECALLS]
+        if outcome.complete:
+            columns.append(outcome.ranks)
+        columns.append(np.ones(len(owners)))
+        self._sums = np.column_stack(
+            [np.bincount(owners, weights=column, minlength=pictures) for column in columns]
+        )
+        self._median = WeightedMedian(outcome.ranks, owners, pictures) if outcome.complete else None
+
+    def of(self, weights: Floats) -> dict[str, Floats]:
+        """The metrics of each draw."""
+        totals = weights @ self._sums
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = totals[:, :-1] / totals[:, -1:]
+        found = {
+            f"{self._name}_r{at}": _PERCENT * ratios[:, column] for column, at in enumerate(RECALLS)
+        }
+        if self._median is not None:
+            found[f"{self._name}_medr"] = np.floor(self._median.of(weights)) + 1
+            found[f"{self._name}_meanr"] = ratios[:, len(RECALLS)] + 1
+        return found
+
+
+def _owners(outcomes: Sequence[Outcome], gold: Gold) -> tuple[list[Ints], int]:
+    """The picture of each query, per outcome; pictures are numbered by their ids."""
+    keys: list[list[tuple[Any, ...]]] = []
+    for outcome in outcomes:
+        if outcome.direction == "i2t":
+            keys.append([_picture(name) for name in gold.image_ids[: gold.captioned]])
+            continue
+        owned = zip(gold.text_ids, gold.first_image.tolist(), strict=True)
+        keys.append(
+            [
+                _alone(text) if image == NONE else _picture(gold.image_ids[image])
+                for text, image in owned
+            ]
+        )
+    number = {key: at for at, key in enumerate(sorted({key for part in keys for key in part}))}
+    owners = [np.array([number[key] for key in part], dtype=np.int64) for part in keys]
+    return owners, len(number)
+
+
+def _picture(image_id: str) -> tuple[Any, ...]:
+    return (0, id_order(image_id), image_id)
+
+
+def _alone(text_id: str) -> tuple[Any, ...]:
+    """A text without picture stands for itself."""
+    return (1, id_order(text_id), text_id)
+
+
+def _check(found: Mapping[str, Metric]) -> None:
+    for name in DIRECTIONS:
+        recalls = [found[key].value for at in RECALLS if (key := f"{name}_r{at}") in found]
+        rising = all(low <= high + _SLACK for low, high in pairwise(recalls))
+        refuse_broken_identity(rising, f"{name} R@1, R@5, R@10 do not rise")
+        refuse_broken_identity(
+            all(0 <= recall <= _PERCENT + _SLACK for recall in recalls), f"{name} recall beyond 100"
+        )
+    if "rsum" in found:
+        parts = [found[f"{name}_mean_recall"].value for name in DIRECTIONS]
+        refuse_broken_identity(
+            abs(found["rsum"].value - len(RECALLS) * math.fsum(parts)) < _SLACK,
+            "rsum is not three times the two mean recalls",
+        )
