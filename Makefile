@@ -28,6 +28,22 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 setup: | $(VENV)/bin/python ## install everything, torch and transformers too, into .venv
 	$(PIP) --editable '.[models,fetch,remote,ray,test,dev]' && touch $(VENV)/.base $(VENV)/.test
 
+SAMPLE := data/sample
+ONVQA = $(BIN)/vle-eval vqa --data $(SAMPLE)/shards --dataset vqav2 --split val --results $(RESULTS)
+ONVCR = $(BIN)/vle-eval vcr --annotations $(SAMPLE)/raw/vcr/val.jsonl --split val --results $(RESULTS)
+ONCOCO = $(BIN)/vle-eval retrieval --texts $(SAMPLE)/raw/coco/annotations/dataset_coco.json --split test --results $(RESULTS)
+
+demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, scores, leaderboard
+	$(BIN)/vle-prep sample --out $(SAMPLE)/raw
+	$(BIN)/vle-prep run vqav2 --raw $(SAMPLE)/raw --out $(SAMPLE)/shards
+	$(ONVQA) --model baseline:prior >/dev/null
+	$(ONVQA) --model baseline:annotator >/dev/null
+	$(ONVQA) --model baseline:oracle --vocabulary $(SAMPLE)/shards/vqav2/answers/answer2label.json >/dev/null
+	for model in constant shortest noisy-oracle; do $(ONVCR) --model baseline:$$model >/dev/null || exit $$?; done
+	for model in constant shortest noisy-oracle; do $(ONCOCO) --model baseline:$$model >/dev/null || exit $$?; done
+	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
+	$(BIN)/vle-eval leaderboard --results $(RESULTS)
+
 test: $(VENV)/.test ## run all tests, doctests and coverage included
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=
 
