@@ -55,17 +55,17 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
 
 def _load(data: bytes, place: str, expected: str) -> Array:
     try:
-        _refuse_lying_header(data)
-        loaded = np.load(io.BytesIO(data), allow_pickle=False)
+        return _view(data)
     except _DAMAGE as error:
         raise DataProblem(f"{place}: no plain array ({error}). Expected {expected}.") from error
-    if not isinstance(loaded, np.ndarray):
-        raise DataProblem(f"{place}: an archive, not one array. Expected {expected}.")
-    return loaded
 
 
-def _refuse_lying_header(data: bytes) -> None:
-    """NumPy allocates what the header promises before it reads; a lie would take the memory."""
+def _view(data: bytes) -> Array:
+    """A read-only view of the file's bytes: a score matrix is not copied to be read.
+
+    The header is held against the size of the file; one that lies about it is refused before
+    anything is allocated.
+    """
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     read_header = {
@@ -73,8 +73,17 @@ def _refuse_lying_header(data: bytes) -> None:
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
-        return  # version 3.0 only adds Unicode field names, and np.load reads it
-    shape, _, dtype = read_header(stream)
-    promised = math.prod(shape) * dtype.itemsize
-    if promised > len(data):
-        raise ValueError(f"the header promises {promised:,} bytes, the file has {len(data):,}")
+        raise ValueError(f"NPY version {version[0]}.{version[1]}, 1.0 or 2.0 was expected")
+    shape, column_order, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, numbers or texts were expected")
+    if any(side < 0 for side in shape):
+        raise ValueError(f"shape {list(shape)}")
+    count = math.prod(shape)
+    promised, found = count * dtype.itemsize, len(data) - stream.tell()
+    if promised > found:
+        raise ValueError(f"the header promises {promised:,} bytes, the file has {found:,}")
+    if promised == 0:
+        return np.empty(shape, dtype=dtype)
+    flat: Array = np.frombuffer(data, dtype=dtype, count=count, offset=stream.tell())
+    return flat.reshape(shape, order="F" if column_order else "C")
