@@ -36,6 +36,9 @@ NUMBER_WORDS = MappingProxyType(
 )
 ARTICLES = frozenset({"a", "an", "the"})
 
+SOFT_STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
+"""Soft training target of an answer that 0, 1, 2, 3, at least 4 of ten annotators gave."""
+
 _ANY_MARK = re.compile(f"[{re.escape(MARKS)}.]")
 _COMMA_IN_NUMBER = re.compile(r"\d,\d")
 # The official pattern begins with a mistyped look-behind that can never fail; this is its effect.

@@ -18,14 +18,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from vle_bench.answers import normalise_answer, punctuation_step, strip_step
+from vle_bench.answers import SOFT_STEPS, normalise_answer, punctuation_step, strip_step
 from vle_bench.eval.vqa.gold import Bools, Floats, Ints
 
 Reader = Callable[[str], str]
 Labels = Literal["raw", "normalised"]
 
-SOFT_STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
-"""Soft target of an answer that 0, 1, 2, 3, at least 4 annotators gave."""
 _ENOUGH = 3
 """Annotators who must agree for full credit, by the definition of VQA accuracy."""
 

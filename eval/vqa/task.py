@@ -16,6 +16,7 @@ import numpy as np
 
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
+from vle_bench.eval.references import part_note
 from vle_bench.eval.requests import ScoringRequest, VqaRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.vqa.accuracy import ItemScores, Lexicon, lexicon_of, score_items
@@ -63,7 +64,7 @@ class VqaTask:
     """`vle-eval vqa`."""
 
     name = "vqa"
-    request_type = VqaRequest
+    request_type: type[ScoringRequest] = VqaRequest
 
     def score(self, request: ScoringRequest) -> Scored:
         """Scores the predictions, or the predictor, that `request` names.
@@ -170,7 +171,12 @@ def scored_under(run: Run, protocol: Protocol, *, question_types: bool = True) -
         predictions=prediction_lines(references.gold, run.given),
         signature=tuple(_signature(run, protocol, items, name)),
         inputs=run.inputs,
-        notes=(*references.notes, *run.notes, *_notes(run, protocol, items)),
+        notes=(
+            *part_note(facts=references.facts, kind="questions", found=len(references.gold)),
+            *references.notes,
+            *run.notes,
+            *_notes(run, protocol, items),
+        ),
     )
 
 

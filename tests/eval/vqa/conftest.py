@@ -1,0 +1,41 @@
+"""The command, and a VQA world of four questions about three pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from vqa_world import Ran, annotation_file, prediction_file, question
+
+from vle_bench.console import exit_code
+from vle_bench.eval.cli import group
+
+
+@pytest.fixture
+def vle_eval(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Runs `vle-eval` in this process."""
+
+    def call(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = exit_code(group, "vle-eval", [str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call
+
+
+QUESTIONS = [
+    question(1000, ["yes"] * 10, answer_type="yes/no", question_type="is the"),
+    question(1001, ["2"] * 3 + ["two"] * 4 + ["3"] * 3, answer_type="number", question_type="how"),
+    question(2000, ["red", "red", "dark red"] + ["black"] * 7),
+    question(3000, ["the cat", "cat", "a cat"] + ["dog"] * 7),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """`a.json` and `p.json`: 0 (a capital), 100 (number words), 60 (two agree), 90 (articles)."""
+    annotation_file(tmp_path / "a.json", QUESTIONS)
+    prediction_file(tmp_path / "p.json", {1000: "Yes", 1001: "Two", 2000: "red", 3000: "Cat."})
+    return tmp_path
