@@ -32,3 +32,7 @@ group = LazyGroup(
 def main() -> None:
     """Entry point of the console command."""
     run(group, "vle-prep")
+
+
+if __name__ == "__main__":
+    main()

@@ -212,6 +212,11 @@ class _Run:
         there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         name = self._dataset.name
         numbers = {number_of(file, dataset=name, split=split) for file in there}
+        self._changes += [
+            f"{split}: {file} is none of ours and was left, but readers of *.tar will read it"
+            for file in sorted(there)
+            if file.endswith(".tar") and number_of(file, dataset=name, split=split) is None
+        ]
         numbers |= {shard.number for shard in known_shards(self._request.out, name, split)}
         for number in sorted(n for n in numbers if n is not None and n >= count):
             shard = ShardName(name, split, number)

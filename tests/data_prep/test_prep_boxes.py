@@ -1,0 +1,117 @@
+"""Boxes that do not fit their picture: one rule each, all counted, none lost."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vle_bench.boxes import from_xywh
+from vle_bench.data_prep.box_rules import drawn_as_shown, fit
+from vle_bench.data_prep.picture import Probe
+from vle_bench.data_prep.run import Request, prepare
+from vle_bench.records import BoxAnnotation, VqaSample
+from vle_bench.shards.read import iter_samples
+
+UPRIGHT = Probe("jpg", 100, 50, 1)
+QUARTER = Probe("jpg", 100, 50, 6)
+
+
+def one(*xywh: float) -> list[BoxAnnotation]:
+    return [BoxAnnotation(id="1", xywh=xywh)]
+
+
+@pytest.mark.parametrize(
+    ("xywh", "kept", "rules"),
+    [
+        ((1.25, 2, 3, 4), (1.25, 2, 3, 4), []),
+        ((0, 0, 100, 50), (0, 0, 100, 50), []),
+        ((90, 40, 20, 20), (90, 40, 10, 10), ["box clipped"]),
+        ((-5, -5, 10, 10), (0, 0, 5, 5), ["box clipped"]),
+        ((30, 20, -10, -5), (20, 15, 10, 5), ["box turned"]),
+        ((110, 20, -20, 5), (90, 20, 10, 5), ["box turned", "box clipped"]),
+    ],
+)
+def test_a_box_that_can_be_saved_is(xywh, kept, rules):
+    fitted = fit(one(*xywh), UPRIGHT, None)
+    assert [box.xywh for box in fitted.boxes] == [kept]
+    assert sorted(fitted.adjusted.elements()) == sorted(rules)
+    assert fitted.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("xywh", "reason"),
+    [
+        ((1, 1, 0, 5), "box without area"),
+        ((1, 1, 5, 0), "box without area"),
+        ((200, 10, 5, 5), "box outside the picture"),
+        ((100, 10, 5, 5), "box outside the picture"),
+        ((-9, -9, 5, 5), "box outside the picture"),
+        ((math.nan, 1, 2, 3), "box not finite"),
+        ((1, 1, math.inf, 3), "box not finite"),
+    ],
+)
+def test_a_box_that_shows_nothing_is_left_out_with_its_reason(xywh, reason):
+    fitted = fit(one(*xywh), UPRIGHT, None)
+    assert fitted.boxes == ()
+    assert [(box.id, why) for box, why in fitted.skipped] == [("1", reason)]
+    assert not fitted.adjusted
+
+
+SIDES = st.floats(-300, 300, allow_nan=False)
+
+
+@given(st.lists(st.tuples(SIDES, SIDES, SIDES, SIDES), max_size=5), st.integers(1, 8))
+def test_every_box_is_kept_inside_the_picture_or_named(boxes, orientation):
+    given_boxes = [BoxAnnotation(id=str(at), xywh=box) for at, box in enumerate(boxes)]
+    fitted = fit(given_boxes, Probe("jpg", 100, 50, orientation), None)
+    names = [box.id for box in fitted.boxes] + [box.id for box, _ in fitted.skipped]
+    assert sorted(names) == sorted(box.id for box in given_boxes)
+    for box in fitted.boxes:
+        corners = from_xywh(*box.xywh)
+        assert -1e-6 <= corners.x0 <= corners.x1 <= 100 + 1e-6
+        assert -1e-6 <= corners.y0 <= corners.y1 <= 50 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("picture", "declared", "box", "shown"),
+    [
+        (QUARTER, (50, 100), (0, 0, 5, 5), True),
+        (QUARTER, (100, 50), (0, 60, 5, 5), False),
+        (QUARTER, (640, 480), (0, 60, 5, 5), False),
+        (QUARTER, None, (0, 60, 5, 5), True),
+        (QUARTER, None, (60, 0, 5, 5), False),
+        (QUARTER, None, (0, 0, 5, 5), False),
+        (UPRIGHT, (50, 100), (0, 60, 5, 5), False),
+        (Probe("jpg", 100, 50, 3), (100, 50), (0, 0, 5, 5), False),
+        (Probe("jpg", 50, 50, 6), (50, 50), (0, 0, 5, 5), False),
+    ],
+)
+def test_annotations_of_the_turned_picture_are_known_by_their_size(picture, declared, box, shown):
+    assert drawn_as_shown([box], picture, declared) is shown
+
+
+def test_boxes_drawn_on_the_turned_picture_are_mapped_back():
+    fitted = fit(one(0, 60, 10, 20), QUARTER, (50, 100))
+    # Orientation 6 is shown turned clockwise: the left edge as shown is the bottom as stored.
+    assert [box.xywh for box in fitted.boxes] == [(60, 40, 20, 10)]
+    assert fitted.adjusted == {"box mapped back": 1}
+
+
+def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned_picture):
+    data = turned_picture(100, 50, 6)
+    world.picture("val", 7, data)
+    world.question("val", 7)
+    world.image_row("val", 7, width=50, height=100)
+    world.box("val", 7, 70, (0, 60, 10, 20))
+    prepared = prepare(Request(dataset="vqav2", raw=world.write(), out=out))
+    (sample,) = iter_samples(out / "vqav2", "val", VqaSample)
+    assert (sample.image.width, sample.image.height, sample.image.orientation) == (100, 50, 6)
+    assert sample.boxes[0].xywh == (60, 40, 20, 10)
+    assert prepared.report.splits["val"].adjusted == {
+        "box mapped back": 1,
+        "picture that EXIF turns or mirrors": 1,
+    }
+    assert "mark other than 1: 1" in (out / "vqav2" / "README.md").read_text()

@@ -1,0 +1,126 @@
+"""Every raw layout in use gives the same shards."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vle_bench.canonical import sha256_file
+from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.sources import RawTree
+
+
+def shards(raw: Path, out: Path) -> dict[str, str]:
+    prepare(Request(dataset="vqav2", raw=raw, out=out))
+    return {path.name: sha256_file(path) for path in sorted(out.rglob("*.tar"))}
+
+
+@pytest.fixture
+def expected(small, tmp_path: Path) -> dict[str, str]:
+    made = shards(small.write(), tmp_path / "expected")
+    shutil.rmtree(small.root)
+    assert len(made) == 3
+    return made
+
+
+def test_the_official_zips_are_read_where_they_lie(small, expected, tmp_path: Path):
+    raw = small.write_zips()
+    before = sorted(raw.rglob("*"))
+    assert shards(raw, tmp_path / "out") == expected
+    assert sorted(raw.rglob("*")) == before
+
+
+def test_the_flat_layout_is_found(small, expected, tmp_path: Path):
+    raw = small.write()
+    for path in [*raw.glob("vqav2/*"), *raw.glob("coco/*20*")]:
+        path.rename(raw / path.name)
+    (raw / "annotations").mkdir()
+    for path in raw.glob("coco/annotations/*"):
+        path.rename(raw / "annotations" / path.name)
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_annotations_without_their_folder_are_found(small, expected, tmp_path: Path):
+    raw = small.write()
+    for path in raw.glob("coco/annotations/*"):
+        path.rename(raw / "coco" / path.name)
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_pictures_below_images_are_found(small, expected, tmp_path: Path):
+    raw = small.write()
+    (raw / "coco" / "images").mkdir()
+    for path in raw.glob("coco/*20*"):
+        path.rename(raw / "coco" / "images" / path.name)
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
+    small, expected, tmp_path: Path
+):
+    small.write_zips()
+    for split in ("train", "val", "test"):
+        names = list(small.pictures[split])
+        for name in names[::2]:
+            del small.pictures[split][name]
+    assert shards(small.write(), tmp_path / "out") == expected
+
+
+def test_names_without_the_coco_prefix_are_found(small, tmp_path: Path):
+    small.pictures["val"] = {
+        f"{int(name[13:25]):012d}.jpg": data for name, data in small.pictures["val"].items()
+    }
+    made = shards(small.write(), tmp_path / "out")
+    assert len(made) == 3
+
+
+def test_files_of_2017_serve_where_those_of_2014_are_absent(small, tmp_path: Path):
+    raw = small.write()
+    (raw / "coco" / "train2017").mkdir()
+    for split in ("train2014", "val2014"):
+        for path in (raw / "coco" / split).iterdir():
+            path.rename(raw / "coco" / "train2017" / f"{path.stem[-12:]}.jpg")
+    for kind in ("captions", "instances"):
+        for old, new in (("train2014", "train2017"), ("val2014", "val2017")):
+            folder = raw / "coco" / "annotations"
+            (folder / f"{kind}_{old}.json").rename(folder / f"{kind}_{new}.json")
+    prepared = prepare(Request(dataset="vqav2", raw=raw, out=tmp_path / "out"))
+    val = prepared.report.splits["val"]
+    assert {kind: counts.written for kind, counts in val.counts.items()} == {
+        "image": 5, "question": 15, "caption": 5, "box": 5,
+    }  # fmt: skip
+    assert val.absent_sources == ()
+    # The 2017 files are read whole: rows about the pictures of train are of no concern to val.
+    assert val.elsewhere == {"box": 7, "caption": 7, "image": 14}
+
+
+def test_where_two_files_claim_an_id_the_official_name_wins(small, tmp_path: Path):
+    small.picture("val", 21, b"not this one", name="000000000021.jpg")
+    small.picture("val", 21, b"nor this", name="21.jpg")
+    prepared = prepare(Request(dataset="vqav2", raw=small.write(), out=tmp_path / "out"))
+    assert prepared.report.splits["val"].counts["image"].skipped == {}
+
+
+def test_files_that_are_no_numbered_pictures_are_passed_over(small, expected, tmp_path: Path):
+    small.pictures["val"]["._COCO_val2014_000000000021.jpg"] = b"a resource fork"
+    small.pictures["val"]["notes.txt"] = b"x"
+    small.pictures["val"]["COCO_val2014_000000000021.gif"] = b"x"
+    (small.root / "coco" / "val2014" / "000000000022.jpg").mkdir(parents=True)
+    assert shards(small.write(), tmp_path / "out") == expected
+
+
+def test_where_a_file_was_found_is_said_below_the_raw_folder(small):
+    raw = RawTree(small.write())
+    manifest = load_dataset_manifest("vqav2")
+    found = {need.path: raw.state(manifest, need).found for need in manifest.needs}
+    assert found["train2014/"] == "coco/train2014"
+    assert found["v2_mscoco_val2014_annotations.json"] == "vqav2/v2_mscoco_val2014_annotations.json"
+    shutil.rmtree(small.root)
+    small.write_zips()
+    zipped = {need.path: raw.state(manifest, need).found for need in manifest.needs}
+    assert zipped["train2014/"] == "coco/train2014.zip"
+    assert zipped["annotations/captions_val2014.json"] == "coco/annotations_trainval2014.zip"
+    assert zipped["v2_mscoco_val2014_annotations.json"] == "vqav2/v2_Annotations_Val_mscoco.zip"
