@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from vle_bench.atomic import make_folder, write_bytes
-from vle_bench.canonical import pretty_json_bytes
-from vle_bench.data_prep.sample_world.claim import FOLDERS, LEDGER, claimed, read_ledger
-from vle_bench.data_prep.sample_world.formats import coco, vqav2
+from vle_bench.atomic import make_folder
+from vle_bench.data_prep.sample_world.cast import PictureName
+from vle_bench.data_prep.sample_world.claim import FOLDERS, claimed, read_ledger
+from vle_bench.data_prep.sample_world.formats import (
+    coco,
+    flickr30k,
+    flickr30k_cn,
+    vcr,
+    vg,
+    vqav2,
+    web,
+)
+from vle_bench.data_prep.sample_world.ledger import Members, shared_pictures, write_ledger
 from vle_bench.data_prep.sample_world.printing import Copy, Order, draw_all
 from vle_bench.data_prep.sample_world.roster import MOST_PICTURES, Roster, build_roster
-from vle_bench.data_prep.sample_world.world import DESCRIPTION, World
+from vle_bench.data_prep.sample_world.sharing import hide
+from vle_bench.data_prep.sample_world.world import World
 from vle_bench.errors import UsageProblem
 
 VERSION = 1
@@ -67,25 +77,53 @@ def build_sample_world(
     if there is not None and all(there.get(key) == value for key, value in parameters.items()):
         return SampleWorldSummary(out, images, int(there["files"]), built=False)
     roster = build_roster(images, seed)
-    orders = _orders(roster)
+    members = _members(roster)
+    orders = _orders(roster, members)
+    files = sum(len(order.copies) for order in orders)
     with claimed(out):
         _make_folders(out, orders)
         scenes = draw_all(orders, out, workers=workers, report=report or (lambda _: None))
         world = World(out, roster, scenes)
-        coco.write_coco(world)
-        vqav2.write_vqav2(world)
-        files = sum(len(order.copies) for order in orders)
-        _write_ledger(world, parameters, files)
+        _write_formats(world, members)
+        shared = shared_pictures(roster, members)
+        write_ledger(world, {**parameters, "files": files}, [], shared)
     return SampleWorldSummary(out, images, files, built=True)
 
 
-def _orders(roster: Roster) -> list[Order]:
+def _members(roster: Roster) -> Members:
+    hidden = hide(roster)
+    cc3m, cc3m_val = web.cc3m_pictures(roster, hidden)
+    return Members(vg.vg_pictures(roster, hidden), cc3m, cc3m_val, web.sbu_pictures(roster, hidden))
+
+
+def _orders(roster: Roster, members: Members) -> list[Order]:
     """Every picture with all the files it goes to."""
-    return [
-        Order(drawn.name, (Copy(coco.picture_file(drawn)),))
-        for part in ("coco-train", "coco-val", "coco-test")
-        for drawn in roster.parts[part]
-    ]
+    copies: dict[PictureName, list[Copy]] = {drawn.name: [] for drawn in roster.all()}
+    at_home = {
+        "coco": coco.picture_file,
+        "vcr": vcr.picture_file,
+        "flickr30k": flickr30k.picture_file,
+    }
+    for part, pictures in roster.parts.items():
+        file_of = at_home.get(part.split("-")[0])
+        if file_of is not None:
+            for drawn in pictures:
+                copies[drawn.name].append(Copy(file_of(drawn)))
+    for picture in (*members.vg, *members.cc3m, *members.cc3m_val, *members.sbu):
+        treatment = picture.hidden.treatment if picture.hidden is not None else "same"
+        copies[picture.drawn.name].append(Copy(picture.file, treatment))
+    return [Order(name, tuple(files)) for name, files in copies.items()]
+
+
+def _write_formats(world: World, members: Members) -> None:
+    coco.write_coco(world)
+    vqav2.write_vqav2(world)
+    vcr.write_vcr(world)
+    flickr30k.write_flickr30k(world)
+    flickr30k_cn.write_flickr30k_cn(world)
+    vg.write_vg(world, members.vg)
+    web.write_cc3m(world, members.cc3m, members.cc3m_val)
+    web.write_sbu(world, members.sbu)
 
 
 def _make_folders(out: Path, orders: list[Order]) -> None:
@@ -95,14 +133,3 @@ def _make_folders(out: Path, orders: list[Order]) -> None:
         {str(Path(copy.file).parent) for order in orders for copy in order.copies}
     ):
         make_folder(out / folder)
-
-
-def _write_ledger(world: World, parameters: dict[str, Any], files: int) -> None:
-    ledger = {
-        "description": DESCRIPTION,
-        **parameters,
-        "files": files,
-        "accidents": [],
-        "shared": [],
-    }
-    write_bytes(world.out / LEDGER, pretty_json_bytes(ledger))

@@ -47,8 +47,8 @@ class Drawn(NamedTuple):
     split: str = ""
     """COCO: train2014, val2014, test2015; Karpathy and Flickr splits are in `karpathy`."""
     karpathy: str = ""
-    chinese: str = ""
-    """Split in the Chinese corpus, "" where it is not part of it."""
+    entities: str = ""
+    """Split of Flickr30k Entities and of the Chinese corpus; a few pictures differ."""
     test_dev: bool = False
 
 
@@ -96,7 +96,7 @@ def build_roster(images: int, seed: int) -> Roster:
         drawn._replace(split="test2015", test_dev=number % 4 == 0)
         for number, drawn in enumerate(parts["coco-test"])
     )
-    parts["flickr30k"] = _chinese(
+    parts["flickr30k"] = _with_entities(
         _with_splits(
             parts["flickr30k"], (("test", 0.25), ("val", 0.20), ("train", 0.55)), rng, "flickr30k"
         )
@@ -145,19 +145,19 @@ def _with_splits(
     )
 
 
-def _chinese(pictures: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
+def _with_entities(pictures: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
     """The Chinese corpus splits the same pictures, but a few stand on the other side.
 
     Flickr30k-CN follows the Entities split and not Karpathy's, which is how a test
     picture of one comes to be a training picture of the other.
     """
-    chinese = [drawn.karpathy for drawn in pictures]
-    trains = [k for k, label in enumerate(chinese) if label == "train"]
+    entities = [drawn.karpathy for drawn in pictures]
+    trains = [k for k, label in enumerate(entities) if label == "train"]
     for split in ("test", "val"):
-        others = [k for k, label in enumerate(chinese) if label == split]
+        others = [k for k, label in enumerate(entities) if label == split]
         for _ in range(len(others) // 6):
             a, b = others.pop(), trains.pop()
-            chinese[a], chinese[b] = chinese[b], chinese[a]
+            entities[a], entities[b] = entities[b], entities[a]
     return tuple(
-        drawn._replace(chinese=label) for drawn, label in zip(pictures, chinese, strict=True)
+        drawn._replace(entities=label) for drawn, label in zip(pictures, entities, strict=True)
     )

@@ -87,7 +87,7 @@ def _captions(world: World, pictures: Sequence[Drawn], rng: random.Random) -> di
     return {
         drawn.coco_id: [
             {"image_id": drawn.coco_id, "id": next(ids), "caption": caption.text}
-            for caption in captioner.english(index, count)
+            for caption in captioner.write(index, count, "observer")
         ]
         for index, (drawn, count) in enumerate(zip(pictures, counts, strict=True))
     }
