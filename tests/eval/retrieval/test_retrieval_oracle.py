@@ -1,0 +1,129 @@
+"""The recorded scores of a seeded matrix under every tie rule, and Chinese-CLIP's own sample.
+
+`golden_retrieval.json` holds the recipe: 1,000 pictures, 5,000 texts, five in a row for each
+picture. Its `tr` is i2t and its `ir` is t2i.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+NAMES = {"stable": "stable_first"}
+ROUNDED = {"rounded_2_decimals": 2, "rounded_1_decimals": 1}
+
+
+@cache
+def matrix() -> np.ndarray:
+    rng = np.random.default_rng(20230313)
+    uniform = rng.random((1000, 5000))
+    scores = np.log(uniform / (1 - uniform))
+    scores[np.arange(5000) // 5, np.arange(5000)] += 3 + 4 * rng.random(5000)
+    return scores
+
+
+def expected_metrics(recorded: dict[str, float]) -> dict[str, float]:
+    named = {"rsum": recorded["rsum"], "mean_recall": recorded["r_mean"]}
+    for theirs, ours in (("tr", "i2t"), ("ir", "t2i")):
+        for key in ("r1", "r5", "r10", "medr", "meanr"):
+            named[f"{ours}_{key}"] = recorded[f"{theirs}_{key}"]
+    return named
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "T.jsonl"
+    path.write_text("".join(
+        json.dumps({"text_id": at, "text": "", "image_ids": [at // 5]}) + "\n" for at in range(5000)
+    ))  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable", "expected"])
+@pytest.mark.parametrize("case", ["no_ties", "rounded_2_decimals", "rounded_1_decimals"])
+def test_every_rule_gives_the_recorded_scores(
+    vle_eval, reference, texts, tmp_path, kind, rule, case
+) -> None:
+    recorded = json.loads((reference / "golden/scores/golden_retrieval.json").read_text())
+    scores = matrix()
+    if case == "no_ties":
+        assert scores[0, :3].tolist() == pytest.approx(recorded["first_scores"], abs=1e-12)
+        golden = recorded[case]
+    else:
+        scores = scores.round(ROUNDED[case])
+        golden = recorded[case][NAMES.get(rule, rule)]
+    np.save(tmp_path / "S.npy", scores.astype(kind))
+    ran = vle_eval("retrieval", "--texts", texts, "--scores", tmp_path / "S.npy",
+                   "--ties", rule, "--resamples", 0, "--json")  # fmt: skip
+    expected = expected_metrics(golden)
+    assert {name: ran.values[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable", "expected"])
+def test_a_constant_matrix_gives_the_recorded_scores(
+    vle_eval, reference, texts, tmp_path, rule
+) -> None:
+    recorded = json.loads((reference / "golden/scores/golden_retrieval.json").read_text())
+    np.save(tmp_path / "S.npy", np.zeros((1000, 5000), dtype=np.float32))
+    ran = vle_eval("retrieval", "--texts", texts, "--scores", tmp_path / "S.npy",
+                   "--ties", rule, "--resamples", 0, "--json")  # fmt: skip
+    expected = expected_metrics(recorded["all_equal_scores"][NAMES.get(rule, rule)])
+    assert {name: ran.values[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_muge_sample_gives_what_chinese_clip_gives(vle_eval, reference, tmp_path) -> None:
+    """Five predictions for two texts: Chinese-CLIP drops three in silence, here they are named."""
+    shelf = reference / "data/OFA-Sys+Chinese-CLIP"
+    texts = shelf / "muge_valid_sample_texts.jsonl"
+    known = [json.loads(line)["text_id"] for line in texts.read_text().splitlines()]
+    rows = [json.loads(line) for line in
+            (shelf / "muge_valid_sample_predictions.jsonl").read_text().splitlines()]  # fmt: skip
+    gallery = dict.fromkeys(str(image) for row in rows for image in row["image_ids"])
+    owned = [json.loads(line)["image_ids"] for line in texts.read_text().splitlines()]
+    gallery |= dict.fromkeys(str(image) for images in owned for image in images)
+    (tmp_path / "gallery.txt").write_text("\n".join(gallery))
+    both = ("--image-ids", tmp_path / "gallery.txt", "--json")
+    ran = vle_eval("retrieval", "--texts", texts, "--predictions",
+                   shelf / "muge_valid_sample_predictions.jsonl", *both)  # fmt: skip
+    assert ran.code == 3
+    assert "3 text_id not among the references" in ran.err
+    wanted = [row for row in rows if row["text_id"] in known]
+    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps(row) for row in wanted))
+    ran = vle_eval("retrieval", "--texts", texts, "--predictions", tmp_path / "p.jsonl", *both)
+    recorded = json.loads((shelf / "muge_valid_sample_expected.json").read_text())["scoreJson"]
+    assert ran.values == pytest.approx(
+        {
+            "t2i_r1": recorded["r1"],
+            "t2i_r5": recorded["r5"],
+            "t2i_r10": recorded["r10"],
+            "t2i_mean_recall": recorded["mean_recall"],
+        },
+        abs=1e-9,
+    )
+
+
+def test_the_real_karpathy_test_ids_make_five_thousand_pictures(
+    vle_eval, reference, tmp_path
+) -> None:
+    """25,000 of the 25,010 captions: noted as a part, refused where the split was named."""
+    owned = json.loads(
+        (reference / "data/naver-ai+eccv-caption/original_image_to_caption.json").read_text()
+    )
+    rows = [
+        {"text_id": caption, "text": "", "image_ids": [int(image)]}
+        for image, captions in owned.items() for caption in captions
+    ]  # fmt: skip
+    (tmp_path / "T.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    features = np.random.default_rng(0).standard_normal((30_000, 4)).astype(np.float32)
+    np.save(tmp_path / "i.npy", features[:5000])
+    np.save(tmp_path / "t.npy", features[5000:])
+    args = ("retrieval", "--texts", tmp_path / "T.jsonl", "--image-features", tmp_path / "i.npy",
+            "--text-features", tmp_path / "t.npy", "--dataset", "coco", "--resamples", 0)  # fmt: skip
+    ran = vle_eval(*args, "--split", "test")
+    assert ran.code == 3
+    assert "25,000 captions, 25,010 were expected of coco test" in ran.err
