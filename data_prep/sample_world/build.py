@@ -23,7 +23,7 @@ from vle_bench.data_prep.sample_world.formats import (
     web,
 )
 from vle_bench.data_prep.sample_world.ledger import Members, shared_pictures, write_ledger
-from vle_bench.data_prep.sample_world.printing import Copy, Order, draw_all
+from vle_bench.data_prep.sample_world.printing import Copy, Order, Treatment, draw_all
 from vle_bench.data_prep.sample_world.roster import MOST_PICTURES, Roster, build_roster
 from vle_bench.data_prep.sample_world.sharing import hide
 from vle_bench.data_prep.sample_world.world import World
@@ -109,9 +109,11 @@ def _orders(roster: Roster, members: Members) -> list[Order]:
         if file_of is not None:
             for drawn in pictures:
                 copies[drawn.name].append(Copy(file_of(drawn)))
-    for picture in (*members.vg, *members.cc3m, *members.cc3m_val, *members.sbu):
-        treatment = picture.hidden.treatment if picture.hidden is not None else "same"
-        copies[picture.drawn.name].append(Copy(picture.file, treatment))
+    for genome in members.vg:
+        copies[genome.drawn.name].append(Copy(genome.file))
+    for page in (*members.cc3m, *members.cc3m_val, *members.sbu):
+        treatment: Treatment = "same" if page.hidden is None else page.hidden.treatment
+        copies[page.drawn.name].append(Copy(page.file, treatment))
     return [Order(name, tuple(files)) for name, files in copies.items()]
 
 

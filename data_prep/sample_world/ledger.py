@@ -68,9 +68,11 @@ def shared_pictures(roster: Roster, members: Members) -> list[Shared]:
             name = ("coco", str(drawn.coco_id))
             found += _each(coco.picture_file(drawn), name, drawn, "coco_id")
     for drawn in roster.parts["flickr30k"]:
-        if drawn.karpathy == "train" and drawn.entities != "train":
-            name = ("flickr30k", str(drawn.photo_id))
-            found += _each(flickr30k.picture_file(drawn), name, drawn, "flickr_id")
+        trains = {"flickr30k": drawn.karpathy, "flickr30k-cn": drawn.entities}
+        for corpus, split in trains.items():
+            if split == "train":
+                name = (corpus, str(drawn.photo_id))
+                found += _each(flickr30k.picture_file(drawn), name, drawn, "flickr_id")
     return sorted(found)
 
 

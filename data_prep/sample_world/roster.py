@@ -17,10 +17,10 @@ from vle_bench.data_prep.sample_world.streams import stream
 PARTS: tuple[tuple[str, Theme, float, int], ...] = (
     ("coco-train", "photo", 0.24, 3),
     ("coco-val", "photo", 0.17, 4),
-    ("coco-test", "photo", 0.07, 2),
+    ("coco-test", "photo", 0.07, 1),
     ("vcr-train", "film", 0.10, 2),
     ("vcr-val", "film", 0.06, 2),
-    ("vcr-test", "film", 0.03, 1),
+    ("vcr-test", "film", 0.03, 2),
     ("flickr30k", "portrait", 0.12, 4),
     ("vg", "photo", 0.07, 2),
     ("cc3m-train", "web", 0.06, 1),

@@ -32,6 +32,8 @@ Json = dict[str, Any]
 _FRAMES_PER_MOVIE = 5
 _FOLD = 26_600
 _HOW_MANY = (3, 4, 4, 5)
+_SMALL_SPLIT = 12
+"""So few pictures are asked everything, or there would be no wrong choices to take."""
 _TITLES = ("A_Walk", "The_Stranger", "Two_Friends", "Lost_and_Found", "The_Long_Day", "Homeward")
 _ENDINGS = ("in_Town", "by_the_Sea", "at_Noon", "without_Words", "on_Monday", "of_Colours")
 _ONLY_WITH_LABELS = (
@@ -90,12 +92,13 @@ def write_vcr(world: World) -> None:
 
 def _rows(world: World, split: str) -> list[Json]:
     pictures = world.roster.parts[f"vcr-{split}"]
+    few = len(pictures) <= _SMALL_SPLIT
     riddles: list[Riddle] = []
     about: list[int] = []
     for image, drawn in enumerate(pictures):
         scene = world.scene(drawn)
         _write_metadata(world, drawn, scene)
-        chosen = _chosen(scene, stream(world.seed, "vcr", split, image))
+        chosen = _chosen(scene, stream(world.seed, "vcr", split, image), everything=few)
         riddles.extend(chosen)
         about.extend([image] * len(chosen))
     kept = with_enough_peers(riddles)
@@ -121,10 +124,10 @@ class _Place(NamedTuple):
     question: int
     row: int
     fold: str
-    index: int
+    in_fold: int
 
 
-def _chosen(scene: Scene, rng: random.Random) -> list[Riddle]:
+def _chosen(scene: Scene, rng: random.Random, *, everything: bool) -> list[Riddle]:
     """A few riddles of a picture, of different families as far as there are."""
     riddles = riddles_of(scene, rng)
     rng.shuffle(riddles)
@@ -136,7 +139,7 @@ def _chosen(scene: Scene, rng: random.Random) -> list[Riddle]:
         ranked.append((seen[riddle.family], riddle))
         seen[riddle.family] += 1
     ranked.sort(key=lambda entry: entry[0])
-    return [riddle for _, riddle in ranked[: rng.choice(_HOW_MANY)]]
+    return [riddle for _, riddle in ranked[: None if everything else rng.choice(_HOW_MANY)]]
 
 
 def _row(scene: Scene, drawn: Drawn, matched: Matched, place: _Place) -> Json:
@@ -164,7 +167,7 @@ def _row(scene: Scene, drawn: Drawn, matched: Matched, place: _Place) -> Json:
         "question_number": place.question,
         "annot_id": f"{place.split}-{place.row}",
         "match_fold": place.fold,
-        "match_index": place.index,
+        "match_index": place.in_fold,
     }
     if place.split == "test":
         for key in _ONLY_WITH_LABELS:

@@ -19,6 +19,8 @@ from vle_bench.data_prep.sample_world.world import World
 
 CC3M_HOST = "http://images.example.org"
 SBU_HOST = "http://static.flickr.example.org"
+_NOBODYS = 10_000_000_000
+"""Photo ids from here on belong to no picture of the world."""
 _SITES = ("travel", "news", "garden", "school", "prints", "blog")
 
 
@@ -92,14 +94,13 @@ def write_cc3m(world: World, train: list[WebPicture], val: list[WebPicture]) -> 
 def write_sbu(world: World, pictures: list[WebPicture]) -> None:
     """Writes the columns of SBU."""
     rng = stream(world.seed, "sbu users")
+    users = [f"{rng.randint(10**7, 10**8 - 1)}@N{rng.randint(0, 8):02d}" for _ in pictures]
     world.write_json(
         "sbu/sbu-captions-all.json",
         {
             "image_urls": [picture.url for picture in pictures],
             "captions": _captions(world, pictures, "album"),
-            "user_ids": [
-                f"{rng.randint(10**7, 10**8 - 1)}@N{rng.randint(0, 8):02d}" for _ in pictures
-            ],
+            "user_ids": users,
         },
     )
 
@@ -121,17 +122,14 @@ class _Addresses:
         if hidden is not None and hidden.how == "flickr_id":
             return self._service(drawn.photo_id)
         name = "-".join(self._rng.sample(("big", "small", "day", "out", "the", "our", "new"), 3))
-        number = self._rng.getrandbits(40)
-        return (
-            f"{self._rng.choice(_SITES)}/{self._rng.randint(2004, 2017)}/{name}-{number:010x}.jpg"
-        )
+        folder = f"{self._rng.choice(_SITES)}/{self._rng.randint(2004, 2017)}"
+        return f"{folder}/{name}-{self._rng.getrandbits(40):010x}.jpg"
 
     def photo(self, drawn: Drawn, hidden: Hidden | None) -> str:
         """A photo service's path: the picture's own id, or that of nobody's picture."""
-        tells = hidden is None or hidden.how == "flickr_id"
-        return self._service(
-            drawn.photo_id if tells else 10_000_000_000 + self._rng.getrandbits(30)
-        )
+        if hidden is None or hidden.how == "flickr_id":
+            return self._service(drawn.photo_id)
+        return self._service(_NOBODYS + self._rng.getrandbits(30))
 
     def _service(self, photo_id: int) -> str:
         return f"{self._rng.randint(1000, 9999)}/{photo_id}_{self._rng.getrandbits(40):010x}.jpg"
