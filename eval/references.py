@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.errors import DataProblem
 from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.shards.report import Report
 
 SAMPLE_MARK = "sample_world.json"
 SAMPLE_DESCRIPTION = "VLE bench sample world"
@@ -111,3 +113,14 @@ def part_note(*, facts: ReferenceFacts, kind: str, found: int, scheme: str = "")
         "Published scores are of the whole; name another set with --dataset."
     )
     return (note,)
+
+
+def shards_digest(report: Report, split: str) -> str:
+    """One digest over the names and digests of a split's shards, as the report lists them.
+
+    Args:
+        report: The books of a prepared dataset.
+        split: One of its splits.
+    """
+    shards = report.splits[split].shards
+    return sha256_bytes(json_bytes([[shard.name, shard.sha256] for shard in shards]))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vle_bench.canonical import json_bytes, sha256_bytes
-from vle_bench.eval.references import canonical_split, check_expected_count
+from vle_bench.eval.references import canonical_split, check_expected_count, shards_digest
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.eval.vqa.gold import Annotation, AnnotatorAnswer, gold_of
@@ -17,7 +16,7 @@ from vle_bench.eval.vqa.references import References
 from vle_bench.inputs.collector import no_collector
 from vle_bench.records import NO_NUMBER, Question, VqaSample
 from vle_bench.shards.read import iter_samples
-from vle_bench.shards.report import Report, read_report
+from vle_bench.shards.report import read_report
 
 DEFAULT_DATASET = "vqav2"
 VOCABULARY = Path("answers") / "label2answer.json"
@@ -68,12 +67,6 @@ def read_shards(request: VqaRequest, *, split: str = "") -> References:
         questions=tuple(question.question for question, _ in pairs),
         vocabulary=str(vocabulary) if vocabulary.is_file() else "",
     )
-
-
-def shards_digest(report: Report, split: str) -> str:
-    """One digest over the names and digests of a split's shards, as the report lists them."""
-    shards = report.splits[split].shards
-    return sha256_bytes(json_bytes([[shard.name, shard.sha256] for shard in shards]))
 
 
 def _questions(folder: Path, split: str, *, only_test_dev: bool) -> list[tuple[Question, str]]:

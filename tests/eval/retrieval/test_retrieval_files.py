@@ -326,7 +326,7 @@ def test_ways_that_do_not_fit_together_are_a_wrong_usage(score, vle_eval, world)
     assert "No references. Give --texts" in ran.err
     ran = vle_eval("retrieval", "--scores", npy, "--split", "test", "--data", world)
     assert ran.code == 3
-    assert "no shards with captions" in ran.err
+    assert f"{world}/coco" in ran.err
     assert vle_eval("retrieval", "--texts", npy, "--ties", "kind").code == 2
 
 

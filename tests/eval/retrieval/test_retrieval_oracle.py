@@ -122,8 +122,9 @@ def test_the_real_karpathy_test_ids_make_five_thousand_pictures(
     features = np.random.default_rng(0).standard_normal((30_000, 4)).astype(np.float32)
     np.save(tmp_path / "i.npy", features[:5000])
     np.save(tmp_path / "t.npy", features[5000:])
-    args = ("retrieval", "--texts", tmp_path / "T.jsonl", "--image-features", tmp_path / "i.npy",
-            "--text-features", tmp_path / "t.npy", "--dataset", "coco", "--resamples", 0)  # fmt: skip
-    ran = vle_eval(*args, "--split", "test")
+    ran = vle_eval(
+        "retrieval", "--texts", tmp_path / "T.jsonl", "--image-features", tmp_path / "i.npy",
+        "--text-features", tmp_path / "t.npy", "--dataset", "coco", "--split", "test",
+    )  # fmt: skip
     assert ran.code == 3
     assert "25,000 captions, 25,010 were expected of coco test" in ran.err
