@@ -1,0 +1,94 @@
+"""Fresh processes side by side: wall time, processor time and memory, as the system counts them.
+
+Programs are run in turn (A B A B), because a machine's load drifts; what is
+compared is the ratio of medians within one run, never a time from another day.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+from vle_bench.tables import Column, Table, to_text
+
+_MEGABYTE = 1e6
+_RSS_UNIT = 1024
+
+
+class Cost(NamedTuple):
+    """What one process took."""
+
+    wall: float
+    processor: float
+    rss_mb: float
+
+
+def cost_of(command: Sequence[str]) -> Cost:
+    """Runs `command` to its end, its output thrown away; raises RuntimeError where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with process:
+        assert process.stderr is not None
+        told = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {told.decode(errors='replace')}")
+    wall = time.perf_counter() - start
+    rss = usage.ru_maxrss * _RSS_UNIT / _MEGABYTE
+    return Cost(wall, usage.ru_utime + usage.ru_stime, rss)
+
+
+def side_by_side(
+    programs: Mapping[str, Sequence[str]], *, rounds: int, floor: str, title: str
+) -> str:
+    """A table of the programs' median costs, with ratios to one of them.
+
+    Args:
+        programs: Commands by name, in the order of the table.
+        rounds: How often each runs.
+        floor: The program that the others are divided by.
+        title: What is measured.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, command in programs.items():
+            costs[name].append(cost_of(command))
+    medians = {
+        name: Cost(*(statistics.median(column) for column in zip(*found, strict=True)))
+        for name, found in costs.items()
+    }
+    base = medians[floor]
+    rows = tuple(
+        (
+            name,
+            f"{found.wall:.2f}",
+            f"{found.processor:.2f}",
+            f"{found.wall / base.wall:.2f}",
+            f"{found.rss_mb:.0f}",
+        )
+        for name, found in medians.items()
+    )
+    columns = (
+        Column("program"),
+        Column("wall s", number=True),
+        Column("processor s", number=True),
+        Column(f"x {floor}", number=True),
+        Column("RSS MB", number=True),
+    )
+    return to_text(Table(columns, rows, title=title, footnotes=(machine(rounds),)))
+
+
+def machine(rounds: int) -> str:
+    """What the numbers were made on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("msgspec", "numpy"))
+    return (
+        f"median of {rounds}, {os.cpu_count()} processors, {platform.machine()}, "
+        f"Python {platform.python_version()}, {packages}"
+    )
