@@ -17,8 +17,8 @@ from typing import NamedTuple
 from vle_bench.canonical import sha256_bytes
 from vle_bench.shards.index import SampleRow
 from vle_bench.shards.layout import JSON_ENDING
-from vle_bench.shards.scan import Member, Scan, mapped, scan_bytes
-from vle_bench.shards.ustar import header
+from vle_bench.shards.scan import Damage, Member, Scan, mapped, scan_bytes
+from vle_bench.shards.ustar import BLOCK, header
 
 Named = tuple[str, str]
 """The key of a sample ("" for none) and what is wrong."""
@@ -43,7 +43,7 @@ def look(
         place: The name under which `owners` knows this shard.
     """
     with mapped(path) as data:
-        yield from _places(scan_bytes(data), rows, owners, place)
+        yield from _places(scan_bytes(data), len(data), rows, owners, place)
 
 
 def diagnose(
@@ -52,7 +52,7 @@ def diagnose(
     """Everything that can be said of a shard whose sha256 is wrong; arguments as for `look`."""
     with mapped(path) as data:
         scan = scan_bytes(data)
-        yield from _places(scan, rows, owners, place)
+        yield from _places(scan, len(data), rows, owners, place)
         pairs = _pairs(scan)
         for row in rows:
             pair = pairs.get(row.key)
@@ -65,10 +65,10 @@ def diagnose(
 
 
 def _places(
-    scan: Scan, rows: Sequence[SampleRow], owners: Mapping[str, str], place: str
+    scan: Scan, length: int, rows: Sequence[SampleRow], owners: Mapping[str, str], place: str
 ) -> Iterator[Named]:
     for damage in scan.damages:
-        yield damage.key, f"{damage.reason} (byte {damage.offset:,})"
+        yield _owner(damage, rows, length), f"{damage.reason} (byte {damage.offset:,})"
     pairs = _pairs(scan)
     strangers = Counter(owners.get(key, "") for key in pairs if owners.get(key, "") != place)
     if strangers and len(pairs) == strangers.total():
@@ -86,6 +86,14 @@ def _places(
             yield key, "is in the index but not in the shard"
     elif len(pairs) < len(known):
         yield "", f"readers do not get to {len(known) - len(pairs):,} of {len(known):,} samples"
+
+
+def _owner(damage: Damage, rows: Sequence[SampleRow], length: int) -> str:
+    """Whose bytes are broken: a broken header may lie about its name, the index does not."""
+    if damage.offset + BLOCK > length:
+        return damage.key
+    inside = (row.key for row in rows if row.offset <= damage.offset < row.offset + row.size)
+    return next(inside, damage.key)
 
 
 def _contents(data: mmap.mmap | bytes, row: SampleRow) -> Iterator[Named]:

@@ -63,6 +63,8 @@ def choose_splits(
 ) -> list[SplitState]:
     """The splits to prepare: those named, or all whose annotation files are there.
 
+    A split that is not named and lacks files is simply not among them.
+
     Raises:
         UsageProblem: No such split.
         DataProblem: A named split lacks files, or none can be prepared.

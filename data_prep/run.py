@@ -85,7 +85,7 @@ class Prepared:
         splits: The splits of this run.
         built: Shards written.
         kept: Shards that stood already, verified by their sha256.
-        changes: Sentences on what was found changed, damaged or superfluous.
+        changes: Sentences on what was left out, found changed, damaged or superfluous.
     """
 
     folder: Path
@@ -119,12 +119,16 @@ def prepare(request: Request) -> Prepared:
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
         raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")
-    splits = [
-        one.split for one in choose_splits(dataset, request.splits, split_states(dataset, raw))
+    states = split_states(dataset, raw)
+    splits = [state.split for state in choose_splits(dataset, request.splits, states)]
+    left_out = [
+        f"split {state.split} is left out, {', '.join(state.missing)} missing"
+        for state in states
+        if not request.splits and state.missing
     ]
     make_folder(request.out)
     with only_run(request.out, dataset.name):
-        prepared = _Run(request, dataset, raw, splits).finish()
+        prepared = _Run(request, dataset, raw, splits).finish(left_out)
         log_run(
             request.out,
             dataset.name,
@@ -157,7 +161,7 @@ class _Run:
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
         self._done: dict[str, _Done] = {}
 
-    def finish(self) -> Prepared:
+    def finish(self, notes: Sequence[str]) -> Prepared:
         self._clean()
         opened = self._dataset.open(self._raw, self._request.parameters)
         self._prior.check_shared(opened.shared_files())
@@ -176,7 +180,7 @@ class _Run:
             tuple(self._splits),
             built,
             len(outcomes) - built,
-            tuple(self._changes),
+            (*notes, *self._changes),
         )
 
     def _split(self, opened: OpenedDataset, split: str, engine: LocalEngine) -> _Done:
