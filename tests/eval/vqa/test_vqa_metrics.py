@@ -139,3 +139,13 @@ def test_leave_one_out_by_index_is_noted(tmp_path):
 def test_a_request_of_another_task_is_a_bug():
     with pytest.raises(TypeError, match="RetrievalRequest is no request of VQA"):
         TASK.score(RetrievalRequest())
+
+
+def test_no_prediction_at_all_scores_nothing_under_missing_zero(tmp_path):
+    annotation_file(tmp_path / "a.json", [question(1000, ["", "cat"]), question(2000, ["dog"])])
+    prediction_file(tmp_path / "p.json", {})
+    asked = {"annotations": str(tmp_path / "a.json"), "predictions": (str(tmp_path / "p.json"),)}
+    found = TASK.score(VqaRequest(**asked, missing="zero"))
+    assert found.metrics["accuracy"].value == 0
+    assert found.items["prediction"] == [None, None]
+    assert found.predictions == b""
