@@ -124,7 +124,8 @@ def _footnotes(group: Group, reasons: Sequence[str], left_out: Sequence[Row]) ->
     notes += [f"`{line}`" for line in signatures]
     for row in group.rows:
         if row.ours and row.note:
-            notes.append(f"{row.model}: {row.note}")
+            told = row.note.startswith(f"{row.model}: ")
+            notes.append(row.note if told else f"{row.model}: {row.note}")
     return notes
 
 
