@@ -39,3 +39,17 @@ def world(tmp_path: Path) -> Path:
     annotation_file(tmp_path / "a.json", QUESTIONS)
     prediction_file(tmp_path / "p.json", {1000: "Yes", 1001: "Two", 2000: "red", 3000: "Cat."})
     return tmp_path
+
+
+@pytest.fixture
+def score(vle_eval, world: Path, monkeypatch: pytest.MonkeyPatch):
+    """Scores `p.json` (or another file) against `a.json`, inside their folder."""
+    monkeypatch.chdir(world)
+
+    def call(*more: object, predictions: str = "p.json", annotations: str = "a.json") -> Ran:
+        return vle_eval(
+            "vqa", "--annotations", annotations, "--predictions", predictions,
+            "--resamples", 0, "--json", *more,
+        )  # fmt: skip
+
+    return call
