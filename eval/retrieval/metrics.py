@@ -22,8 +22,7 @@ from vle_bench.eval.retrieval.outcome import RECALLS, Outcome
 from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.identity import id_order
 from vle_bench.results import Metric
-from vle_bench.statistics import percentile_interval
-from vle_bench.statistics.draws import WeightedMedian, picture_draws
+from vle_bench.statistics.draws import WeightedMedian, interval_around, picture_draws
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +52,7 @@ def metrics_of(
     sizes = {outcome.direction: len(outcome.ranks) for outcome in ordered}
     found: dict[str, Metric] = {}
     for name in metric_names(ordered):
-        interval = percentile_interval(draws.get(name))
+        interval = interval_around(values[name], draws.get(name))
         direction = _direction(name)
         found[name] = Metric(
             value=values[name],

@@ -18,8 +18,9 @@ from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.eval.vcr.predictions import VcrPredictions
 from vle_bench.eval.vcr.references import VcrItem
 from vle_bench.results import Metric
-from vle_bench.statistics import percentile_interval, resampled_ratios
+from vle_bench.statistics import resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
+from vle_bench.statistics.draws import interval_around
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -92,9 +93,10 @@ def metrics_of(
     draws = resampled_ratios(sums, counts, resamples=resamples, seed=seed, stream="vcr")
     found: dict[str, Metric] = {}
     for column, name in enumerate(METRICS):
-        interval = percentile_interval(None if draws is None else draws[:, column] * 100)
+        value = 100 * float(hits[:, column].sum()) / len(items)
+        interval = interval_around(value, None if draws is None else draws[:, column] * 100)
         found[name] = Metric(
-            value=100 * float(hits[:, column].sum()) / len(items),
+            value=value,
             n=len(items),
             low=interval.low if interval else None,
             high=interval.high if interval else None,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.statistics import draws
-from vle_bench.statistics.draws import WeightedMedian, picture_draws
+from vle_bench.statistics.draws import WeightedMedian, interval_around, picture_draws
 
 
 def weights(pictures: int, resamples: int, seed: int = 0, stream: str = "s") -> np.ndarray:
@@ -52,7 +52,7 @@ def test_batches_are_parts_of_one_sequence(monkeypatch: pytest.MonkeyPatch) -> N
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 4)), min_size=1, max_size=60),
     st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=6),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_the_median_is_that_of_the_repeated_values(pairs, drawn) -> None:
     values = np.array([value / 2 for value, _ in pairs])
     owners = np.array([owner for _, owner in pairs])
@@ -71,3 +71,11 @@ def test_a_median_far_from_the_middle_is_found_as_well() -> None:
     found = median.of(np.array([[1.0, 1, 1], [3.0, 0, 0], [0.0, 0, 3], [0.0, 0, 0]]))
     assert found[:3].tolist() == [499.5, 224.5, 774.5]
     assert np.isnan(found[3])
+
+
+def test_an_end_that_only_rounding_parts_from_the_value_is_the_value() -> None:
+    value = 100 * 7 / 15
+    assert interval_around(value, [7 / 15 * 100 + 1e-13] * 5) == (value, value)
+    assert interval_around(50.0, [49.9, 50.1] * 40) == (49.9, 50.1)
+    assert interval_around(50.0, None) is None
+    assert interval_around(50.0, [np.nan, np.nan]) is None

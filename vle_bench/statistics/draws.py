@@ -18,11 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.statistics.bootstrap import Interval, percentile_interval
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _MOST_CELLS = 1 << 22
 _WINDOW = 64
+_DECIMALS = 10
+_NOTHING = 1e-9
 
 
 def picture_draws(pictures: int, *, resamples: int, seed: int, stream: str) -> Iterator[Floats]:
@@ -50,6 +54,23 @@ def picture_draws(pictures: int, *, resamples: int, seed: int, stream: str) -> I
         drawn += np.arange(draws)[:, None] * pictures
         weights = np.bincount(drawn.ravel(), minlength=draws * pictures)
         yield weights.reshape(draws, pictures).astype(np.float64)
+
+
+def interval_around(value: float, draws: npt.ArrayLike | None) -> Interval | None:
+    """The central 95 % of `draws`, free of the last bits that sums leave behind.
+
+    Sums of fractions differ in their last bits with the order of their terms and the number of
+    threads. The ends are rounded far below any digit shown, and where only such bits part an end
+    from the value itself, it is the value.
+
+    >>> interval_around(0.3, [0.1 + 0.2, 0.1 + 0.2])
+    Interval(low=0.3, high=0.3)
+    """
+    interval = percentile_interval(draws)
+    if interval is None:
+        return None
+    ends = (value if abs(end - value) < _NOTHING else round(end, _DECIMALS) for end in interval)
+    return Interval(*ends)
 
 
 class WeightedMedian:

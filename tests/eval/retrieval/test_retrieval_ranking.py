@@ -68,7 +68,7 @@ def worlds(draw):
 
 
 @given(worlds())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 def test_ranks_equal_those_of_plain_sorting(world) -> None:
     _, gold, matrix = world
     for rule in RULES:
@@ -81,7 +81,7 @@ def test_ranks_equal_those_of_plain_sorting(world) -> None:
 
 
 @given(worlds(), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_size_of_a_block_does_not_matter(world, cells) -> None:
     _, gold, matrix = world
     for rule in RULES:
@@ -93,7 +93,7 @@ def test_the_size_of_a_block_does_not_matter(world, cells) -> None:
 
 
 @given(worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_permuting_rows_and_columns_changes_nothing_but_stable(world, random) -> None:
     texts, gold, matrix = world
     order = list(range(len(texts)))
@@ -112,8 +112,18 @@ def test_permuting_rows_and_columns_changes_nothing_but_stable(world, random) ->
         assert after == before
 
 
+def test_fractional_hits_add_up_the_same_in_any_order() -> None:
+    """Thirds and fifths of one picture in another order differ in the last bit, and must not."""
+    texts = [TextRow(f"t{at}", ("i0",), 1) for at in range(3)]
+    texts += [TextRow("t3", ("i0", "i1"), 1), TextRow("t4", ("i0", "i2"), 1)]
+    before = scored(MatrixSimilarity(np.zeros((3, 5))), gold_of(texts), "expected")
+    for first in range(5):
+        turned = gold_of(texts[first:] + texts[:first])
+        assert scored(MatrixSimilarity(np.zeros((3, 5))), turned, "expected") == before
+
+
 @given(worlds())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_lists_of_ten_have_the_recalls_of_their_scores(world) -> None:
     _, gold, matrix = world
     for rule in ("pessimistic", "optimistic", "stable"):
@@ -128,7 +138,7 @@ def test_lists_of_ten_have_the_recalls_of_their_scores(world) -> None:
 
 
 @given(worlds(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_raising_a_wrong_pair_never_helps_its_query(world, data) -> None:
     _, gold, matrix = world
     image = data.draw(st.integers(0, gold.captioned - 1))

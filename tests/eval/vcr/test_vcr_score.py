@@ -125,7 +125,7 @@ ROWS = st.lists(
 
 
 @given(ROWS, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_the_scorer_equals_plain_loops_in_any_order(rows: list, random: object) -> None:
     items = items_of([(answer, reason) for _, _, answer, reason in rows])
     predictions = VcrPredictions(
@@ -145,7 +145,7 @@ def test_the_scorer_equals_plain_loops_in_any_order(rows: list, random: object) 
 
 
 @given(ROWS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, derandomize=True)
 def test_turning_a_pick_wrong_never_helps(rows: list) -> None:
     items = items_of([(answer, reason) for _, _, answer, reason in rows])
     predictions = VcrPredictions(
