@@ -1,6 +1,6 @@
 """How fast shards are written, beside what copying the same bytes costs.
 
-    python bench/shards.py --folder /dev/shm --pictures 2000 --rounds 7
+    python -m bench.shards --folder /dev/shm --pictures 2000 --rounds 7
 
 Draws photo-like JPEGs (about 100 KB), then writes them with each writer in turn,
 every one in a fresh process, round after round, and prints the median of the
@@ -10,11 +10,9 @@ memory. Ratios carry over between machines, seconds do not.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
-import platform
 import resource
 import shutil
 import statistics
@@ -24,6 +22,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import click
+
+from bench.processes import machine
+from vle_bench.tables import Column, Table, to_text
 
 RECORD = {
     "captions": [{"id": "1", "text": "A thing beside another."}] * 5,
@@ -140,25 +143,25 @@ def measure(name: str, source: Path, target: Path) -> None:
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         sum(path.stat().st_size for path in target.iterdir()),
     )
-    print(*numbers)
+    click.echo(" ".join(map(str, numbers)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
-    parser.add_argument("--pictures", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        name, source, target = options.one
-        measure(name, Path(source), Path(target))
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=None, help="Where to write.")
+@click.option("--pictures", default=2000, show_default=True)
+@click.option("--rounds", default=7, show_default=True)
+@click.option("--one", nargs=3, default=None, hidden=True)
+def main(folder: Path | None, pictures: int, rounds: int, one: tuple[str, str, str] | None) -> None:
+    """Prints one table: each writer's work beside copying the same bytes."""
+    if one:
+        measure(one[0], Path(one[1]), Path(one[2]))
         return
-    with tempfile.TemporaryDirectory(dir=options.folder) as place:
-        report(Path(place), options.pictures, options.rounds)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        click.echo(report(Path(place), pictures, rounds), nl=False)
 
 
-def report(place: Path, pictures: int, rounds: int) -> None:
+def report(place: Path, pictures: int, rounds: int) -> str:
+    """The table of all writers, run in turn."""
     source = place / "pictures"
     source.mkdir()
     draw(source, pictures)
@@ -168,25 +171,32 @@ def report(place: Path, pictures: int, rounds: int) -> None:
         for name in WRITERS:
             target = place / "target"
             target.mkdir()
-            done = subprocess.run(
-                [sys.executable, __file__, "--one", name, source, target],
-                check=True, capture_output=True, text=True,
-            )  # fmt: skip
+            command = [sys.executable, "-m", "bench.shards", "--one", name, source, target]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
             runs[name].append([float(number) for number in done.stdout.split()])
             shutil.rmtree(target)
-    print(f"{pictures} pictures, {size / 1e6:.0f} MB, {rounds} rounds, {platform.platform()}")
-    print(
-        f"{'writer':<24}{'s':>8}{'x cat':>8}{'pictures/s':>12}{'CPU s':>8}{'RSS MB':>8}{'size':>8}"
+    medians = {
+        name: [statistics.median(column) for column in zip(*measured, strict=True)]
+        for name, measured in runs.items()
+    }
+    floor = medians["cat"][0]
+    rows = tuple(
+        (
+            name,
+            f"{wall:.3f}",
+            f"{wall / floor:.2f}",
+            f"{cpu:.3f}",
+            f"{rss / 1024:.0f}",
+            f"{written / size:.3f}",
+        )
+        for name, (wall, cpu, rss, written) in medians.items()
     )
-    floor = statistics.median(run[0] for run in runs["cat"])
-    for name, measured in runs.items():
-        wall, cpu, rss, written = (
-            statistics.median(column) for column in zip(*measured, strict=True)
-        )
-        print(
-            f"{name:<24}{wall:>8.3f}{wall / floor:>8.2f}{pictures / wall:>12,.0f}{cpu:>8.3f}"
-            f"{rss / 1024:>8.0f}{written / size:>8.3f}"
-        )
+    columns = (
+        Column("writer"),
+        *(Column(name, number=True) for name in ("s", "x cat", "CPU s", "RSS MB", "size")),
+    )
+    title = f"{pictures:,} pictures, {size / 1e6:.0f} MB, work without imports"
+    return to_text(Table(columns, rows, title, (machine(rounds),)))
 
 
 if __name__ == "__main__":
