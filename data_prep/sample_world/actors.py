@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from vle_bench.data_prep.sample_world.scene import NamedBox, PersonFacts, Thing
-from vle_bench.data_prep.sample_world.shapes.geometry import Extent, Part, extent_of
+from vle_bench.data_prep.sample_world.shapes.geometry import Extent, Painted, extent_of
 
 _ONE_OF_A_KIND = frozenset({"hat", "shirt", "pants", "hair", "sail"})
 _NAMED = _ONE_OF_A_KIND | {"wheel", "window", "tail", "ear"}
@@ -17,8 +18,8 @@ class Actor(NamedTuple):
     """A thing and its paint; `strings` are painted behind everything that stands."""
 
     thing: Thing
-    paint: tuple[Part, ...]
-    strings: tuple[Part, ...] = ()
+    paint: tuple[Painted, ...]
+    strings: tuple[Painted, ...] = ()
 
 
 class Bearing(NamedTuple):
@@ -34,7 +35,7 @@ _ALONE = Bearing()
 
 def actor(
     category: str,
-    paint: tuple[Part, ...],
+    paint: tuple[Painted, ...],
     bearing: Bearing = _ALONE,
     *,
     colour: str = "",
@@ -49,7 +50,7 @@ def actor(
         detail,
         bearing.facing,
         silhouette(paint),
-        tuple(part.points for part in paint if part.body),
+        tuple(tuple(chain.from_iterable(part.points)) for part in paint if part.body),
         0.0,
         person,
         bearing.held_by,
@@ -60,12 +61,12 @@ def actor(
     return Actor(thing, paint)
 
 
-def silhouette(paint: Sequence[Part]) -> Extent:
+def silhouette(paint: Sequence[Painted]) -> Extent:
     """The tight box around what is annotated."""
     return extent_of(part.points for part in paint if part.body)
 
 
-def named_parts(paint: Sequence[Part]) -> tuple[NamedBox, ...]:
+def named_parts(paint: Sequence[Painted]) -> tuple[NamedBox, ...]:
     """Boxes of the parts that people name; a shirt is one, wheels are several."""
     found: list[NamedBox] = []
     for name in sorted({part.name for part in paint} & _NAMED):

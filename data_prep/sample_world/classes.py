@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from vle_bench.data_prep.sample_world.shapes import animals, things, vehicles
-from vle_bench.data_prep.sample_world.shapes.geometry import Rgb, Shape
+from vle_bench.data_prep.sample_world.shapes.geometry import Shape
 
 Layer = Literal["ground", "sky", "wall", "water", "hand"]
 
@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     """What is common to all cats."""
 
     name: str
-    draw: Callable[[Rgb, str], Shape]
+    draw: Callable[[str], Shape]
     layer: Layer
     heights: tuple[float, float]
     places: tuple[str, ...]

@@ -8,15 +8,29 @@ from typing import NamedTuple
 from vle_bench.data_prep.sample_world.actors import Actor, actor
 from vle_bench.data_prep.sample_world.classes import KINDS, PERSON
 from vle_bench.data_prep.sample_world.floor import EDGE, Floor
-from vle_bench.data_prep.sample_world.shapes import animals
-from vle_bench.data_prep.sample_world.shapes.geometry import Extent, Part, Shape, placed
+from vle_bench.data_prep.sample_world.shapes.geometry import (
+    Extent,
+    Painted,
+    Shape,
+    placed,
+    room_for,
+)
+from vle_bench.data_prep.sample_world.shapes.paint import MAIN, Dyes
 from vle_bench.data_prep.sample_world.shapes.palette import (
     COLOUR_NAMES,
     HAIR_TONES,
     SKIN_TONES,
     tint,
 )
-from vle_bench.data_prep.sample_world.shapes.person import MOODS, Look, person
+from vle_bench.data_prep.sample_world.shapes.person import (
+    HAIR,
+    MOODS,
+    SHIRT,
+    SKIN,
+    TROUSERS,
+    Look,
+    person,
+)
 
 _TRIES = 28
 
@@ -63,26 +77,32 @@ def gather(category: str, floor: Floor, unit: float, rng: random.Random) -> Acto
 
 def _members(
     category: str, formation: _Formation, block: Extent, rng: random.Random
-) -> tuple[Part, ...]:
+) -> tuple[Painted, ...]:
     small = block.height / 1.15 / formation.rows
     step = block.width / formation.columns
-    parts: list[Part] = []
+    parts: list[Painted] = []
     for k in range(formation.columns * formation.rows):
         column, row = k % formation.columns, k // formation.columns
         shape = _member(category, rng)
         room = max(0.0, step - small * shape.aspect)
         left = block.x0 + column * step + rng.uniform(0.0, room)
         top = block.y0 + row * small * 1.15 + rng.uniform(0.0, 0.14) * small
-        parts.extend(placed(shape, left, top, small))
+        parts.extend(placed(shape, room_for(shape, left, top, small), _dyes(rng)))
     return tuple(parts)
 
 
 def _member(category: str, rng: random.Random) -> Shape:
-    rgb = tint(rng.choice(COLOUR_NAMES), rng)
-    if category == "bird":
-        return animals.bird(rgb, "flying")
-    if category != PERSON:
-        return KINDS[category].draw(rgb, "")
-    trousers = tint(rng.choice(("black", "blue", "brown")), rng)
-    skin, hair = rng.choice(SKIN_TONES), rng.choice(HAIR_TONES)
-    return person(Look("standing", rng.choice(MOODS), rgb, trousers, skin, hair)).shape
+    if category == PERSON:
+        return person(Look("standing", rng.choice(MOODS))).shape
+    return KINDS[category].draw("flying" if category == "bird" else "")
+
+
+def _dyes(rng: random.Random) -> Dyes:
+    main = tint(rng.choice(COLOUR_NAMES), rng)
+    return {
+        MAIN.role: main,
+        SHIRT.role: main,
+        TROUSERS.role: tint(rng.choice(("black", "blue", "brown")), rng),
+        SKIN.role: rng.choice(SKIN_TONES),
+        HAIR.role: rng.choice(HAIR_TONES),
+    }

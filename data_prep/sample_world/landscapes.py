@@ -10,13 +10,12 @@ from vle_bench.data_prep.sample_world.shapes.geometry import (
     Extent,
     Point,
     Polygon,
-    Rgb,
     ellipse,
     extent_of,
     rectangle,
     ribbon,
 )
-from vle_bench.data_prep.sample_world.shapes.palette import shade
+from vle_bench.data_prep.sample_world.shapes.paint import Rgb, shade
 
 
 class Blob(NamedTuple):

@@ -20,15 +20,15 @@ from vle_bench.data_prep.sample_world.places import Backdrop, build_backdrop
 from vle_bench.data_prep.sample_world.scene import PersonFacts
 from vle_bench.data_prep.sample_world.shapes.geometry import (
     Extent,
-    Part,
+    Painted,
     Point,
-    Rgb,
     Shape,
     extent_of,
-    mirrored,
     placed,
     ribbon,
+    room_for,
 )
+from vle_bench.data_prep.sample_world.shapes.paint import MAIN, Dyes
 from vle_bench.data_prep.sample_world.shapes.palette import (
     COLOUR_NAMES,
     HAIR_TONES,
@@ -36,7 +36,16 @@ from vle_bench.data_prep.sample_world.shapes.palette import (
     stands_out,
     tint,
 )
-from vle_bench.data_prep.sample_world.shapes.person import HOLDING_HAND, Look, person
+from vle_bench.data_prep.sample_world.shapes.person import (
+    HAIR,
+    HAT,
+    HOLDING_HAND,
+    SHIRT,
+    SKIN,
+    TROUSERS,
+    Look,
+    person,
+)
 from vle_bench.data_prep.sample_world.streams import stream
 
 _TRIES = 28
@@ -71,7 +80,12 @@ class _Director:
     """Places the cast one after the other; what finds no place does not come."""
 
     def __init__(self, cast: Cast, backdrop: Backdrop, rng: random.Random, *, tall: bool) -> None:
-        self.backdrop, self.rng = backdrop, rng
+        self.rng = rng
+        self.visible = [
+            name
+            for name in COLOUR_NAMES
+            if stands_out(name, backdrop.place.ground) and stands_out(name, backdrop.place.backdrop)
+        ]
         self.people_heights = (0.60, 0.72) if tall else (0.36, 0.48)
         self.floor = Floor(cast.size, backdrop.place, rng)
         self.unit = min(cast.size[1], cast.size[0] * 0.85)
@@ -87,16 +101,16 @@ class _Director:
         """A person, with what the hand holds; nobody wears another one's shirt colour."""
         held = role.activity in HELD
         pose = HELD[role.activity][0] if held else role.activity
-        look, facts = self.dressed(role, pose)
-        figure = person(look)
+        facts, dyes = self.dressed(role, pose)
+        figure = person(Look(pose, role.mood, role.hat, facts.hair == "long"))
         bearing = Bearing(self.rng.choice(("left", "right")))
-        shape = mirrored(figure.shape) if bearing.facing == "left" else figure.shape
+        shape, flipped = figure.shape, bearing.facing == "left"
         for attempt in range(_TRIES):
             stature = self.unit * self.rng.uniform(*self.people_heights) * 0.98**attempt
             spot = self.floor.on_ground(shape, stature * figure.stature)
             if spot is None:
                 continue
-            paint = placed(shape, spot.x0, spot.y0, spot.height)
+            paint = placed(shape, spot, dyes, flipped=flipped)
             body = actor(PERSON, paint, bearing, person=facts)
             gift = self.gift(role.activity, body, stature) if held else None
             if held and gift is None:
@@ -107,23 +121,20 @@ class _Director:
             self.shirts.append(facts.shirt)
             return
 
-    def dressed(self, role: Role, pose: str) -> tuple[Look, PersonFacts]:
-        """Clothes for a role, as paint and as words."""
+    def dressed(self, role: Role, pose: str) -> tuple[PersonFacts, Dyes]:
+        """Clothes for a role, as words and as colours."""
         shirt = self.colour(but=self.shirts)
         trousers = self.colour(but=[shirt])
         hat = self.colour(but=[shirt]) if role.hat else ""
+        dyes = {
+            SHIRT.role: tint(shirt, self.rng),
+            TROUSERS.role: tint(trousers, self.rng),
+            SKIN.role: self.rng.choice(SKIN_TONES),
+            HAIR.role: self.rng.choice(HAIR_TONES),
+            HAT.role: tint(hat or "black", self.rng),
+        }
         hair = self.rng.choice(("long", "short"))
-        look = Look(
-            pose,
-            role.mood,
-            tint(shirt, self.rng),
-            tint(trousers, self.rng),
-            self.rng.choice(SKIN_TONES),
-            self.rng.choice(HAIR_TONES),
-            tint(hat, self.rng) if hat else None,
-            hair == "long",
-        )
-        return look, PersonFacts(pose, role.mood, shirt, trousers, hat, hair)
+        return PersonFacts(pose, role.mood, shirt, trousers, hat, hair), dyes
 
     def gift(self, category: str, bearer: Actor, stature: float) -> Actor | None:
         """A thing for the person's hand; None where it finds no room."""
@@ -133,13 +144,13 @@ class _Director:
         hand = min(hands, key=lambda point: point[1])
         height = HELD[category][1] * stature
         colour = self.colour()
-        shape = KINDS[category].draw(tint(colour, self.rng), "")
+        shape, dyes = KINDS[category].draw(""), {MAIN.role: tint(colour, self.rng)}
         corner = _grip(category, hand, shape, height)
         if in_air:
             corner = self.floor.in_sky(shape, height)
         if corner is None:
             return None
-        paint = placed(shape, *corner, height)
+        paint = placed(shape, room_for(shape, *corner, height), dyes)
         extent = silhouette(paint)
         if not self.floor.is_free(extent) or (in_air and extent.touches(bearer.thing.extent, GAP)):
             return None
@@ -158,14 +169,15 @@ class _Director:
     def bring_thing(self, kind: Kind, colour: str) -> None:
         """One thing on the ground, in the sky, on the wall or on the water."""
         detail = self.detail(kind)
-        shape, facing = self.drawn(kind, colour, detail)
+        shape, dyes, facing = self.drawn(kind, colour, detail)
         for attempt in range(_TRIES):
             height = self.unit * self.rng.uniform(*kind.heights) * 0.97**attempt
             corner = self.corner(kind, detail, shape, height)
             if corner is None:
                 continue
-            paint = placed(shape, *corner, height)
-            if self.floor.is_free(silhouette(paint)):
+            room = room_for(shape, *corner, height)
+            if self.floor.is_free(room):
+                paint = placed(shape, room, dyes, flipped=facing == "left")
                 bearing = Bearing(facing)
                 self.take(actor(kind.name, paint, bearing, colour=colour, detail=detail))
                 return
@@ -179,16 +191,17 @@ class _Director:
         seat = self.actors[below].thing
         kind = KINDS[self.rng.choice(RIDERS if seat.category == "bench" else RIDERS[:2])]
         colour = self.colour(but=[seat.colour])
-        shape, facing = self.drawn(kind, colour, "")
+        shape, dyes, facing = self.drawn(kind, colour, "")
         left, right = (seat.extent.x0 + seat.extent.width * s for s in CARRIERS[seat.category])
         for attempt in range(_TRIES):
             height = self.unit * self.rng.uniform(*kind.heights) * 0.96**attempt
             wide = height * shape.aspect
             if wide > right - left:
                 continue
-            corner = (self.rng.uniform(left, right - wide), seat.extent.y0 - height)
-            paint = placed(shape, *corner, height)
-            if self.floor.is_free(silhouette(paint), but=seat.extent):
+            x = self.rng.uniform(left, right - wide)
+            room = Extent(x, seat.extent.y0 - height, x + wide, seat.extent.y0)
+            if self.floor.is_free(room, but=seat.extent):
+                paint = placed(shape, room, dyes, flipped=facing == "left")
                 self.take(actor(kind.name, paint, Bearing(facing, on=below), colour=colour))
                 return
 
@@ -200,10 +213,8 @@ class _Director:
 
     def colour(self, but: Sequence[str] = ()) -> str:
         """A colour that is seen before this ground and this sky; none of `but`."""
-        place = self.backdrop.place
-        names = [name for name in COLOUR_NAMES if name not in but]
-        seen = [n for n in names if stands_out(n, place.ground) and stands_out(n, place.backdrop)]
-        return self.rng.choice(seen or names)
+        names = [name for name in self.visible if name not in but]
+        return self.rng.choice(names or [name for name in COLOUR_NAMES if name not in but])
 
     def detail(self, kind: Kind) -> str:
         """What only this one shows: a number, an hour, a lamp, spread wings."""
@@ -218,12 +229,11 @@ class _Director:
                 return self.rng.choice(("flying", ""))
         return ""
 
-    def drawn(self, kind: Kind, colour: str, detail: str) -> tuple[Shape, str]:
-        """The shape, and the side it looks to."""
-        rgb: Rgb = tint(colour or "orange", self.rng)
-        shape = kind.draw(rgb, detail)
+    def drawn(self, kind: Kind, colour: str, detail: str) -> tuple[Shape, Dyes, str]:
+        """The shape, looking right; its colours; and the side it shall look to."""
+        dyes = {MAIN.role: tint(colour or "orange", self.rng)}
         facing = self.rng.choice(("left", "right")) if kind.two_sided else "right"
-        return (mirrored(shape) if facing == "left" else shape), facing
+        return kind.draw(detail), dyes, facing
 
     def corner(self, kind: Kind, detail: str, shape: Shape, height: float) -> Point | None:
         """A top left corner for a thing of that kind."""
@@ -241,6 +251,6 @@ def _grip(category: str, hand: Point, shape: Shape, height: float) -> Point | No
     return hand[0] - height * shape.aspect / 2, hand[1] - share * height
 
 
-def _string(hand: Point, kite: Extent) -> Part:
+def _string(hand: Point, kite: Extent) -> Painted:
     knot = (kite.centre[0], kite.y0 + kite.height * 0.4)
-    return Part(ribbon([hand, knot], [1.6, 1.2]), (70, 70, 76), body=False, name="string")
+    return Painted(ribbon([hand, knot], [1.6, 1.2]), (70, 70, 76), body=False, name="string")

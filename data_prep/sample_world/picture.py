@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from vle_bench.data_prep.sample_world.actors import Actor
 from vle_bench.data_prep.sample_world.cast import PictureName
 from vle_bench.data_prep.sample_world.layout import Stage
-from vle_bench.data_prep.sample_world.places import gradient, paint_backdrop
+from vle_bench.data_prep.sample_world.places import new_canvas, paint_backdrop
 from vle_bench.data_prep.sample_world.scene import Scene, Thing
-from vle_bench.data_prep.sample_world.shapes.geometry import Part
-from vle_bench.data_prep.sample_world.shapes.palette import shade
+from vle_bench.data_prep.sample_world.shapes.geometry import Painted
+from vle_bench.data_prep.sample_world.shapes.paint import shade
 from vle_bench.data_prep.sample_world.streams import stream
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def paint(stage: Stage, name: PictureName) -> Image:
 
     width, height = stage.size
     backdrop = stage.backdrop
-    big = (width * _SCALE, height * _SCALE)
-    canvas = gradient(backdrop.top, backdrop.bottom, big, backdrop.place.horizon * _SCALE)
+    canvas = new_canvas(backdrop, stage.size, _SCALE)
     pen = ImageDraw.Draw(canvas)
     paint_backdrop(pen, backdrop, _SCALE)
     for actor in stage.actors:
@@ -70,8 +69,8 @@ def facts_of(stage: Stage) -> Scene:
 def _measured(thing: Thing, width: int, height: int) -> Thing:
     from pycocotools import mask
 
-    flat = [[c for point in polygon for c in point] for polygon in thing.outline]
-    merged = mask.merge(mask.frPyObjects(flat, height, width))
+    polygons = [list(polygon) for polygon in thing.outline]
+    merged = mask.merge(mask.frPyObjects(polygons, height, width))
     area = float(mask.area(merged))
     if not thing.crowd:
         return thing._replace(area=area)
@@ -99,7 +98,7 @@ def _paint_actor(pen: ImageDraw, actor: Actor) -> None:
         pen.polygon(_enlarged(part), fill=part.rgb)
 
 
-def _enlarged(part: Part) -> list[tuple[float, float]]:
+def _enlarged(part: Painted) -> list[tuple[float, float]]:
     return [(x * _SCALE, y * _SCALE) for x, y in part.points]
 
 

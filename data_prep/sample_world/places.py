@@ -15,16 +15,17 @@ from vle_bench.data_prep.sample_world.landscapes import LANDSCAPES, Blob, Scener
 from vle_bench.data_prep.sample_world.scene import Place
 from vle_bench.data_prep.sample_world.shapes.geometry import (
     Extent,
-    Rgb,
     ellipse,
     rectangle,
 )
-from vle_bench.data_prep.sample_world.shapes.palette import COLOURS, shade
+from vle_bench.data_prep.sample_world.shapes.paint import Rgb, shade
+from vle_bench.data_prep.sample_world.shapes.palette import COLOURS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
+_BANDS = 48
 SKIES = ("sunny", "cloudy", "rainy", "night")
 
 _GROUND: dict[str, Rgb] = {
@@ -80,19 +81,26 @@ def paint_backdrop(canvas: ImageDraw, backdrop: Backdrop, scale: int) -> None:
         canvas.polygon([(x * scale, y * scale) for x, y in blob.points], fill=blob.rgb)
 
 
-def gradient(top: Rgb, bottom: Rgb, size: tuple[int, int], horizon: float) -> Image:
-    """An image that runs from `top` to `bottom` at the horizon and stays there."""
-    from PIL import Image as Images
+def new_canvas(backdrop: Backdrop, size: tuple[int, int], scale: int) -> Image:
+    """An empty sky, or an empty wall: from the colour at the top to that of the horizon.
 
-    steps = 32
-    column = Images.new("RGB", (1, steps))
-    for k in range(steps):
-        share = min(1.0, k / (steps - 1) * size[1] / max(horizon, 1.0))
-        mixed = tuple(round(a + (b - a) * share) for a, b in zip(top, bottom, strict=True))
-        column.putpixel((0, k), mixed)
-    # Down first, then across: four times faster than one two-dimensional resize.
-    strip = column.resize((1, size[1]), Images.Resampling.BILINEAR)
-    return strip.resize(size, Images.Resampling.NEAREST)
+    It is painted in bands, too fine to be seen under the grain; resizing a gradient takes longer
+    than all the rest of the scenery.
+    """
+    from PIL import Image as Images
+    from PIL import ImageDraw
+
+    width, height = size[0] * scale, size[1] * scale
+    canvas = Images.new("RGB", (width, height), backdrop.bottom)
+    pen = ImageDraw.Draw(canvas)
+    horizon = backdrop.place.horizon * scale
+    for k in range(_BANDS):
+        share = k / _BANDS
+        mixed = tuple(
+            round(a + (b - a) * share) for a, b in zip(backdrop.top, backdrop.bottom, strict=True)
+        )
+        pen.rectangle((0, horizon * share, width, horizon * (k + 1) / _BANDS), fill=mixed)
+    return canvas
 
 
 _SKY_WORDS = {

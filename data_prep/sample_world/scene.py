@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vle_bench.data_prep.sample_world.shapes.geometry import Extent, Polygon, Rgb
+from vle_bench.data_prep.sample_world.shapes.geometry import Extent
+from vle_bench.data_prep.sample_world.shapes.paint import Rgb
 
 
 class PersonFacts(NamedTuple):
@@ -39,7 +40,8 @@ class Thing(NamedTuple):
     facing: str
     """ "left" or "right"; the side of a person's active hand."""
     extent: Extent
-    outline: tuple[Polygon, ...]
+    outline: tuple[tuple[float, ...], ...]
+    """Polygons as COCO writes them: x and y by turns."""
     area: float
     person: PersonFacts | None = None
     held_by: int = -1

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from vle_bench.atomic import write_bytes
+from vle_bench.atomic import temporary_name, write_bytes
 from vle_bench.data_prep.sample_world.roster import Drawn, Roster
 from vle_bench.data_prep.sample_world.scene import Scene
+from vle_bench.errors import machine_errors
 
 DESCRIPTION = "VLE bench sample world"
 """Stands in every `info` object, so that a reader can tell a drawn world from the real one."""
@@ -43,6 +44,17 @@ class World(NamedTuple):
     def write_lines(self, name: str, lines: Sequence[str]) -> None:
         """Writes one text file, each line ended."""
         write_bytes(self.out / name, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def write_quickly(path: Path, data: bytes) -> None:
+    """Writes a small file whole or not at all, without waiting for the disk.
+
+    There are thousands of them, and a world that was cut off has no ledger and is drawn anew.
+    """
+    aside = temporary_name(path)
+    with machine_errors(path):
+        aside.write_bytes(data)
+        aside.replace(path)
 
 
 def info(version: str, year: int) -> dict[str, Any]:

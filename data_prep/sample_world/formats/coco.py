@@ -117,7 +117,7 @@ def _image(world: World, drawn: Drawn) -> Json:
 def _instance(thing: Thing, drawn: Drawn, scene: Scene, free_id: int) -> Json:
     """One object as polygons, or one crowd as run lengths down the columns."""
     category_id = class_id(thing.category)
-    outline: Any = [[c for point in polygon for c in point] for polygon in thing.outline]
+    outline: Any = thing.outline
     box = [thing.extent.x0, thing.extent.y0, thing.extent.width, thing.extent.height]
     if thing.crowd:
         outline = {"counts": list(thing.crowd), "size": [scene.height, scene.width]}

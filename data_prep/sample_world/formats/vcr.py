@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from vle_bench.atomic import write_bytes
 from vle_bench.data_prep.sample_world.classes import PERSON
 from vle_bench.data_prep.sample_world.language.vcr_families import Riddle, riddles_of
 from vle_bench.data_prep.sample_world.language.vcr_rows import (
@@ -25,7 +24,7 @@ from vle_bench.data_prep.sample_world.language.vcr_tokens import original, token
 from vle_bench.data_prep.sample_world.roster import Drawn
 from vle_bench.data_prep.sample_world.scene import Scene, Thing
 from vle_bench.data_prep.sample_world.streams import stream
-from vle_bench.data_prep.sample_world.world import World
+from vle_bench.data_prep.sample_world.world import World, write_quickly
 
 Json = dict[str, Any]
 
@@ -189,16 +188,17 @@ def _write_metadata(world: World, drawn: Drawn, scene: Scene) -> None:
     listed = _listed(scene)
     metadata = {
         "boxes": [[*thing.extent, round(rng.uniform(0.72, 0.9999), 6)] for _, thing in listed],
-        "segms": [
-            [[[round(x), round(y)] for x, y in polygon] for polygon in thing.outline]
-            for _, thing in listed
-        ],
+        "segms": [[_whole_pixels(polygon) for polygon in thing.outline] for _, thing in listed],
         "names": [_name(thing) for _, thing in listed],
         "width": scene.width,
         "height": scene.height,
     }
     path = world.out / "vcr" / "vcr1images" / frame_of(drawn).metadata
-    write_bytes(path, msgspec.json.encode(metadata))
+    write_quickly(path, msgspec.json.encode(metadata))
+
+
+def _whole_pixels(polygon: tuple[float, ...]) -> list[list[int]]:
+    return [[round(x), round(y)] for x, y in zip(polygon[::2], polygon[1::2], strict=True)]
 
 
 def _listed(scene: Scene) -> list[tuple[int, Thing]]:

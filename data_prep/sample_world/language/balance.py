@@ -1,6 +1,6 @@
 """Picks questions so that the words of a question say nothing about its answer.
 
-Of all true question-answer pairs of a picture, the one is asked whose answer was
+Of all true question-answer pairs of a topic, the one is asked whose answer was
 given least often to those words so far. A pair that would tip the balance is
 not asked at all.
 """
@@ -9,23 +9,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
 
-from vle_bench.data_prep.sample_world.language.annotators import Truth
+from vle_bench.data_prep.sample_world.language.topics import Candidate, Topic
+from vle_bench.data_prep.sample_world.scene import Scene
 
-
-class Candidate(NamedTuple):
-    """A question that could be asked of a picture."""
-
-    template: str
-    """Questions of one template have the same words but for the subject."""
-    subject: str
-    question: str
-    answer_type: str
-    truth: Truth
-    domain: int
-    """How many answers the template has."""
+_MOST_TILT = 3.0
 
 
 class Balance:
@@ -33,41 +21,40 @@ class Balance:
 
     def __init__(self) -> None:
         self._by_words: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        self._by_template: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._by_topic: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def choose(
-        self, candidates: Sequence[Candidate], rng: random.Random, *, used: set[str]
+        self, topic: Topic, scene: Scene, rng: random.Random, *, said: set[tuple[str, str]]
     ) -> Candidate | None:
-        """The candidate that keeps answers most even; None where every one would tip the balance.
+        """The pair that keeps answers most even; None where each would tip the balance.
 
         Args:
-            candidates: True question-answer pairs of one picture.
+            topic: What to ask.
+            scene: What the picture shows.
             rng: Breaks ties.
-            used: Templates already asked of this picture.
+            said: Subjects and answers of this picture that were asked in other words.
         """
-        scored = [
-            (self._tilt(candidate), rng.random(), candidate)
-            for candidate in candidates
-            if candidate.template not in used
-        ]
-        if not scored:
-            return None
-        tilt, _, best = min(scored, key=lambda entry: entry[:2])
-        return best if tilt <= 3.0 else None
+        best, least = None, (_MOST_TILT, 1.0)
+        for candidate in topic.pairs(scene):
+            if (candidate.subject, candidate.truth.answer) in said:
+                continue
+            rank = (self._tilt(topic, candidate), rng.random())
+            if rank < least:
+                best, least = candidate, rank
+        return best
 
-    def note(self, candidate: Candidate) -> None:
+    def note(self, topic: Topic, candidate: Candidate) -> None:
         """Counts a question that is asked."""
         answer = candidate.truth.answer
-        self._by_words[candidate.template, candidate.subject][answer] += 1
-        self._by_template[candidate.template][answer] += 1
+        self._by_words[topic.name, candidate.subject][answer] += 1
+        self._by_topic[topic.name][answer] += 1
 
-    def _tilt(self, candidate: Candidate) -> float:
-        """How far above an even share this answer would be, for its words and its template."""
-        answer = candidate.truth.answer
-        words = self._by_words[candidate.template, candidate.subject]
-        template = self._by_template[candidate.template]
-        ahead = words[answer] - (words.total() - words[answer]) / (candidate.domain - 1)
-        ahead_of_template = template[answer] - (template.total() - template[answer]) / (
-            candidate.domain - 1
+    def _tilt(self, topic: Topic, candidate: Candidate) -> float:
+        """How far above an even share this answer would be, for its words and its topic."""
+        answer, others = candidate.truth.answer, topic.domain - 1
+        words = self._by_words[topic.name, candidate.subject]
+        whole = self._by_topic[topic.name]
+        return sum(
+            weight * (count[answer] - (count.total() - count[answer]) / others)
+            for weight, count in ((2.0, words), (1.0, whole))
         )
-        return 2.0 * ahead + ahead_of_template

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from typing import NamedTuple
 
 from vle_bench.data_prep.sample_world.language.annotators import Given, ask_ten
-from vle_bench.data_prep.sample_world.language.balance import Balance, Candidate
+from vle_bench.data_prep.sample_world.language.balance import Balance
+from vle_bench.data_prep.sample_world.language.people_topics import PEOPLE_TOPICS
 from vle_bench.data_prep.sample_world.language.question_types import question_type
-from vle_bench.data_prep.sample_world.language.questions import questions_about
+from vle_bench.data_prep.sample_world.language.scene_topics import SCENE_TOPICS
+from vle_bench.data_prep.sample_world.language.thing_topics import THING_TOPICS
+from vle_bench.data_prep.sample_world.language.topics import Candidate, Topic
 from vle_bench.data_prep.sample_world.scene import Scene
 from vle_bench.data_prep.sample_world.streams import stream
+
+TOPICS = (*SCENE_TOPICS, *THING_TOPICS, *PEOPLE_TOPICS)
 
 _HOW_MANY = (4, 5, 5, 6, 6, 7)
 _TYPES = ("yes/no", "other", "other", "yes/no", "number", "other", "yes/no", "other")
 """About the shares of the real data: 38 % yes/no, 13 % number, 49 % other."""
-_RARE = frozenset({"name the color", "count the", "where was", "night", "which side", "more than"})
-"""Templates that would else be asked of nearly every picture."""
+_BY_TYPE = {kind: [topic for topic in TOPICS if topic.answer_type == kind] for kind in set(_TYPES)}
 
 
 class Asked(NamedTuple):
@@ -39,34 +44,35 @@ class Interview:
     def ask(self, scene: Scene, image_id: int) -> list[Asked]:
         """The questions of one picture, in the order they are asked."""
         rng = stream(self._seed, "ask", self._split, image_id)
-        candidates = questions_about(scene)
-        used: set[str] = set()
-        chosen: list[Candidate] = []
+        chosen: dict[str, tuple[Topic, Candidate]] = {}
+        said: set[tuple[str, str]] = set()
         for _ in range(rng.choice(_HOW_MANY)):
             wanted = _TYPES[self._turn % len(_TYPES)]
             self._turn += 1
-            fitting = [candidate for candidate in candidates if candidate.answer_type == wanted]
-            templates = sorted({candidate.template for candidate in fitting} - used)
-            templates.sort(key=lambda template: rng.random() * (0.4 if template in _RARE else 1.0))
-            templates.reverse()
-            for template in templates:
-                among = [candidate for candidate in fitting if candidate.template == template]
-                best = self._balance.choose(among, rng, used=used)
+            for topic in _shuffled(wanted, rng):
+                best = None
+                if topic.name not in chosen:
+                    best = self._balance.choose(topic, scene, rng, said=said)
                 if best is not None:
-                    self._balance.note(best)
-                    used.add(best.template)
-                    chosen.append(best)
-                    same = best.subject, best.truth
-                    candidates = [c for c in candidates if (c.subject, c.truth) != same]
+                    self._balance.note(topic, best)
+                    chosen[topic.name] = topic, best
+                    if best.subject:
+                        said.add((best.subject, best.truth.answer))
                     break
-        rng.shuffle(chosen)
+        asked = list(chosen.values())
+        rng.shuffle(asked)
         return [
             Asked(
                 candidate.question,
                 question_type(candidate.question),
-                candidate.answer_type,
+                topic.answer_type,
                 candidate.truth.answer,
                 ask_ten(candidate.truth, rng),
             )
-            for candidate in chosen
+            for topic, candidate in asked
         ]
+
+
+def _shuffled(answer_type: str, rng: random.Random) -> list[Topic]:
+    """The topics of a type; those of small weight tend to come late."""
+    return sorted(_BY_TYPE[answer_type], key=lambda topic: -rng.random() * topic.weight)

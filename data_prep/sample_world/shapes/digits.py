@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vle_bench.data_prep.sample_world.shapes.geometry import Part, Point, Rgb, rectangle
+from vle_bench.data_prep.sample_world.shapes.geometry import Part, Point, rectangle
+from vle_bench.data_prep.sample_world.shapes.paint import Paint
 
 _BARS = {
     "a": (0.0, 0.0, 1.0, 0.2),
@@ -19,7 +20,7 @@ _LIT = {
 }  # fmt: skip
 
 
-def digit_parts(digits: str, at: Point, height: float, rgb: Rgb) -> list[Part]:
+def digit_parts(digits: str, at: Point, height: float, paint: Paint) -> list[Part]:
     """Bars that spell `digits` from the top left corner `at`; each digit is half as wide as high.
 
     >>> len(digit_parts("17", (0, 0), 1.0, (0, 0, 0)))
@@ -34,5 +35,5 @@ def digit_parts(digits: str, at: Point, height: float, rgb: Rgb) -> list[Part]:
             outline = rectangle(
                 left + x0 * unit, at[1] + y0 * unit, left + x1 * unit, at[1] + y1 * unit
             )
-            parts.append(Part(outline, rgb, body=False))
+            parts.append(Part(outline, paint, body=False))
     return parts

@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
+
+from vle_bench.data_prep.sample_world.shapes.paint import Dyes, Paint, Rgb, mixed
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
-Rgb = tuple[int, int, int]
 
 
 class Part(NamedTuple):
-    """One painted polygon of a shape."""
+    """One polygon of a shape."""
 
     points: Polygon
-    rgb: Rgb
+    paint: Paint
     body: bool = True
     """Whether the polygon belongs to the silhouette; the rest is detail inside it."""
     name: str = ""
     """What a person would call the part ("hat"), "" where nobody names it."""
+
+
+class Painted(NamedTuple):
+    """A part in its place in a picture, in pixels."""
+
+    points: Polygon
+    rgb: Rgb
+    body: bool
+    name: str
 
 
 class Shape(NamedTuple):
@@ -95,10 +106,14 @@ def extent_of(polygons: Iterable[Sequence[Point]]) -> Extent:
 
 def ellipse(cx: float, cy: float, rx: float, ry: float, corners: int = 20) -> Polygon:
     """A closed ellipse of `corners` points."""
+    return tuple([(cx + rx * cos, cy + ry * sin) for cos, sin in _circle(corners)])
+
+
+@lru_cache(maxsize=64)
+def _circle(corners: int) -> tuple[Point, ...]:
+    """Points of the unit circle; thousands of ellipses share a few of these."""
     step = 2 * math.pi / corners
-    return tuple(
-        (cx + rx * math.cos(step * k), cy + ry * math.sin(step * k)) for k in range(corners)
-    )
+    return tuple((math.cos(step * k), math.sin(step * k)) for k in range(corners))
 
 
 def arc(centre: Point, rx: float, ry: float, turn: tuple[float, float]) -> Polygon:
@@ -164,40 +179,41 @@ def turned(points: Iterable[Point], about: Point, degrees: float) -> Polygon:
     )
 
 
-def mirrored(shape: Shape) -> Shape:
-    """The shape looking the other way."""
-    return Shape(
-        shape.aspect,
-        tuple(
-            part._replace(points=tuple((shape.aspect - x, y) for x, y in part.points))
-            for part in shape.parts
-        ),
-    )
+def room_for(shape: Shape, left: float, top: float, height: float) -> Extent:
+    """What the shape will fill when it is placed there."""
+    return Extent(left, top, left + shape.aspect * height, top + height)
 
 
-def placed(shape: Shape, left: float, top: float, height: float) -> tuple[Part, ...]:
-    """The shape's parts in pixels; hundredths, as COCO writes its polygons."""
-    return tuple(
-        part._replace(
-            points=tuple(
-                (round(left + x * height, 2), round(top + y * height, 2)) for x, y in part.points
-            )
-        )
-        for part in shape.parts
-    )
+def placed(shape: Shape, room: Extent, dyes: Dyes, *, flipped: bool = False) -> tuple[Painted, ...]:
+    """The shape's parts in pixels; what is annotated in hundredths, as COCO writes it.
+
+    Args:
+        shape: In unit coordinates.
+        room: What it is to fill, in pixels, of the shape's own aspect.
+        dyes: The colours of this one.
+        flipped: Whether it looks the other way.
+    """
+    height = room.height
+    start, across = (room.x1, -height) if flipped else (room.x0, height)
+    top = room.y0
+    parts = []
+    for points, paint, body, name in shape.parts:
+        moved = [(start + x * across, top + y * height) for x, y in points]
+        if body:
+            moved = [(int(x * 100 + 0.5) / 100, int(y * 100 + 0.5) / 100) for x, y in moved]
+        parts.append(Painted(tuple(moved), mixed(paint, dyes), body, name))
+    return tuple(parts)
 
 
 def trimmed(shape: Shape) -> Shape:
     """The shape moved and scaled so that its silhouette exactly fills height 1."""
-    extent = extent_of(part.points for part in shape.parts if part.body)
-    scale = 1.0 / extent.height
+    x0, y0, x1, y1 = extent_of(part.points for part in shape.parts if part.body)
+    scale = 1.0 / (y1 - y0)
     parts = tuple(
-        part._replace(
-            points=tuple(((x - extent.x0) * scale, (y - extent.y0) * scale) for x, y in part.points)
-        )
-        for part in shape.parts
+        Part(tuple([((x - x0) * scale, (y - y0) * scale) for x, y in points]), paint, body, name)
+        for points, paint, body, name in shape.parts
     )
-    return Shape(extent.width * scale, parts)
+    return Shape((x1 - x0) * scale, parts)
 
 
 def _cap(at: Point, normal: Point, width: float) -> list[Point]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from types import MappingProxyType
 
-from vle_bench.data_prep.sample_world.shapes.geometry import Rgb
+from vle_bench.data_prep.sample_world.shapes.paint import Rgb
 
 COLOURS: MappingProxyType[str, Rgb] = MappingProxyType(
     {
@@ -34,18 +34,6 @@ SKIN_TONES: tuple[Rgb, ...] = ((246, 208, 176), (224, 172, 130), (172, 116, 78),
 HAIR_TONES: tuple[Rgb, ...] = ((40, 32, 28), (92, 58, 32), (214, 172, 84), (168, 84, 40))
 
 _CONTRAST = 78.0
-
-
-def shade(rgb: Rgb, factor: float) -> Rgb:
-    """Darker (`factor` < 1) or lighter (> 1) by the same share of what is left.
-
-    >>> shade((100, 200, 50), 0.5), shade((100, 200, 50), 1.5)
-    ((50, 100, 25), (178, 228, 152))
-    """
-    if factor <= 1:
-        return tuple(int(c * factor) for c in rgb)  # type: ignore[return-value]  # three in, three out
-    share = factor - 1
-    return tuple(int(c + (255 - c) * share) for c in rgb)  # type: ignore[return-value]  # as above
 
 
 def tint(name: str, rng: random.Random, spread: int = 9) -> Rgb:

@@ -7,13 +7,13 @@ named "holding hand", and that is how the layout finds the place to put it.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from vle_bench.data_prep.sample_world.shapes.geometry import (
     Part,
     Point,
     Polygon,
-    Rgb,
     Shape,
     arc,
     ellipse,
@@ -24,7 +24,8 @@ from vle_bench.data_prep.sample_world.shapes.geometry import (
     trimmed,
     turned,
 )
-from vle_bench.data_prep.sample_world.shapes.palette import DARK, shade
+from vle_bench.data_prep.sample_world.shapes.paint import Dye, Paint, shade
+from vle_bench.data_prep.sample_world.shapes.palette import DARK
 
 POSES = ("standing", "waving", "pointing", "cheering", "running", "sitting", "lying down")
 """What a person whose hands are free may be doing."""
@@ -40,16 +41,16 @@ _HIP_Y = 0.57
 
 
 class Look(NamedTuple):
-    """Everything that tells one person from another."""
+    """What shapes a person; colours are dyes: shirt, trousers, skin, hair, hat."""
 
     pose: str
     mood: str
-    shirt: Rgb
-    trousers: Rgb
-    skin: Rgb
-    hair: Rgb
-    hat: Rgb | None = None
+    hat: bool = False
     long_hair: bool = False
+
+
+SHIRT, TROUSERS, SKIN = Dye("shirt"), Dye("trousers"), Dye("skin")
+HAIR, HAT = Dye("hair"), Dye("hat")
 
 
 class _Limbs(NamedTuple):
@@ -94,42 +95,40 @@ class Figure(NamedTuple):
     stature: float
 
 
+@cache
 def person(look: Look) -> Figure:
-    """The figure, facing us, its active hand on the viewer's right.
-
-    `mirrored` makes the other-handed twin.
-    """
+    """The figure, facing us, its active hand on the viewer's right."""
     limbs = _LIMBS[look.pose]
     parts = [
         *_back_hair(look),
         *_leg(look, -0.055, limbs.left_leg),
         *_leg(look, 0.055, limbs.right_leg),
         *_arm(look, -0.105, limbs.left_arm, "hand"),
-        *_torso(look),
+        *_torso(),
         *_arm(look, 0.105, limbs.right_arm, HOLDING_HAND if look.pose in HOLDING else "hand"),
         *_head(look),
     ]
     if look.pose == "pointing":
         tip = (0.105 + 0.30, _SHOULDER_Y - 0.01)
         finger = ribbon([tip, (tip[0] + 0.085, tip[1] - 0.005)], [0.026, 0.022])
-        parts.append(Part(finger, look.skin, name="finger"))
+        parts.append(Part(finger, SKIN, name="finger"))
     if look.pose == "lying down":
         parts = [part._replace(points=turned(part.points, (0.0, 0.5), -90)) for part in parts]
     height = extent_of(part.points for part in parts if part.body).height
     return Figure(trimmed(Shape(1.0, tuple(parts))), height)
 
 
-def _torso(look: Look) -> list[Part]:
+def _torso() -> list[Part]:
     shirt = (
         (-0.06, 0.255), (0.06, 0.255), (0.135, 0.285), (0.115, 0.44), (0.118, _HIP_Y + 0.01),
         (-0.118, _HIP_Y + 0.01), (-0.115, 0.44), (-0.135, 0.285),
     )  # fmt: skip
     belt = rectangle(-0.118, _HIP_Y - 0.02, 0.118, _HIP_Y + 0.01)
     return [
-        Part(rectangle(-0.038, 0.20, 0.038, 0.275), shade(look.skin, 0.86), name="neck"),
-        Part(shirt, look.shirt, name="shirt"),
-        Part(((-0.05, 0.255), (0.05, 0.255), (0.0, 0.315)), shade(look.skin, 0.92), body=False),
-        Part(belt, shade(look.shirt, 0.7), body=False),
+        Part(rectangle(-0.038, 0.20, 0.038, 0.275), shade(SKIN, 0.86), name="neck"),
+        Part(shirt, SHIRT, name="shirt"),
+        Part(((-0.05, 0.255), (0.05, 0.255), (0.0, 0.315)), shade(SKIN, 0.92), body=False),
+        Part(belt, shade(SHIRT, 0.7), body=False),
     ]
 
 
@@ -138,10 +137,8 @@ def _arm(look: Look, shoulder: float, bend: tuple[Point, Point], hand: str) -> l
     elbow, wrist = ((root[0] + dx, root[1] + dy) for dx, dy in bend)
     radius = 0.043 if look.pose in {"waving", "cheering"} else 0.034
     return [
-        Part(
-            ribbon([root, elbow, wrist], [0.078, 0.066, 0.052]), shade(look.shirt, 0.88), name="arm"
-        ),
-        Part(ellipse(*wrist, radius, radius, 14), look.skin, name=hand),
+        Part(ribbon([root, elbow, wrist], [0.078, 0.066, 0.052]), shade(SHIRT, 0.88), name="arm"),
+        Part(ellipse(*wrist, radius, radius, 14), SKIN, name=hand),
     ]
 
 
@@ -152,7 +149,7 @@ def _leg(look: Look, hip: float, bend: tuple[Point, Point]) -> list[Part]:
     if look.pose == "running":
         toe = (ankle[0] + 0.065, ankle[1] + (0.03 if bend[1][0] < 0 else 0.005))
     return [
-        Part(ribbon([root, knee, ankle], [0.115, 0.092, 0.075]), look.trousers, name="pants"),
+        Part(ribbon([root, knee, ankle], [0.115, 0.092, 0.075]), TROUSERS, name="pants"),
         Part(ribbon([ankle, toe], [0.066, 0.05]), (70, 56, 50), name="shoe"),
     ]
 
@@ -160,9 +157,7 @@ def _leg(look: Look, hip: float, bend: tuple[Point, Point]) -> list[Part]:
 def _back_hair(look: Look) -> list[Part]:
     if not look.long_hair:
         return []
-    return [
-        Part(rounded(-0.128, 0.06, 0.128, 0.285, radius=0.07), shade(look.hair, 0.85), name="hair")
-    ]
+    return [Part(rounded(-0.128, 0.06, 0.128, 0.285, radius=0.07), shade(HAIR, 0.85), name="hair")]
 
 
 def _head(look: Look) -> list[Part]:
@@ -173,25 +168,25 @@ def _head(look: Look) -> list[Part]:
         (x - 0.03, y - 0.06),
     )
     parts = [
-        Part(ellipse(x, y, 0.112, 0.118, 24), look.skin, name="head"),
-        Part(fringe, look.hair, name="hair"),
+        Part(ellipse(x, y, 0.112, 0.118, 24), SKIN, name="head"),
+        Part(fringe, HAIR, name="hair"),
         *_face(look),
     ]
-    if look.hat is not None:
+    if look.hat:
         crown = (
             *arc((x, y - 0.055), 0.105, 0.115, (180, 360)),
             (x + 0.105, y - 0.045), (x - 0.105, y - 0.045),
         )  # fmt: skip
         brim = rounded(x - 0.165, y - 0.066, x + 0.165, y - 0.034, radius=0.015)
-        parts.append(Part(crown, look.hat, name="hat"))
+        parts.append(Part(crown, HAT, name="hat"))
         parts.append(
             Part(
                 rectangle(x - 0.105, y - 0.092, x + 0.105, y - 0.062),
-                shade(look.hat, 0.6),
+                shade(HAT, 0.6),
                 body=False,
             )
         )
-        parts.append(Part(brim, shade(look.hat, 0.85), name="hat"))
+        parts.append(Part(brim, shade(HAT, 0.85), name="hat"))
     return parts
 
 
@@ -245,5 +240,5 @@ def _stroke(spine: list[Point] | Polygon, width: float) -> Part:
     return _detail(ribbon(spine, [width] * len(spine)), DARK)
 
 
-def _detail(points: Polygon, rgb: Rgb) -> Part:
-    return Part(points, rgb, body=False, name="face")
+def _detail(points: Polygon, paint: Paint) -> Part:
+    return Part(points, paint, body=False, name="face")

@@ -6,10 +6,11 @@ number on a bus) and returns unit coordinates.
 
 from __future__ import annotations
 
+from functools import cache
+
 from vle_bench.data_prep.sample_world.shapes.digits import digit_parts
 from vle_bench.data_prep.sample_world.shapes.geometry import (
     Part,
-    Rgb,
     Shape,
     ellipse,
     rectangle,
@@ -17,10 +18,12 @@ from vle_bench.data_prep.sample_world.shapes.geometry import (
     rounded,
     trimmed,
 )
-from vle_bench.data_prep.sample_world.shapes.palette import DARK, GLASS, GREY, shade
+from vle_bench.data_prep.sample_world.shapes.paint import MAIN, shade
+from vle_bench.data_prep.sample_world.shapes.palette import DARK, GLASS, GREY
 
 
-def car(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
+@cache
+def car(detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
     """A saloon with two wheels."""
     body = (
         (0.05, 0.80), (0.02, 0.58), (0.10, 0.46), (0.42, 0.41), (0.68, 0.08), (0.80, 0.03),
@@ -35,28 +38,29 @@ def car(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature f
         Shape(
             2.2,
             (
-                Part(body, rgb),
-                Part(sill, shade(rgb, 0.78), body=False),
+                Part(body, MAIN),
+                Part(sill, shade(MAIN, 0.78), body=False),
                 *(Part(window, GLASS, body=False, name="window") for window in windows),
                 Part(rounded(2.04, 0.53, 2.15, 0.62, radius=0.03), (255, 240, 170), body=False),
-                Part(rectangle(1.12, 0.48, 1.24, 0.51), shade(rgb, 0.6), body=False),
+                Part(rectangle(1.12, 0.48, 1.24, 0.51), shade(MAIN, 0.6), body=False),
                 *_wheels((0.50, 1.68), 0.80, 0.19),
             ),
         )
     )
 
 
-def bus(rgb: Rgb, detail: str = "") -> Shape:
+@cache
+def bus(detail: str = "") -> Shape:
     """A city bus; `detail` is the number it wears at the front, in digits."""
     parts = [
-        Part(rounded(0.0, 0.0, 2.35, 0.88, radius=0.09), rgb),
-        Part(rectangle(0.0, 0.70, 2.35, 0.78), shade(rgb, 0.75), body=False),
+        Part(rounded(0.0, 0.0, 2.35, 0.88, radius=0.09), MAIN),
+        Part(rectangle(0.0, 0.70, 2.35, 0.78), shade(MAIN, 0.75), body=False),
         *(
             Part(rounded(x, 0.14, x + 0.27, 0.48, radius=0.03), GLASS, body=False, name="window")
             for x in (0.10, 0.43, 0.76, 1.09)
         ),
         Part(rectangle(2.05, 0.20, 2.28, 0.82), GLASS, body=False, name="door"),
-        Part(rectangle(2.155, 0.20, 2.175, 0.82), shade(rgb, 0.6), body=False),
+        Part(rectangle(2.155, 0.20, 2.175, 0.82), shade(MAIN, 0.6), body=False),
     ]
     if detail:
         parts.append(Part(rectangle(1.44, 0.08, 1.98, 0.54), (250, 250, 244), body=False))
@@ -65,7 +69,8 @@ def bus(rgb: Rgb, detail: str = "") -> Shape:
     return trimmed(Shape(2.35, tuple(parts)))
 
 
-def boat(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
+@cache
+def boat(detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
     """A sailing boat: coloured hull, pale sail."""
     hull = (
         (0.02, 0.74), (1.18, 0.74), (1.02, 0.93), (0.92, 0.99), (0.26, 0.99), (0.16, 0.93),
@@ -79,14 +84,15 @@ def boat(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature 
                 Part(rectangle(0.56, 0.0, 0.60, 0.76), (116, 84, 56), name="mast"),
                 Part(sail, (250, 248, 236), name="sail"),
                 Part(jib, (236, 232, 216), name="sail"),
-                Part(hull, rgb, name="hull"),
-                Part(rectangle(0.05, 0.77, 1.15, 0.81), shade(rgb, 1.5), body=False),
+                Part(hull, MAIN, name="hull"),
+                Part(rectangle(0.05, 0.77, 1.15, 0.81), shade(MAIN, 1.5), body=False),
             ),
         )
     )
 
 
-def airplane(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
+@cache
+def airplane(detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
     """An airliner in flight."""
     fuselage = (
         (0.10, 0.46), (0.40, 0.40), (1.90, 0.40), (2.20, 0.48), (2.32, 0.58), (2.20, 0.67),
@@ -99,21 +105,22 @@ def airplane(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signat
         Shape(
             2.35,
             (
-                Part(far_wing, shade(rgb, 0.72), name="wing"),
-                Part(tail, shade(rgb, 0.85), name="tail"),
-                Part(fuselage, rgb),
+                Part(far_wing, shade(MAIN, 0.72), name="wing"),
+                Part(tail, shade(MAIN, 0.85), name="tail"),
+                Part(fuselage, MAIN),
                 *(
                     Part(ellipse(x, 0.52, 0.035, 0.045, 10), GLASS, body=False, name="window")
                     for x in (0.62, 0.78, 0.94, 1.10, 1.26, 1.42, 1.58, 1.74)
                 ),
                 Part(((2.06, 0.45), (2.20, 0.49), (2.24, 0.55), (2.06, 0.55)), DARK, body=False),
-                Part(wing, shade(rgb, 0.85), name="wing"),
+                Part(wing, shade(MAIN, 0.85), name="wing"),
             ),
         )
     )
 
 
-def bench(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
+@cache
+def bench(detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
     """A seat of two planks on two feet; its flat top is where things stand."""
     return trimmed(
         Shape(
@@ -122,14 +129,15 @@ def bench(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature
                 Part(rectangle(0.22, 0.20, 0.40, 1.0), DARK),
                 Part(rectangle(2.20, 0.20, 2.38, 1.0), DARK),
                 Part(rectangle(0.40, 0.62, 2.20, 0.72), shade(DARK, 1.2)),
-                Part(rounded(0.0, 0.0, 2.6, 0.17, radius=0.05), rgb, name="seat"),
-                Part(rounded(0.0, 0.15, 2.6, 0.32, radius=0.05), shade(rgb, 0.8), name="seat"),
+                Part(rounded(0.0, 0.0, 2.6, 0.17, radius=0.05), MAIN, name="seat"),
+                Part(rounded(0.0, 0.15, 2.6, 0.32, radius=0.05), shade(MAIN, 0.8), name="seat"),
             ),
         )
     )
 
 
-def traffic_light(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # lamps have their own colours
+@cache
+def traffic_light(detail: str = "") -> Shape:  # lamps have their own colours
     """A mast with three lamps; `detail` says which one is lit: red, yellow or green."""
     lamps = {"red": (226, 44, 40), "yellow": (250, 212, 40), "green": (60, 196, 84)}
     parts = [
@@ -150,7 +158,8 @@ def traffic_light(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # lamps
     return trimmed(Shape(0.34, tuple(parts)))
 
 
-def suitcase(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
+@cache
+def suitcase(detail: str = "") -> Shape:  # noqa: ARG001  # one signature for all makers
     """A case with a handle on top."""
     return trimmed(
         Shape(
@@ -160,9 +169,9 @@ def suitcase(rgb: Rgb, detail: str = "") -> Shape:  # noqa: ARG001  # one signat
                     ribbon([(0.42, 0.26), (0.44, 0.06), (0.81, 0.06), (0.83, 0.26)], [0.09] * 4),
                     DARK,
                 ),
-                Part(rounded(0.0, 0.22, 1.25, 1.0, radius=0.12), rgb),
-                Part(rectangle(0.18, 0.22, 0.28, 1.0), shade(rgb, 0.65), body=False),
-                Part(rectangle(0.97, 0.22, 1.07, 1.0), shade(rgb, 0.65), body=False),
+                Part(rounded(0.0, 0.22, 1.25, 1.0, radius=0.12), MAIN),
+                Part(rectangle(0.18, 0.22, 0.28, 1.0), shade(MAIN, 0.65), body=False),
+                Part(rectangle(0.97, 0.22, 1.07, 1.0), shade(MAIN, 0.65), body=False),
                 Part(rectangle(0.56, 0.30, 0.69, 0.40), (222, 190, 90), body=False),
             ),
         )
