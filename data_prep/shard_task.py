@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,7 +22,7 @@ from vle_bench.data_prep.box_rules import fit
 from vle_bench.data_prep.datasets.base import ItemField
 from vle_bench.data_prep.engines.local import stop_if_asked
 from vle_bench.data_prep.journal import Outside, ShardEntry, entry_path, read_entry, write_entry
-from vle_bench.data_prep.picture import BadPicture, Probe, mark_of, probe, read_picture
+from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedRow
@@ -76,12 +76,15 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
     path = task.name.path(task.out / task.name.dataset)
     journal = entry_path(task.out, task.name)
     entry = read_entry(journal)
-    why, detail = _stale(task, recipe, path, entry)
+    marks = {draft.key: mark_of(draft.picture) for draft in task.drafts}
+    why, detail = _stale(task, recipe, path, entry, marks)
     if entry is not None and not why:
-        marked = _marked(task, entry)
+        # Bytes are as before; present looks are noted, so that the next run need not read them.
+        looks = {key: (*mark, entry.pictures[key][2]) for key, mark in marks.items()}
+        marked = msgspec.structs.replace(entry, pictures=looks)
         write_entry(journal, marked)
         return ShardOutcome(task.name, "", "", marked)
-    built = _Build(task)
+    built = _Build(task, marks)
     written = write_shard(path, built.items())
     fresh = ShardEntry(
         recipe=recipe,
@@ -106,13 +109,19 @@ def _recipe(task: ShardTask) -> str:
     return digest.hexdigest()
 
 
-def _stale(task: ShardTask, recipe: str, path: Path, entry: ShardEntry | None) -> tuple[Why, str]:
+def _stale(
+    task: ShardTask,
+    recipe: str,
+    path: Path,
+    entry: ShardEntry | None,
+    marks: Mapping[str, Mark],
+) -> tuple[Why, str]:
     """Why a shard must be built, cheapest look first."""
     if entry is None or not path.is_file():
         return "missing", ""
     if entry.recipe != recipe:
         return "recipe changed", ""
-    changed = _changed_picture(task, entry)
+    changed = _changed_picture(task, entry, marks)
     if changed:
         return "raw picture changed", changed
     if path.stat().st_size != entry.bytes or sha256_file(path) != entry.sha256:
@@ -120,22 +129,14 @@ def _stale(task: ShardTask, recipe: str, path: Path, entry: ShardEntry | None) -
     return "", ""
 
 
-def _changed_picture(task: ShardTask, entry: ShardEntry) -> str:
+def _changed_picture(task: ShardTask, entry: ShardEntry, marks: Mapping[str, Mark]) -> str:
     """The first raw picture whose bytes are others than at the last run, "" if there is none."""
     for draft in task.drafts:
         size, stamp, digest = entry.pictures.get(draft.key, (-1, -1, ""))
         # A copied raw folder has new mtimes but the same bytes: only then they are read.
-        if mark_of(draft.picture) != (size, stamp) and _digest(draft.picture) != digest:
+        if marks[draft.key] != (size, stamp) and _digest(draft.picture) != digest:
             return draft.picture.name
     return ""
-
-
-def _marked(task: ShardTask, entry: ShardEntry) -> ShardEntry:
-    """The entry with the pictures' present looks, so that the next run need not read them."""
-    looks: dict[str, Outside] = {
-        draft.key: (*mark_of(draft.picture), entry.pictures[draft.key][2]) for draft in task.drafts
-    }
-    return msgspec.structs.replace(entry, pictures=looks)
 
 
 def _digest(picture: PictureFile) -> str:
@@ -156,8 +157,9 @@ class _Described:
 class _Build:
     """Turns drafts into items, and keeps what the journal wants to know of them."""
 
-    def __init__(self, task: ShardTask) -> None:
+    def __init__(self, task: ShardTask, marks: Mapping[str, Mark]) -> None:
         self._task = task
+        self._marks = marks
         self._described: dict[str, _Described] = {}
         self.pictures: dict[str, Outside] = {}
         self.skipped: list[SkippedRow] = []
@@ -201,7 +203,6 @@ class _Build:
 
     def _item(self, draft: PackedDraft) -> Item | None:
         sample = sample_from_bytes(draft.sample, self._task.record)
-        mark = mark_of(draft.picture)
         digest = ""
         try:
             data = read_picture(draft.picture)
@@ -211,7 +212,7 @@ class _Build:
             self._leave_out(sample, str(error))
             return None
         finally:
-            self.pictures[draft.key] = (*mark, digest)
+            self.pictures[draft.key] = (*self._marks[draft.key], digest)
         seen = self._see(sample, facts, digest, draft.declared)
         record = sample_bytes(seen)
         self._described[check_key(seen.key)] = _Described(seen, record)

@@ -9,7 +9,6 @@ network disk.
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member, 
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.inputs import decode_json, open_source
 from vle_bench.inputs.bytes import MOST_BYTES
+from vle_bench.inputs.collector import no_collector
 
 T = TypeVar("T")
 
@@ -47,19 +47,11 @@ class Document(NamedTuple):
     def decoded(self, kind: type[T], expected: str) -> T:
         """The content as `kind`.
 
-        The garbage collector rests meanwhile: it would walk the growing heap of rows over and
-        over and take as long as the parsing itself.
-
         Raises:
             DataProblem: Broken JSON, or values of other types.
         """
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with no_collector():
             return decode_json(self.data, kind, self.place, expected)
-        finally:
-            if collecting:
-                gc.enable()
 
 
 class PictureFile(NamedTuple):

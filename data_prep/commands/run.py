@@ -50,9 +50,11 @@ _MOST_CHANGES = 8
 def command(name: str, raw: Path, out: Path, **options: Any) -> None:
     """Prepares the dataset, or the sample world in its place."""
     from vle_bench.data_prep.datasets.base import Parameters
+    from vle_bench.data_prep.datasets.registry import DATASETS
     from vle_bench.data_prep.run import Request, prepare
     from vle_bench.shards.report import report_bytes
 
+    DATASETS.load(name)  # a wrong name is told before a sample world is drawn for it
     if options["or_sample"] is not None:
         raw, out = _or_sample(name, raw, out, options["or_sample"])
     request = Request(

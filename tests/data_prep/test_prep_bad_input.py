@@ -189,8 +189,8 @@ def test_a_full_disk_leaves_nothing_torn(small, out, workers):
 
 @pytest.fixture
 def slow_raw(world) -> Path:
-    """Enough pictures that a run lasts some seconds: 600 in 60 shards."""
-    for image in range(1, 601):
+    """Enough pictures that a run lasts some seconds: 1,500 in 150 shards."""
+    for image in range(1, 1501):
         world.picture("train", image)
         world.question("train", image)
     return world.write()

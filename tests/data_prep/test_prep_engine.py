@@ -1,0 +1,96 @@
+"""Local processes: every task once, errors told, a killed worker named, nobody left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.engines.local import LocalEngine
+from vle_bench.errors import DataProblem, MachineProblem
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse(number: int) -> int:
+    raise DataProblem(f"task {number} is wrong")
+
+
+def killed(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def process(number: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def note(path: Path) -> int:
+    with path.open("ab") as stream:
+        stream.write(b"x")
+    time.sleep(0.05)
+    return 1
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_task_has_one_outcome(workers: int):
+    with LocalEngine(workers) as engine:
+        for _ in range(2):
+            assert sorted(engine.map(square, range(20), total=20)) == [n * n for n in range(20)]
+
+
+def test_one_worker_or_one_task_needs_no_other_process():
+    with LocalEngine(1) as engine:
+        assert set(engine.map(process, range(3), total=3)) == {os.getpid()}
+    with LocalEngine(4) as engine:
+        assert list(engine.map(process, [0], total=1)) == [os.getpid()]
+
+
+def test_processes_serve_several_calls():
+    with LocalEngine(2) as engine:
+        first = set(engine.map(process, range(8), total=8))
+        second = set(engine.map(process, range(8), total=8))
+    assert os.getpid() not in first | second
+    assert len(first | second) <= 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_task_raises_arrives_as_it_is(workers: int):
+    with pytest.raises(DataProblem, match="is wrong"), LocalEngine(workers) as engine:
+        list(engine.map(refuse, range(3), total=3))
+
+
+def test_a_killed_worker_is_the_machine_s_refusal():
+    with pytest.raises(MachineProblem, match="fewer --workers"), LocalEngine(2) as engine:
+        list(engine.map(killed, range(3), total=3))
+
+
+def test_tasks_are_taken_little_by_little():
+    taken = 0
+
+    def tasks():
+        nonlocal taken
+        for number in range(100):
+            taken += 1
+            yield number
+
+    with LocalEngine(2) as engine:
+        outcomes = engine.map(square, tasks(), total=100)
+        next(outcomes)
+        assert taken < 10
+        assert len(list(outcomes)) == 99
+
+
+def test_an_error_stops_tasks_that_have_not_begun(tmp_path: Path):
+    path = tmp_path / "begun"
+    with suppress(RuntimeError), LocalEngine(2) as engine:
+        for _ in engine.map(note, [path] * 100, total=100):
+            raise RuntimeError
+    assert path.stat().st_size < 10
