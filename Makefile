@@ -42,7 +42,7 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 	for model in constant shortest noisy-oracle; do $(ONVCR) --model baseline:$$model >/dev/null || exit $$?; done
 	for model in constant shortest noisy-oracle; do $(ONCOCO) --model baseline:$$model >/dev/null || exit $$?; done
 	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
-	$(BIN)/vle-eval leaderboard --results $(RESULTS)
+	$(BIN)/vle-eval leaderboard --results $(RESULTS) --most 4
 
 test: $(VENV)/.test ## run all tests, doctests and coverage included
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=

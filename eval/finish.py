@@ -42,6 +42,7 @@ def document_of(scored: Scored, request: ScoringRequest, options: RunOptions) ->
         protocol=scored.protocol,
         setting=options.setting,
         trained_on=options.trained_on,
+        part=references.part,
         signature=signature_line(scored.task, scored.signature),
         metrics=dict(scored.metrics),
         references=References(path=references.path, sha256=references.sha256),

@@ -14,6 +14,7 @@ def describe(document: ResultDocument) -> RunDescription:
         protocol=document.protocol,
         setting=document.setting,
         trained_on=document.trained_on,
+        part=document.part,
         metrics=tuple(document.metrics),
         sample=document.sample,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from vle_bench.canonical import json_bytes, sha256_bytes
@@ -101,18 +102,34 @@ def part_note(*, facts: ReferenceFacts, kind: str, found: int, scheme: str = "")
         found: The number found.
         scheme: How the dataset's pictures are split; "" is its default.
     """
-    if facts.sample:
+    part = part_of(facts=facts, kind=kind, found=found, scheme=scheme)
+    if not part:
         return ()
+    note = (
+        f"Scored on {part} of {facts.dataset} {facts.split}. "
+        "Published scores are of the whole; name another set with --dataset."
+    )
+    return (note,)
+
+
+def part_of(*, facts: ReferenceFacts, kind: str, found: int, scheme: str = "") -> str:
+    """How many of a known split's items the references hold; "" where it is all of them.
+
+    Arguments as in `part_note`.
+    """
+    if facts.sample:
+        return ""
     from vle_bench.catalog.datasets import expected_count
 
     expected = expected_count(facts.dataset, facts.split, kind, scheme=scheme)
     if expected is None or expected.count == found:
-        return ()
-    note = (
-        f"{found:,} {kind}; the whole {facts.dataset} {facts.split} has {expected.count:,}. "
-        "Published scores are of the whole; name another set with --dataset."
-    )
-    return (note,)
+        return ""
+    return f"{found:,} of {expected.count:,} {kind}"
+
+
+def with_part(facts: ReferenceFacts, *, kind: str, found: int, scheme: str = "") -> ReferenceFacts:
+    """`facts` that know whether they are a part; arguments as in `part_note`."""
+    return replace(facts, part=part_of(facts=facts, kind=kind, found=found, scheme=scheme))
 
 
 def shards_digest(report: Report, split: str) -> str:

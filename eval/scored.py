@@ -26,6 +26,7 @@ class ReferenceFacts:
         dataset: `vqav2`, `vcr`, `coco`, ...
         split: `train`, `val`, ... (`dev` is `val`).
         sample: Whether they belong to the sample world.
+        part: "886 of 26,534 questions" where they are not the whole split, else "".
     """
 
     path: str
@@ -33,6 +34,7 @@ class ReferenceFacts:
     dataset: str
     split: str
     sample: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

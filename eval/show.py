@@ -52,5 +52,7 @@ def unit(metric: str) -> str:
 def headline(document: ResultDocument) -> str:
     """Task, data, model and protocol in one line; sample data says so."""
     where = f"{document.dataset} {document.split}".strip()
+    if document.part:
+        where += f", {document.part}"
     line = f"{document.task}, {where}: {document.model} (protocol {document.protocol})"
     return f"{line} - sample world, not real data" if document.sample else line

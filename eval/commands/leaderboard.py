@@ -10,7 +10,7 @@ from vle_bench.atomic import write_if_changed
 from vle_bench.console import say
 from vle_bench.errors import DataProblem
 from vle_bench.eval.leaderboard.board import groups_of
-from vle_bench.eval.leaderboard.render import FORMATS
+from vle_bench.eval.leaderboard.render import FORMATS, markdown
 from vle_bench.eval.options import DEFAULT_RESULTS
 from vle_bench.results import stored_results
 
@@ -33,10 +33,17 @@ from vle_bench.results import stored_results
     show_default=True,
     help="Form of the tables.",
 )
+@click.option(
+    "--most",
+    type=click.IntRange(0),
+    default=None,
+    metavar="N",
+    help="Markdown: at most N rows a table that may not be compared.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Write to FILE.")
-def command(results: Path, task: str, form: str, out: Path | None) -> None:
+def command(results: Path, task: str, form: str, most: int | None, out: Path | None) -> None:
     """Shows stored results beside the published scores."""
-    text = leaderboard_text(results, task=task, form=form)
+    text = leaderboard_text(results, task=task, form=form, most=most)
     if out is None:
         click.echo(text, nl=False)
         return
@@ -44,7 +51,9 @@ def command(results: Path, task: str, form: str, out: Path | None) -> None:
     say(f"Leaderboard in {out}.")
 
 
-def leaderboard_text(results: Path, *, task: str, form: str) -> str:
+def leaderboard_text(
+    results: Path, *, task: str = "", form: str = "md", most: int | None = None
+) -> str:
     """The leaderboard of a store as text.
 
     Raises:
@@ -59,4 +68,5 @@ def leaderboard_text(results: Path, *, task: str, form: str) -> str:
             f"{results}: no stored result{wanted}. "
             "Score something first: vle-eval vqa ... --results ROOT (or `make demo`)."
         )
-    return FORMATS[form](groups_of(documents))
+    groups = groups_of(documents)
+    return markdown(groups, most=most) if form == "md" else FORMATS[form](groups)

@@ -59,6 +59,7 @@ class Group:
     protocol: str
     setting: str
     trained_on: tuple[str, ...]
+    part: str
     sample: bool
     metrics: tuple[str, ...]
     main: str
@@ -73,6 +74,8 @@ class Group:
             parts.append(self.setting)
         if self.trained_on:
             parts.append(f"trained on {'+'.join(self.trained_on)}")
+        if self.part:
+            parts.append(self.part)
         if self.sample:
             parts.append("sample world, not real data")
         return f"{self.task}: {', '.join(parts)}"
@@ -94,6 +97,7 @@ def _same_terms(document: ResultDocument) -> tuple[object, ...]:
         document.protocol,
         document.setting,
         document.trained_on,
+        document.part,
         document.sample,
     )
 
@@ -117,6 +121,7 @@ def _group(documents: Sequence[ResultDocument]) -> Group:
         protocol=first.protocol,
         setting=first.setting,
         trained_on=first.trained_on,
+        part=first.part,
         sample=first.sample,
         metrics=metrics,
         main=main,
@@ -182,10 +187,11 @@ def _published_row(lines: Sequence[PublishedLine]) -> Row:
 
 
 def _ranked(rows: Iterable[Row], order: Sequence[str]) -> list[Row]:
-    """Comparable rows first, best first; ties by name, so that the order never depends on input."""
+    """Fewest reasons against it first, best first; ties by name, never by the order of input."""
 
     def place(row: Row) -> tuple[object, ...]:
         numbers = tuple(-float(row.values.get(name, "-1")) for name in order)
-        return (not row.comparable, numbers, row.model, row.split, row.setting, row.source)
+        reasons = row.why.count(";") + 1 if row.why else 0
+        return (reasons, numbers, row.model, row.split, row.setting, row.source)
 
     return sorted(rows, key=place)

@@ -1,7 +1,6 @@
 """A leaderboard as Markdown for people, CSV and JSON for programs.
 
-Markdown shows every row that may be compared and the ten best of those that may
-not, each with its reason; CSV and JSON hold them all.
+Rows that may not be compared stand below those that may, each with its reason.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from vle_bench.eval.show import VERIFIED_WORDS, interval_text, shown
 from vle_bench.tables import Column, Table, to_csv, to_markdown
 
 SCHEMA = "vle-bench/leaderboard/1"
-_MOST_INCOMPARABLE = 10
 _CSV_COLUMNS = (
     "task", "dataset", "split", "protocol", "setting", "sample", "model", "ours", "row_split",
     "row_setting", "metric", "value", "low", "high", "n", "verified", "comparable", "why", "note",
@@ -23,11 +21,16 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def markdown(groups: Sequence[Group]) -> str:
-    """The whole leaderboard as one Markdown page."""
+def markdown(groups: Sequence[Group], *, most: int | None = None) -> str:
+    """The leaderboard as one Markdown page.
+
+    Args:
+        groups: Its tables.
+        most: How many rows a table shows that may not be compared; None is all of them.
+    """
     if not groups:
         return "# Leaderboard\n\nNo result is stored yet.\n"
-    pages = [to_markdown(_table(group)) for group in groups]
+    pages = [to_markdown(_table(group, most)) for group in groups]
     lead = (
         "# Leaderboard\n\n"
         "Scores in percent, 95 % intervals resampled by image, n = number of items. "
@@ -60,6 +63,7 @@ def json_document(groups: Sequence[Group]) -> str:
                 "protocol": group.protocol,
                 "setting": group.setting,
                 "trained_on": list(group.trained_on),
+                "part": group.part,
                 "sample": group.sample,
                 "metrics": list(group.metrics),
                 "rows": [vars(row) for row in group.rows],
@@ -75,8 +79,8 @@ FORMATS: Mapping[str, Callable[[Sequence[Group]], str]] = MappingProxyType(
 )
 
 
-def _table(group: Group) -> Table:
-    shown_rows, left_out = _shown(group)
+def _table(group: Group, most: int | None) -> Table:
+    shown_rows, left_out = _shown(group, most)
     reasons = list(dict.fromkeys(row.why for row in shown_rows if not row.comparable))
     columns = (
         Column("model"),
@@ -93,10 +97,11 @@ def _table(group: Group) -> Table:
     return Table(columns, rows, group.title, tuple(_footnotes(group, reasons, left_out)))
 
 
-def _shown(group: Group) -> tuple[list[Row], list[Row]]:
+def _shown(group: Group, most: int | None) -> tuple[list[Row], list[Row]]:
     comparable = [row for row in group.rows if row.comparable]
     others = [row for row in group.rows if not row.comparable]
-    return comparable + others[:_MOST_INCOMPARABLE], others[_MOST_INCOMPARABLE:]
+    cut = len(others) if most is None else most
+    return comparable + others[:cut], others[cut:]
 
 
 def _markdown_row(group: Group, row: Row, reasons: Sequence[str]) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def _footnotes(group: Group, reasons: Sequence[str], left_out: Sequence[Row]) ->
     notes = [f"[{number}] not comparable: {why}" for number, why in enumerate(reasons, 1)]
     if left_out:
         notes.append(
-            f"{len(left_out)} more published rows that are not comparable: --format csv or json."
+            f"{len(left_out)} more published rows that are not comparable: leave --most out."
         )
     signatures = dict.fromkeys(row.signature for row in group.rows if row.ours)
     notes += [f"`{line}`" for line in signatures]

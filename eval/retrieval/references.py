@@ -16,6 +16,7 @@ from vle_bench.eval.references import (
     check_expected_count,
     is_sample,
     part_note,
+    with_part,
 )
 from vle_bench.eval.requests import RetrievalRequest
 from vle_bench.eval.retrieval.formats import EXPECTED, read_texts
@@ -88,6 +89,8 @@ def _described(
             scheme=scheme,
         )
         notes += part_note(facts=facts, kind=kind, found=count, scheme=scheme)
+    # Captions alone differ where duplicates were dropped: the note says it, the pictures decide.
+    facts = with_part(facts, kind="images", found=counts["images"], scheme=scheme)
     return References(tuple(texts), facts, tuple(notes))
 
 

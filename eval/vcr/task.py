@@ -11,7 +11,7 @@ import numpy as np
 
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
-from vle_bench.eval.references import part_note
+from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VcrRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.vcr.predictions import (
@@ -60,7 +60,7 @@ class VcrTask:
             task=self.name,
             protocol=PROTOCOL,
             model=model,
-            references=facts,
+            references=with_part(facts, kind="questions", found=len(items)),
             metrics=metrics_of(scores, items, resamples=asked.resamples, seed=asked.seed),
             items=_item_table(items, predictions, scores),
             predictions=prediction_lines(predictions, items),

@@ -16,7 +16,7 @@ import numpy as np
 
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
-from vle_bench.eval.references import part_note
+from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VqaRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.vqa.accuracy import ItemScores, Lexicon, lexicon_of, score_items
@@ -165,7 +165,7 @@ def scored_under(run: Run, protocol: Protocol, *, question_types: bool = True) -
         task=TASK.name,
         protocol=name,
         model=run.model,
-        references=references.facts,
+        references=with_part(references.facts, kind="questions", found=len(references.gold)),
         metrics=metrics,
         items=item_table(references, run.given, items),
         predictions=prediction_lines(references.gold, run.given),

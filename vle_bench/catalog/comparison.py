@@ -36,6 +36,7 @@ class RunDescription:
         setting: `finetuned` or `zero-shot`; "" where not stated.
         trained_on: The splits it was trained on; () where not stated.
         metrics: The metric keys it has.
+        part: "886 of 26,534 questions" where it is not of the whole split, else "".
         sample: Whether its data is the sample world.
     """
 
@@ -45,6 +46,7 @@ class RunDescription:
     setting: str = ""
     trained_on: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    part: str = ""
     sample: bool = False
 
 
@@ -146,6 +148,8 @@ def _measured_on(dataset: str) -> str:
 def _split_reason(run: RunDescription, row: PublishedScore) -> str:
     if _split(run.split) != _split(row.split):
         return f"split: {_split(row.split)}, ours is {_split(run.split) or 'not stated'}"
+    if run.part:
+        return f"split: all of {_split(row.split)}, ours is {run.part}"
     return f"part of the split: {row.part}" if row.part else ""
 
 

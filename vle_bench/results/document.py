@@ -78,6 +78,8 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     setting: str = ""
     trained_on: tuple[str, ...] = ()
+    part: str = ""
+    """"886 of 26,534 questions" where the references are not the whole split."""
     signature: str
     metrics: dict[str, Metric]
     published: tuple[PublishedLine, ...] = ()

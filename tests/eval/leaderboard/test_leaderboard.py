@@ -87,7 +87,10 @@ def test_markdown_shows_comparable_rows_first_and_counts_what_it_leaves_out(make
     assert verdicts == sorted(verdicts, reverse=True)
     hidden = verdicts.count(False) - 10
     assert hidden > 0
-    assert f"{hidden} more published rows that are not comparable" in markdown([group_])
+    short = markdown([group_], most=10)
+    assert f"{hidden} more published rows that are not comparable" in short
+    assert "more published rows" not in markdown([group_])
+    assert len(markdown([group_]).splitlines()) == len(short.splitlines()) + hidden - 1
 
 
 def test_json_keeps_numbers_and_intervals_of_ours(make_document):

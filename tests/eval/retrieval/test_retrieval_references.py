@@ -68,7 +68,7 @@ def test_coco_captions_stand_in_the_order_of_their_annotations(tmp_path) -> None
     assert [text.text_id for text in found.texts] == ["20", "10", "21"]
     assert gold_of(found.texts).image_ids == ("2", "1")
     assert (found.facts.dataset, found.facts.split) == ("coco", "val")
-    assert any("the whole coco val has 40,504" in note for note in found.notes)
+    assert any("of 40,504 images of coco val" in note for note in found.notes)
 
 
 def test_karpathy_takes_the_test_split_unless_another_is_named(tmp_path) -> None:
@@ -79,7 +79,7 @@ def test_karpathy_takes_the_test_split_unless_another_is_named(tmp_path) -> None
         ("9", ("1000092795",)),
     ]
     assert (found.facts.dataset, found.facts.split) == ("coco", "test")
-    assert any("3 captions; the whole coco test has 25,010" in note for note in found.notes)
+    assert any("3 of 25,010 captions of coco test" in note for note in found.notes)
     other = read(tmp_path / "dataset_coco.json", {**KARPATHY, "dataset": "mine"}, split="train")
     assert [text.image_ids for text in other.texts] == [("7",)]
     assert other.notes == ()

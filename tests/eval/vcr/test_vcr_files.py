@@ -268,7 +268,7 @@ def test_a_named_split_must_be_whole_and_an_unnamed_part_is_noted(score, world) 
     assert ran.code == 3
     assert "4 questions, 26,534 were expected of vcr val" in ran.err
     ran = score("--predictions", world / "p.jsonl")
-    assert "4 questions; the whole vcr val has 26,534." in ran.document["notes"][0]
+    assert "Scored on 4 of 26,534 questions of vcr val." in ran.document["notes"][0]
     ran = score("--predictions", world / "p.jsonl", "--split", "dev", "--dataset", "gd-vcr")
     assert (ran.document["dataset"], ran.document["split"]) == ("gd-vcr", "val")
 
