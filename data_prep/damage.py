@@ -43,7 +43,7 @@ def look(
         place: The name under which `owners` knows this shard.
     """
     with mapped(path) as data:
-        yield from _places(scan_bytes(data), len(data), rows, owners, place)
+        yield from _places(scan_bytes(data), len(data), rows, owners=owners, place=place)
 
 
 def diagnose(
@@ -52,7 +52,7 @@ def diagnose(
     """Everything that can be said of a shard whose sha256 is wrong; arguments as for `look`."""
     with mapped(path) as data:
         scan = scan_bytes(data)
-        yield from _places(scan, len(data), rows, owners, place)
+        yield from _places(scan, len(data), rows, owners=owners, place=place)
         pairs = _pairs(scan)
         for row in rows:
             pair = pairs.get(row.key)
@@ -65,7 +65,7 @@ def diagnose(
 
 
 def _places(
-    scan: Scan, length: int, rows: Sequence[SampleRow], owners: Mapping[str, str], place: str
+    scan: Scan, length: int, rows: Sequence[SampleRow], *, owners: Mapping[str, str], place: str
 ) -> Iterator[Named]:
     for damage in scan.damages:
         yield _owner(damage, rows, length), f"{damage.reason} (byte {damage.offset:,})"

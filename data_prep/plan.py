@@ -95,7 +95,7 @@ def choose_splits(
 
 
 def plan_shards(
-    dataset: Dataset, out: Path, split: str, reading: Reading, samples_per_shard: int
+    dataset: Dataset, out: Path, split: str, reading: Reading, *, samples_per_shard: int
 ) -> Iterator[ShardTask]:
     """The shards of a split in order, each with its drafts."""
     fields = item_fields(dataset.items)

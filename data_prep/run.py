@@ -192,7 +192,9 @@ class _Run:
         before = {
             name.number for name in known_shards(self._request.out, self._dataset.name, split)
         }
-        tasks = plan_shards(self._dataset, self._request.out, split, reading, per_shard)
+        tasks = plan_shards(
+            self._dataset, self._request.out, split, reading, samples_per_shard=per_shard
+        )
         done = progress(engine.map(ensure_shard, tasks, total=count), total=count, what=split)
         outcomes = sorted(done, key=lambda outcome: outcome.name.number)
         for outcome in outcomes:

@@ -77,7 +77,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
     journal = entry_path(task.out, task.name)
     entry = read_entry(journal)
     marks = {draft.key: mark_of(draft.picture) for draft in task.drafts}
-    why, detail = _stale(task, recipe, path, entry, marks)
+    why, detail = _stale(task, recipe, path, entry, marks=marks)
     if entry is not None and not why:
         # Bytes are as before; present looks are noted, so that the next run need not read them.
         looks = {key: (*mark, entry.pictures[key][2]) for key, mark in marks.items()}
@@ -114,6 +114,7 @@ def _stale(
     recipe: str,
     path: Path,
     entry: ShardEntry | None,
+    *,
     marks: Mapping[str, Mark],
 ) -> tuple[Why, str]:
     """Why a shard must be built, cheapest look first."""
