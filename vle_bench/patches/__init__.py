@@ -1,0 +1,10 @@
+"""Boxes to patches: which patch a vision transformer sees a thing in.
+
+`grid` numbers the patches and holds VLE's published rule, `view` maps stored
+pixels to model input, `coverage` says how much of each patch a box covers, and
+`mpc` and `pbc` make training targets of it.
+
+Everything starts from the pixel matrix *as stored*, the frame of the boxes in
+our shards. A reader that turns pictures by their EXIF orientation has another
+frame and must turn the boxes too, before they come here (`vle_bench.boxes`).
+"""
