@@ -10,13 +10,14 @@ Format: https://cocodataset.org/#format-data
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 import msgspec
 
 from vle_bench.data_prep.books import DUPLICATE, EMPTY_CAPTION, NOT_LISTED, Books
+from vle_bench.data_prep.joined import Joined as Joined
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import NO_LABEL_ID, BoxAnnotation, Caption
@@ -90,21 +91,6 @@ class _CocoFile(msgspec.Struct, Generic[T]):
 class _ImageFile(msgspec.Struct):
     images: list[ImageRow]
     licenses: list[_Licence] = []
-
-
-class Joined(Generic[T]):
-    """Rows gathered by image, in the order of the file. The one place that holds them all."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, list[T]] = {}
-
-    def add(self, image: int, row: T) -> None:
-        """Adds one row of an image."""
-        self._rows.setdefault(image, []).append(row)
-
-    def of(self, image: int) -> Sequence[T]:
-        """The rows of an image, () where there are none."""
-        return self._rows.get(image, ())
 
 
 class CocoFacts:

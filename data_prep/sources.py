@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 from vle_bench.canonical import sha256_bytes
 from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manifest
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member, read_table
+from vle_bench.data_prep.json_stream import stream_rows
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.inputs import decode_json, open_source
 from vle_bench.inputs.bytes import MOST_BYTES
@@ -52,6 +53,24 @@ class Document(NamedTuple):
         """
         with no_collector():
             return decode_json(self.data, kind, self.place, expected)
+
+    def rows(
+        self, field: str, kind: type[T], *, required: bool = True, expected: str = ""
+    ) -> Iterator[list[T]]:
+        """The rows of one list in the document, in chunks and in order.
+
+        Args:
+            field: The list's name in the top-level object; "" where the document is the list.
+            kind: The msgspec type of a row.
+            required: Whether the field must be there; an absent one has no rows otherwise.
+            expected: What the document should be, in a user's words.
+
+        Raises:
+            DataProblem: Broken JSON, values of other types, or the field is absent.
+        """
+        return stream_rows(
+            self.data, field, kind, place=self.place, required=required, expected=expected
+        )
 
 
 class PictureFile(NamedTuple):
