@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vle_bench.eval.leaderboard.board import Group, Row, groups_of
-from vle_bench.eval.show import VERIFIED_WORDS, headline, interval_text, is_detail, shown, unit
+from vle_bench.eval.show import (
+    VERIFIED_WORDS,
+    heading,
+    headline,
+    interval_text,
+    is_detail,
+    shown,
+    unit,
+)
 from vle_bench.results import ResultDocument
 from vle_bench.tables import Column, Table, to_text
 
@@ -53,7 +61,7 @@ def _published_text(group: Group) -> str:
     metrics = [name for name in group.metrics if any(name in row.values for row in chosen)]
     columns = (
         Column("model"),
-        *(Column(name, number=True) for name in metrics),
+        *(Column(heading(name), number=True) for name in metrics),
         Column("split"),
         Column("setting"),
         Column("verified"),

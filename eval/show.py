@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vle_bench.catalog.metrics import metrics
 from vle_bench.results import Metric, ResultDocument
-
-RANK_METRICS = frozenset({"i2t_medr", "t2i_medr", "i2t_meanr", "t2i_meanr"})
-"""Metrics that are ranks and not percent."""
 
 VERIFIED_WORDS: Mapping[str, str] = MappingProxyType(
     {"yes": "yes", "secondary": "second hand", "no": "NO, recalled", "": ""}
 )
+
+_PART = re.compile(r"\[(?P<name>[^\[\]]+)\]$")
 
 
 def shown(value: float) -> str:
@@ -46,7 +47,21 @@ def unit(metric: str) -> str:
     >>> unit("i2t_r1"), unit("i2t_medr")
     ('%', 'rank')
     """
-    return "rank" if metric in RANK_METRICS else "%"
+    known = metrics().find(metric)
+    return "rank" if known is not None and known.unit == "count" else "%"
+
+
+def heading(metric: str) -> str:
+    """The short heading of a metric's column; a part of the items is named alone.
+
+    >>> heading("i2t_r1"), heading("accuracy[yes/no]"), heading("f1")
+    ('TR@1', 'yes/no', 'f1')
+    """
+    part = _PART.search(metric)
+    known = metrics().find(metric)
+    if part is not None:
+        return part["name"]
+    return metric if known is None else known.title
 
 
 def headline(document: ResultDocument) -> str:

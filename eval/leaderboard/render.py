@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.eval.leaderboard.board import Group, Row
-from vle_bench.eval.show import VERIFIED_WORDS, interval_text, shown
+from vle_bench.eval.show import VERIFIED_WORDS, heading, interval_text, shown
 from vle_bench.tables import Column, Table, to_csv, to_markdown
 
 SCHEMA = "vle-bench/leaderboard/1"
@@ -84,8 +84,8 @@ def _table(group: Group, most: int | None) -> Table:
     reasons = list(dict.fromkeys(row.why for row in shown_rows if not row.comparable))
     columns = (
         Column("model"),
-        *(Column(name, number=True) for name in group.metrics),
-        Column(f"95 % interval of {group.main}", number=True),
+        *(Column(heading(name), number=True) for name in group.metrics),
+        Column(f"95 % interval of {heading(group.main)}", number=True),
         Column("n", number=True),
         Column("split"),
         Column("setting"),
@@ -129,7 +129,7 @@ def _footnotes(group: Group, reasons: Sequence[str], left_out: Sequence[Row]) ->
     notes += [f"`{line}`" for line in signatures]
     for row in group.rows:
         if row.ours and row.note:
-            told = row.note.startswith(f"{row.model}: ")
+            told = row.note.startswith(row.model)
             notes.append(row.note if told else f"{row.model}: {row.note}")
     return notes
 
