@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vle_bench.atomic import make_folder
+from vle_bench.data_prep.sample_world.accidents.happen import let_accidents_happen
 from vle_bench.data_prep.sample_world.cast import PictureName
 from vle_bench.data_prep.sample_world.claim import FOLDERS, claimed, read_ledger
 from vle_bench.data_prep.sample_world.formats import (
@@ -85,8 +86,9 @@ def build_sample_world(
         scenes = draw_all(orders, out, workers=workers, report=report or (lambda _: None))
         world = World(out, roster, scenes)
         _write_formats(world, members)
+        accidents = let_accidents_happen(world, members) if hard else []
         shared = shared_pictures(roster, members)
-        write_ledger(world, {**parameters, "files": files}, [], shared)
+        write_ledger(world, {**parameters, "files": files}, accidents, shared)
     return SampleWorldSummary(out, images, files, built=True)
 
 

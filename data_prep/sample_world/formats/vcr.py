@@ -81,6 +81,11 @@ def picture_file(drawn: Drawn) -> str:
     return f"vcr/vcr1images/{frame_of(drawn).picture}"
 
 
+def image_id(drawn: Drawn) -> str:
+    """VCR's number of a picture within its split, such as "val-12"."""
+    return f"{drawn.name.part.removeprefix('vcr-')}-{drawn.name.number}"
+
+
 def write_vcr(world: World) -> None:
     """Writes the three jsonl files, and the boxes beside every picture."""
     for split in ("train", "val", "test"):

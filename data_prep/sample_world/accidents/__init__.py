@@ -1,0 +1,1 @@
+"""What goes wrong in real life, done on purpose and written down (`--hard`)."""

@@ -1,0 +1,40 @@
+"""Finished raw files, opened again to be damaged, and saved once at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from vle_bench.atomic import write_bytes
+from vle_bench.data_prep.sample_world.world import World
+
+
+class Drafts:
+    """Files below RAW that are being changed."""
+
+    def __init__(self, world: World) -> None:
+        self._out = world.out
+        self._documents: dict[str, Any] = {}
+        self._lines: dict[str, list[str]] = {}
+
+    def document(self, name: str) -> Any:
+        """A JSON file as builtins; change it in place."""
+        if name not in self._documents:
+            self._documents[name] = msgspec.json.decode((self._out / name).read_bytes())
+        return self._documents[name]
+
+    def lines(self, name: str) -> list[str]:
+        """A text file as lines without their ends; change the list in place."""
+        if name not in self._lines:
+            text = (self._out / name).read_text(encoding="utf-8")
+            self._lines[name] = text.splitlines()
+        return self._lines[name]
+
+    def save(self) -> None:
+        """Writes everything that was opened."""
+        for name, document in self._documents.items():
+            write_bytes(self._out / name, msgspec.json.encode(document))
+        for name, lines in self._lines.items():
+            text = "".join(f"{line}\n" for line in lines)
+            write_bytes(self._out / name, text.encode("utf-8"))
