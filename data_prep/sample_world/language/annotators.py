@@ -87,8 +87,10 @@ def hour(at: int) -> Truth:
     """Truth of a question for the time."""
     spelled = NUMBER_WORDS[at]
     variants = (f"{at} o'clock", f"{at} oclock", f"{at}:00.", f"{spelled} o'clock")
-    slips = (f"{at % 12 + 1}:00", f"{(at + 5) % 12 + 1}:00", f"12:{at * 5 % 60:02d}")
-    return Truth(f"{at}:00", variants, slips)
+    slips = [f"{at % 12 + 1}:00", f"{(at + 5) % 12 + 1}:00"]
+    if at != 12:
+        slips.append(f"12:{at * 5:02d}")  # the hands taken for each other
+    return Truth(f"{at}:00", variants, tuple(slips))
 
 
 def ask_ten(truth: Truth, rng: random.Random) -> tuple[Given, ...]:
