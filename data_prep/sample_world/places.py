@@ -36,6 +36,7 @@ _GROUND: dict[str, Rgb] = {
     "desert": (226, 176, 108),
     "room": (166, 120, 78),
 }
+_MOONLIT_SNOW: Rgb = (164, 176, 210)
 _SKY: dict[str, tuple[Rgb, Rgb]] = {
     "sunny": ((92, 166, 232), (206, 230, 246)),
     "cloudy": ((150, 178, 204), (220, 228, 234)),
@@ -65,7 +66,9 @@ def build_backdrop(name: str, sky: str, size: tuple[int, int], rng: random.Rando
         return _room(width, height, rng)
     horizon = height * rng.uniform(0.42, 0.55)
     dim = 0.55 if sky == "night" else 0.88 if sky == "rainy" else 1.0
-    ground = _jitter(shade(_GROUND[name], dim), rng)
+    # Snow glows at night; dimmed like the rest it would be taken for asphalt.
+    moonlit = name == "snow" and sky == "night"
+    ground = _jitter(_MOONLIT_SNOW if moonlit else shade(_GROUND[name], dim), rng)
     top, bottom = (_jitter(rgb, rng) for rgb in _SKY[sky])
     painter = Scenery(width, height, horizon, dim, rng)
     painter.note("sky", (rectangle(0, 0, width, horizon),), _SKY_WORDS[sky])

@@ -30,6 +30,9 @@ _LEGIBLE_FACE = 120.0
 _NOUNS = (*(word(category) for category in HELD), "nothing")
 _ALONE, _ONE_OF_SEVERAL = "alone", "one of several"
 
+_ALSO_STANDING = frozenset({"waving", "pointing", "cheering"})
+"""Who does that stands too: nobody could say whether "standing" is right."""
+
 _VARIANTS = {
     "waving": ("they're waving", "waving hello"),
     "pointing": ("pointing at something", "they're pointing"),
@@ -109,6 +112,8 @@ def _is_doing(scene: Scene) -> Iterator[Candidate]:
     for one in _people(scene):
         if one.held is None:
             for pose in DOING.values():
+                if pose == "standing" and one.facts.pose in _ALSO_STANDING:
+                    continue
                 yield yes_no(pose, f"Is {one.words} {pose}?", pose == DOING[one.facts.pose])
 
 

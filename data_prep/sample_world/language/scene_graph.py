@@ -52,6 +52,7 @@ class SceneGraph(NamedTuple):
 
 
 _GROUNDS = frozenset({"grass", "sand", "road", "snow", "floor"})
+_UPRIGHT = frozenset({"standing", "waving", "pointing", "cheering", "holding up", "holding out"})
 _WORN = {"shirt": "wearing", "hat": "wearing", "pants": "wearing", "hair": "has"}
 
 
@@ -96,7 +97,9 @@ class _Builder:
         self.links.append(Link(self.node_of[index], _WORN.get(part.name, "has"), len(self.nodes)))
         self.nodes.append(Node(part.name, part.extent, (colour,) if colour else ()))
         if colour:
-            self.regions.append(Region(f"{with_article(colour)} {part.name}", part.extent))
+            noun = f"{colour} {part.name}"
+            phrase = noun if part.name == "pants" else with_article(noun)
+            self.regions.append(Region(phrase, part.extent))
 
     def add_scenery(self, box: NamedBox) -> None:
         """Sky, sun, trees, houses, the ground."""
@@ -122,9 +125,9 @@ class _Builder:
                 self.links.append(Link(node, "on", self.node_of[thing.on]))
                 self.regions.append(self.pair(index, "on", thing.on))
             elif thing.extent.y1 > self.scene.place.horizon and self.ground >= 0:
-                self.links.append(
-                    Link(node, self.rng.choice(("on", "ON", "standing on")), self.ground)
-                )
+                upright = thing.person is not None and thing.person.pose in _UPRIGHT
+                words = ("on", "ON", "standing on") if upright else ("on", "ON", "on")
+                self.links.append(Link(node, self.rng.choice(words), self.ground))
             elif self.sky >= 0:
                 self.links.append(Link(node, "in", self.sky))
         self.link_neighbours()

@@ -35,7 +35,7 @@ class Riddle(NamedTuple):
 
 
 _DOING = {
-    "standing": "{a} is standing around and waiting .",
+    "standing": "{a} is doing nothing but waiting here .",
     "waving": "{a} is waving at somebody far away .",
     "pointing": "{a} is pointing at something over there .",
     "cheering": "{a} is cheering for somebody else .",
