@@ -34,9 +34,10 @@ Outside = tuple[int, int, str]
 class ShardEntry(Record, frozen=True, kw_only=True):
     """One finished shard."""
 
-    schema: Literal["vle-bench/journal/1"] = "vle-bench/journal/1"
+    schema: Literal["vle-bench/journal/2"] = "vle-bench/journal/2"
     recipe: str
     sha256: str
+    md5: str
     bytes: int
     pictures: dict[str, Outside]
     """The look of every raw picture by sample key, also of those that were refused."""

@@ -42,6 +42,16 @@ class Prior:
         known = self._report.splits if self._report else {}
         return {name: split for name, split in known.items() if name not in self._splits}
 
+    @property
+    def other_files(self) -> dict[str, str]:
+        """sha256 of the files in the folders of those splits, by path."""
+        known = self._report.files if self._report else {}
+        return {
+            name: digest
+            for name, digest in known.items()
+            if name.partition("/")[0] in self.other_splits and "/" in name
+        }
+
     def check_parameters(self, parameters: Mapping[str, str | int], *, sample: bool) -> list[str]:
         """Names each parameter that is another than at the last run.
 

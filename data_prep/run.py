@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vle_bench.atomic import make_folder, write_if_changed
-from vle_bench.canonical import sha256_bytes, sha256_file
-from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.atomic import make_folder
 from vle_bench.console import progress
+from vle_bench.data_prep.beside import Beside, write_beside
 from vle_bench.data_prep.books import Books, skipped_order
-from vle_bench.data_prep.card import card_bytes
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters, chosen
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.local import LocalEngine
@@ -30,7 +28,7 @@ from vle_bench.data_prep.journal import (
 )
 from vle_bench.data_prep.plan import choose_splits, plan_shards, shard_count, split_states
 from vle_bench.data_prep.prior import Prior
-from vle_bench.data_prep.report import make_report, split_report
+from vle_bench.data_prep.report import split_report
 from vle_bench.data_prep.shard_task import ShardOutcome, ensure_shard
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.errors import DataProblem
@@ -39,19 +37,15 @@ from vle_bench.shards.index import (
     SkippedRow,
     read_samples,
     read_skipped,
-    write_samples,
-    write_skipped,
 )
 from vle_bench.shards.layout import (
-    CARD,
-    REPORT,
     SAMPLES,
     SKIPPED,
     ShardName,
     number_of,
     split_order,
 )
-from vle_bench.shards.report import Report, SplitReport, report_bytes
+from vle_bench.shards.report import Report, SplitReport
 
 
 @dataclass(frozen=True)
@@ -230,34 +224,25 @@ class _Run:
                 self._changes.append(f"{split}: {shard.file_name} is not of this plan, removed")
 
     def _write_beside(self, opened: OpenedDataset) -> Report:
-        """Indexes, the dataset's own files, card, and last the report."""
         rows, skipped = self._all_rows()
-        write_samples(self._folder / SAMPLES, rows)
-        write_skipped(self._folder / SKIPPED, skipped)
-        files = {name: sha256_file(self._folder / name) for name in (SAMPLES, SKIPPED)}
-        for name, content in {**opened.shared_files(), **opened.split_files(rows)}.items():
-            write_if_changed(self._folder / name, content)
-            files[name] = sha256_bytes(content)
-        splits = {**self._prior.other_splits, **{n: one.report for n, one in self._done.items()}}
-        draft = make_report(
-            self._dataset.name,
-            splits,
+        content = Beside(
+            dataset=self._dataset,
             sample=self._raw.is_sample,
             parameters=self._parameters,
-            files=files,
+            splits={
+                **self._prior.other_splits,
+                **{split: done.report for split, done in self._done.items()},
+            },
+            rows=rows,
+            skipped=skipped,
+            md5={
+                split: {one.name.file_name: one.entry.md5 for one in done.outcomes}
+                for split, done in self._done.items()
+            },
+            own={**opened.shared_files(), **opened.split_files(rows)},
+            kept=self._prior.other_files,
         )
-        manifest = load_dataset_manifest(self._dataset.name)
-        card = card_bytes(draft, manifest, self._dataset.record)
-        write_if_changed(self._folder / CARD, card)
-        report = make_report(
-            self._dataset.name,
-            splits,
-            sample=self._raw.is_sample,
-            parameters=self._parameters,
-            files={**files, CARD: sha256_bytes(card)},
-        )
-        write_if_changed(self._folder / REPORT, report_bytes(report))
-        return report
+        return write_beside(self._folder, content)
 
     def _all_rows(self) -> tuple[list[SampleRow], list[SkippedRow]]:
         """Rows of this run and of the splits left alone, in the order of splits."""

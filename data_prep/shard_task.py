@@ -85,10 +85,11 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         write_entry(journal, marked)
         return ShardOutcome(task.name, "", "", marked)
     built = _Build(task, marks)
-    written = write_shard(path, built.items())
+    written = write_shard(path, built.items(), md5=True)
     fresh = ShardEntry(
         recipe=recipe,
         sha256=written.sha256,
+        md5=written.md5,
         bytes=written.bytes,
         pictures=built.pictures,
         rows=[built.row(place) for place in written.placed],

@@ -18,6 +18,8 @@ SAMPLES = "samples.parquet"
 SKIPPED = "skipped.parquet"
 REPORT = "report.json"
 CARD = "README.md"
+SIZES = "sizes.json"
+WIDS_INDEX = "index.json"
 
 PICTURE_FORMATS = ("jpg", "png", "webp")
 """Endings of a picture's member, by content."""

@@ -52,9 +52,13 @@ class WrittenShard(NamedTuple):
     placed: tuple[Placed, ...]
     bytes: int
     sha256: str
+    md5: str = ""
+    """Only where it was asked for; it guards nothing and is there for readers of wids indexes."""
 
 
-def write_shard(path: Path, items: Iterable[Item]) -> WrittenShard:
+def write_shard(
+    path: Path, items: Iterable[Item], *, md5: bool = False, must_be: str = ""
+) -> WrittenShard:
     """Writes `items` to `path` in their order.
 
     The bytes depend on the items only. They are written beside `path` and renamed when the last
@@ -63,12 +67,16 @@ def write_shard(path: Path, items: Iterable[Item]) -> WrittenShard:
     Args:
         path: The shard's final name; its folder is made.
         items: The samples; consumed one by one, so a generator keeps memory small.
+        md5: Also take the MD5 on the way (a third slower).
+        must_be: The sha256 that the shard must have to appear under its name; "" for any.
 
     Raises:
-        DataProblem: A key that cannot be one, a key twice, or a picture ending nobody reads.
+        DataProblem: A key that cannot be one, a key twice, a picture ending nobody reads, or
+            another sha256 than `must_be`.
         MachineProblem: The disk is full, the folder cannot be written, and so on.
     """
     digest = hashlib.sha256()
+    second = hashlib.md5(usedforsecurity=False)
     placed: list[Placed] = []
     seen: set[str] = set()
     at = 0
@@ -80,11 +88,25 @@ def write_shard(path: Path, items: Iterable[Item]) -> WrittenShard:
             sample = sample_members(item)
             stream.write(sample)
             digest.update(sample)
+            if md5:
+                second.update(sample)
             placed.append(_place(item, at, len(sample)))
             at += len(sample)
         stream.write(END_OF_ARCHIVE)
         digest.update(END_OF_ARCHIVE)
-    return WrittenShard(tuple(placed), at + len(END_OF_ARCHIVE), digest.hexdigest())
+        second.update(END_OF_ARCHIVE)
+        if must_be not in ("", digest.hexdigest()):
+            raise DataProblem(
+                f"{path.name}: would get the sha256 {digest.hexdigest()[:16]}..., not the expected "
+                f"{must_be[:16]}...; what is made from is no longer what it was. Nothing was "
+                "written."
+            )
+    return WrittenShard(
+        tuple(placed),
+        at + len(END_OF_ARCHIVE),
+        digest.hexdigest(),
+        second.hexdigest() if md5 else "",
+    )
 
 
 def sample_members(item: Item) -> bytes:
