@@ -21,6 +21,7 @@ NO_QUESTION = "annotation without question"
 NOT_LISTED = "about an image that its file does not list"
 OTHER_SPLIT = "image belongs to an earlier split"
 EMPTY_CAPTION = "caption without text"
+NO_NUMBER_ID = "id is no number"
 
 
 @dataclass

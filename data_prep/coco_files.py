@@ -16,7 +16,13 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from vle_bench.data_prep.books import DUPLICATE, EMPTY_CAPTION, NOT_LISTED, Books
+from vle_bench.data_prep.books import (
+    DUPLICATE,
+    EMPTY_CAPTION,
+    NO_NUMBER_ID,
+    NOT_LISTED,
+    Books,
+)
 from vle_bench.data_prep.joined import Joined as Joined
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.identity import Identity, number_of
@@ -31,10 +37,12 @@ PICTURE_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "train2014": ("train2014/", "train2017/", "val2017/"),
     "val2014": ("val2014/", "train2017/", "val2017/"),
     "test2015": ("test2015/", "test2017/"),
+    "train2017": ("train2017/", "train2014/", "val2014/"),
+    "val2017": ("val2017/", "val2014/", "train2014/"),
 }
 """Folders that may hold the pictures of a set, the likeliest first."""
 
-_OTHER_YEAR = ("train2017", "val2017")
+_OTHER_YEAR = {"2014": ("train2017", "val2017"), "2017": ("train2014", "val2014")}
 _FLICKR_PHOTO = re.compile(r"/(?P<id>[0-9]+)_[^/]*$")
 
 Row = TypeVar("Row", "CaptionRow", "InstanceRow")
@@ -93,12 +101,31 @@ class _ImageFile(msgspec.Struct):
     licenses: list[_Licence] = []
 
 
+def images_listed(document: Document, books: Books | None) -> set[int]:
+    """The pictures that a captions or instances file lists.
+
+    Args:
+        document: The file.
+        books: Notes ids that are no numbers; None where they were noted before.
+    """
+    listed: set[int] = set()
+    for chunk in document.rows("images", ImageRow, required=False, expected="COCO annotations"):
+        for row in chunk:
+            image = number_of(row.id)
+            if image is not None:
+                listed.add(image)
+            elif books is not None:
+                books.read["image"] += 1
+                books.skip("image", str(row.id), str(row.id), NO_NUMBER_ID)
+    return listed
+
+
 class CocoFacts:
     """Everything COCO's files say of the pictures of one split.
 
     Args:
         raw: The user's raw folder.
-        part: `train2014`, `val2014` or `test2015`.
+        part: `train2014`, `val2014`, `test2015`, `train2017` or `val2017`.
         asked: The pictures that matter; rows about others are only counted.
         books: Notes what was read, repeated or foreign.
     """
@@ -142,7 +169,7 @@ class CocoFacts:
             yield own
             return
         found = False
-        for other in _OTHER_YEAR:
+        for other in _OTHER_YEAR[part[-4:]]:
             document = raw.document(COCO, f"annotations/{kind}_{other}.json")
             if document is not None:
                 found = True

@@ -13,8 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from vle_bench.catalog.datasets import DatasetManifest, load_dataset_manifest
-from vle_bench.data_prep.datasets.base import Dataset, Draft, Reading, item_fields
+from vle_bench.data_prep.datasets.base import Dataset, Draft, Parameters, Reading, item_fields
 from vle_bench.data_prep.shard_task import PackedDraft, ShardTask
 from vle_bench.data_prep.sources import NeedState, RawTree
 from vle_bench.errors import DataProblem, UsageProblem
@@ -36,19 +38,66 @@ class SplitState(NamedTuple):
 
         Pictures that are absent do not count: each is named as skipped.
         """
+        here = {state.need.path for state in self.needs if state.found}
         return tuple(
             state.need.path
             for state in self.needs
-            if state.need.required and not state.found and not state.need.path.endswith("/")
+            if state.need.required
+            and here.isdisjoint((state.need.path, state.need.instead))
+            and not state.need.path.endswith("/")
         )
 
 
-def split_states(dataset: Dataset, raw: RawTree) -> list[SplitState]:
-    """What there is of each split of a dataset."""
+def settle(dataset: Dataset, raw: RawTree, parameters: Parameters) -> Parameters:
+    """The parameters with their scheme filled in.
+
+    A dataset that takes the parameter has its manifest's default. One that does not, though its
+    manifest has several schemes, is split by the first under which any split can be prepared.
+
+    Raises:
+        UsageProblem: The dataset does not take a scheme, or has none of that name.
+    """
+    schemes = load_dataset_manifest(dataset.name).schemes
+    if "scheme" not in dataset.parameters and parameters.scheme:
+        raise UsageProblem(
+            f"--scheme {parameters.scheme}: {dataset.name} takes no --scheme. Leave it out."
+        )
+    if parameters.scheme and parameters.scheme not in schemes:
+        raise UsageProblem(
+            f"--scheme {parameters.scheme}: {dataset.name} has {', '.join(schemes)}."
+        )
+    if parameters.scheme or not schemes:
+        return parameters
+    scheme = schemes[0]
+    if "scheme" not in dataset.parameters:
+        scheme = next(
+            (
+                name
+                for name in schemes
+                if not all(state.missing for state in split_states(dataset, raw, scheme=name))
+            ),
+            scheme,
+        )
+    return msgspec.structs.replace(parameters, scheme=scheme)
+
+
+def split_states(dataset: Dataset, raw: RawTree, *, scheme: str = "") -> list[SplitState]:
+    """What there is of each split of a dataset.
+
+    Args:
+        dataset: The dataset.
+        raw: The user's raw folder.
+        scheme: The way of splitting, as settled; "" is the dataset's default.
+    """
     manifest = load_dataset_manifest(dataset.name)
+    there = manifest.split_names(scheme)
     return [
-        SplitState(split, tuple(raw.state(manifest, need) for need in manifest.needs_of(split)))
+        SplitState(
+            split,
+            tuple(raw.state(manifest, need) for need in manifest.needs_of(split, scheme=scheme)),
+        )
         for split in dataset.splits
+        if split in there
     ]
 
 

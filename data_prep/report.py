@@ -24,7 +24,12 @@ _PLURALS = {"image": "images", "question": "questions", "caption": "captions", "
 
 
 def split_report(
-    dataset: str, books: Books, outcomes: Sequence[ShardOutcome], *, sample: bool
+    dataset: str,
+    books: Books,
+    outcomes: Sequence[ShardOutcome],
+    *,
+    sample: bool,
+    scheme: str = "",
 ) -> SplitReport:
     """The closed books of a split.
 
@@ -33,13 +38,16 @@ def split_report(
         books: Everything read, skipped and adjusted, those of the shards included.
         outcomes: The shards, in order.
         sample: Whether the pictures are drawn; then published counts say nothing about them.
+        scheme: The way of splitting; "" is the dataset's default.
 
     Raises:
         DataProblem: The books do not balance.
     """
     rows = [row for outcome in outcomes for row in outcome.entry.rows]
     counts = books.closed(written_of(rows))
-    expectations = () if sample else tuple(_expectations(dataset, books.split, counts))
+    expectations = (
+        () if sample else tuple(_expectations(dataset, books.split, counts, scheme=scheme))
+    )
     return SplitReport(
         counts=counts,
         adjusted=dict(sorted(books.adjusted.items())),
@@ -92,10 +100,12 @@ def make_report(
     )
 
 
-def _expectations(dataset: str, split: str, counts: Mapping[str, Counts]) -> Iterator[Expectation]:
+def _expectations(
+    dataset: str, split: str, counts: Mapping[str, Counts], *, scheme: str
+) -> Iterator[Expectation]:
     manifest = load_dataset_manifest(dataset)
     for kind, plural in _PLURALS.items():
-        published = manifest.expected(split, plural)
+        published = manifest.expected(split, plural, scheme=scheme)
         if published is not None:
             yield Expectation(
                 what=plural,

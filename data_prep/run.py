@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vle_bench.atomic import make_folder
@@ -26,7 +26,7 @@ from vle_bench.data_prep.journal import (
     remove_leftovers,
     remove_shard,
 )
-from vle_bench.data_prep.plan import choose_splits, plan_shards, shard_count, split_states
+from vle_bench.data_prep.plan import choose_splits, plan_shards, settle, shard_count, split_states
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
 from vle_bench.data_prep.shard_task import ShardOutcome, ensure_shard
@@ -57,7 +57,7 @@ class Request:
         raw: Folder of raw downloads.
         out: Folder that will hold `<dataset>/`.
         splits: Splits by name; () is all that can be prepared.
-        parameters: Everything that changes bytes.
+        parameters: Everything that changes bytes; the scheme may be left to the dataset.
         workers: Processes; changes no byte.
     """
 
@@ -113,7 +113,9 @@ def prepare(request: Request) -> Prepared:
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
         raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")
-    states = split_states(dataset, raw)
+    parameters = settle(dataset, raw, request.parameters)
+    request = replace(request, parameters=parameters)
+    states = split_states(dataset, raw, scheme=parameters.scheme)
     splits = [state.split for state in choose_splits(dataset, request.splits, states)]
     left_out = [
         f"split {state.split} is left out, {', '.join(state.missing)} missing"
@@ -150,7 +152,10 @@ class _Run:
         self._raw = raw
         self._splits = splits
         self._folder = request.out / dataset.name
-        self._parameters = chosen(request.parameters, dataset.parameters | {"samples_per_shard"})
+        always = (
+            {"samples_per_shard", "scheme"} if request.parameters.scheme else {"samples_per_shard"}
+        )
+        self._parameters = chosen(request.parameters, dataset.parameters | always)
         self._prior = Prior(request.out, dataset.name, splits)
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
         self._done: dict[str, _Done] = {}
@@ -199,7 +204,13 @@ class _Run:
         self._remove_surplus(split, count)
         rows = [row for outcome in outcomes for row in outcome.entry.rows]
         books.skipped.sort(key=skipped_order)
-        report = split_report(self._dataset.name, books, outcomes, sample=self._raw.is_sample)
+        report = split_report(
+            self._dataset.name,
+            books,
+            outcomes,
+            sample=self._raw.is_sample,
+            scheme=self._request.parameters.scheme,
+        )
         return _Done(report, rows, books.skipped, outcomes)
 
     def _clean(self) -> None:

@@ -11,7 +11,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.picture import mark_of
-from vle_bench.data_prep.plan import SplitState, shard_count, split_states
+from vle_bench.data_prep.plan import SplitState, settle, shard_count, split_states
 from vle_bench.data_prep.sources import NeedState, RawTree
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.records import Record
@@ -97,7 +97,8 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
     raw = RawTree(raw_folder)
     if not raw_folder.is_dir():
         raise DataProblem(f"{raw_folder}: no such folder of raw files. Check --raw.")
-    states = split_states(dataset, raw)
+    parameters = settle(dataset, raw, parameters)
+    states = split_states(dataset, raw, scheme=parameters.scheme)
     opened = dataset.open(raw, parameters)
     manifest = load_dataset_manifest(name)
     needs = {state.need: state for split in states for state in split.needs}
@@ -151,7 +152,7 @@ def _need_line(manifest: DatasetManifest, state: NeedState) -> NeedLine:
     return NeedLine(
         path=f"{owner}/{state.need.path}",
         gives=state.need.gives,
-        required=state.need.required,
+        required=state.need.required and not state.need.instead,
         found=state.found,
         download=download.file if download else "",
     )

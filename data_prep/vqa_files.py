@@ -14,7 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.data_prep.books import DUPLICATE, NO_ANNOTATION, NO_QUESTION, Books
+from vle_bench.data_prep.books import (
+    DUPLICATE,
+    NO_ANNOTATION,
+    NO_NUMBER_ID,
+    NO_QUESTION,
+    Books,
+)
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
@@ -22,7 +28,6 @@ from vle_bench.records import NO_NUMBER, Answer
 
 NOT_IN_TEST = "test-dev question that test does not have"
 OTHER_IMAGE = "annotation names another image than its question"
-NO_NUMBER_ID = "id is no number"
 
 _QUESTIONS = "VQA questions: {questions: [{question_id, image_id, question}]}"
 _ANNOTATIONS = "VQA annotations: {annotations: [{question_id, image_id, answers}]}"

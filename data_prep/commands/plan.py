@@ -17,15 +17,21 @@ _GIB = 1 << 30
 @click.argument("name")
 @click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["karpathy", "2014", "2017"]),
+    default=None,
+    help="COCO: how the pictures are split. [default: karpathy]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(name: str, raw: Path, out: Path, as_json: bool) -> None:
+def command(name: str, *, raw: Path, out: Path, scheme: str | None, as_json: bool) -> None:
     """Surveys the raw folder; exits 3 where no split can be prepared."""
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.datasets.base import Parameters
     from vle_bench.data_prep.survey import survey
     from vle_bench.errors import DataProblem
 
-    found = survey(name, raw, out, Parameters())
+    found = survey(name, raw, out, Parameters(scheme=scheme or ""))
     if as_json:
         click.echo(pretty_json_bytes(found), nl=False)
     else:

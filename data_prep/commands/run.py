@@ -46,6 +46,12 @@ _MOST_CHANGES = 8
     help="VQA: occurrences that make an answer a class.",
 )
 @click.option("--seed", default=0, show_default=True, help="VQA: seed of the held-out images.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["karpathy", "2014", "2017"]),
+    default=None,
+    help="COCO: how the pictures are split. [default: karpathy]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")
 def command(name: str, raw: Path, out: Path, **options: Any) -> None:
     """Prepares the dataset, or the sample world in its place."""
@@ -67,6 +73,7 @@ def command(name: str, raw: Path, out: Path, **options: Any) -> None:
             seed=options["seed"],
             labels=options["labels"],
             min_answer_count=options["min_answer_count"],
+            scheme=options["scheme"] or "",
         ),
         workers=options["workers"] or os.cpu_count() or 1,
     )

@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from vle_bench.data_prep.books import Books
+from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.sources import PictureFile, RawTree
-from vle_bench.records import Picture, Record, Sample
+from vle_bench.records import BoxAnnotation, Caption, Picture, Record, Sample
 from vle_bench.shards.index import SampleRow, SkippedKind
 
 LabelRule = Literal["raw", "normalised"]
@@ -28,6 +29,8 @@ class Parameters(Record, frozen=True, kw_only=True):
     seed: int = 0
     labels: LabelRule = "raw"
     min_answer_count: int = 9
+    scheme: str = ""
+    """The way of splitting, one of the manifest's; "" until it is settled (`plan.settle`)."""
 
 
 class Draft(NamedTuple):
@@ -97,6 +100,23 @@ class Dataset(Protocol):
 def unseen_picture(**known: Any) -> Picture:
     """A `Picture` that holds what the annotations know; the file's own facts come later."""
     return Picture(width=0, height=0, orientation=1, sha256="", format="", **known)
+
+
+def leave_out(
+    image: int,
+    reason: str,
+    books: Books,
+    *,
+    captions: Joined[Caption],
+    boxes: Joined[BoxAnnotation],
+) -> None:
+    """Names a picture and everything about it as skipped."""
+    identity = str(image)
+    books.skip("image", identity, identity, reason)
+    for caption in captions.of(image):
+        books.skip("caption", caption.id, identity, reason)
+    for box in boxes.of(image):
+        books.skip("box", box.id, identity, reason)
 
 
 class ItemField(NamedTuple):

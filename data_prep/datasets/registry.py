@@ -6,6 +6,9 @@ from vle_bench.registry import Registry
 
 DATASETS = Registry(
     "dataset that vle-prep can prepare",
-    {"vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2"},
+    {
+        "coco": "vle_bench.data_prep.datasets.coco:DATASET",
+        "vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2",
+    },
     group="vle_bench.datasets",
 )

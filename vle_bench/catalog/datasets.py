@@ -95,6 +95,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     """Another dataset whose raw folder holds the path; "" is this one."""
     scheme: str = ""
     """The splitting scheme it belongs to; "" is every one."""
+    instead: str = ""
+    """The path of another need of the same splits that will do where this one is absent."""
 
     def __post_init__(self) -> None:
         if self.path.startswith("/") or ".." in self.path.split("/"):
@@ -191,6 +193,9 @@ class DatasetManifest(msgspec.Struct, frozen=True, kw_only=True):
             *(count.scheme for count in self.counts),
             *(ids.scheme for ids in self.id_lists),
         }
+        lost = {need.instead for need in self.needs} - {"", *(need.path for need in self.needs)}
+        if lost:
+            raise ValueError(f"no such path among the needs: {', '.join(sorted(lost))}")
         foreign = schemes - {"", *self.schemes}
         if foreign:
             raise ValueError(f"no such scheme: {', '.join(sorted(foreign))}")
