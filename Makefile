@@ -10,7 +10,7 @@ RESULTS ?= results
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check lint typecheck coverage bench prep-vqa leaderboard regress clean
+.PHONY: help setup demo test test-browser test-slow check lint typecheck coverage bench prep-vqa leaderboard regress clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test: $(VENV)/.test ## run all tests, doctests and coverage included
 
 test-slow: $(VENV)/.test ## run the longer trials too
 	$(BIN)/python -m pytest -m 'slow or not slow'
+
+test-browser: $(VENV)/.test ## look at the pages in a headless Chromium; fails where there is none
+	VLE_BENCH_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/data_prep/prepared -k browser
 
 check: lint typecheck coverage ## format, lint, types, and the coverage floor of the last `make test`
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from vle_bench.console import CommandEntry, LazyGroup, run
 
 _COMMANDS = {
+    "browse": CommandEntry(
+        "vle_bench.data_prep.commands.browse:command", "One HTML file of pictures to look at."
+    ),
     "list": CommandEntry(
         "vle_bench.data_prep.commands.list:command", "Datasets, their splits, licences and files."
     ),

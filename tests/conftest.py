@@ -25,7 +25,7 @@ def reference() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many tests were skipped for want of the shelf."""
+    """Says how many tests were skipped for want of the shelf, or of a browser."""
     skipped = [
         report
         for report in terminalreporter.stats.get("skipped", [])
@@ -37,4 +37,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     else:
         terminalreporter.write_line(
             f"reference shelf: {REFERENCE_VARIABLE} names none; {len(skipped)} tests skipped"
+        )
+    unseen = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "no browser:" in str(report.longrepr)
+    ]
+    if unseen:
+        terminalreporter.write_line(
+            f"NO BROWSER: {len(unseen)} tests of pages skipped; install chromium, then "
+            "make test-browser"
         )

@@ -1,0 +1,118 @@
+"""What the page knows of one picture, as plain values under short names.
+
+All of it is text from strangers. Nothing here escapes anything: the page puts
+text into text nodes only, and `page` makes the JSON safe to stand in HTML.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from vle_bench.boxes import Box, from_xywh
+from vle_bench.data_prep.prepared import AnySample
+from vle_bench.patches.grid import PatchGrid, stretch_ranges
+from vle_bench.records import BoxAnnotation, Question
+from vle_bench.shards.index import SampleRow
+
+_KIB = 1024
+_HIDDEN = ("_match_iter", "_sources")
+"""Keys of VCR that give the label away: no page shows them beside a question."""
+
+
+def entry(
+    sample: AnySample, row: SampleRow, *, source: str, answers: Sequence[str], grid: PatchGrid
+) -> dict[str, Any]:
+    """One picture for the page.
+
+    Args:
+        sample: Its record.
+        row: Its row in the index.
+        source: The thumbnail as a data URI, or "" where the picture cannot be decoded.
+        answers: Names of the soft targets' labels.
+        grid: Patches whose ranges are told for each box (VLE's published rule).
+    """
+    ranges = _ranges(sample, grid)
+    return {
+        "key": sample.key,
+        "dataset": sample.dataset,
+        "split": sample.split,
+        "width": sample.image.width,
+        "height": sample.image.height,
+        "src": source,
+        "facts": _facts(sample, row),
+        "captions": [caption.text for caption in sample.captions],
+        "boxes": [_box(box, one) for box, one in zip(sample.boxes, ranges, strict=True)],
+        "questions": [_question(one, answers) for one in sample.questions],
+        "items": [_item(one) for one in sample.items],
+    }
+
+
+def _ranges(sample: AnySample, grid: PatchGrid) -> list[list[int]]:
+    size = (sample.image.width, sample.image.height)
+    if not sample.boxes or min(size) < 1:
+        return [[0, 0, 0, 0] for _ in sample.boxes]
+    boxes: list[Box] = [from_xywh(*box.xywh) for box in sample.boxes]
+    limits = [grid.columns, grid.rows, grid.columns, grid.rows]
+    return [
+        [min(max(int(value), 0), most) for value, most in zip(one, limits, strict=True)]
+        for one in stretch_ranges(boxes, *size, grid)
+    ]
+
+
+def _box(box: BoxAnnotation, patches: list[int]) -> dict[str, Any]:
+    return {
+        "xywh": list(box.xywh),
+        "kind": box.kind,
+        "label": box.label,
+        "phrase": box.phrase,
+        "attributes": list(box.attributes),
+        "source": box.source,
+        "patches": patches,
+    }
+
+
+def _question(question: Question, names: Sequence[str]) -> dict[str, Any]:
+    given = Counter(answer.answer for answer in question.answers)
+    return {
+        "id": str(question.question_id),
+        "text": question.question,
+        "type": " · ".join(filter(None, (question.question_type, question.answer_type))),
+        "dev": question.test_dev,
+        "answers": [[answer, count] for answer, count in given.most_common()],
+        "targets": [
+            [names[label] if 0 <= label < len(names) else f"label {label}", score]
+            for label, score in zip(question.labels, question.scores, strict=False)
+        ],
+    }
+
+
+def _item(item: dict[str, Any]) -> list[list[str]]:
+    """The keys of a VCR item with a text for each, those that leak its label left out."""
+    return [[key, _told(item[key])] for key in sorted(item) if not key.endswith(_HIDDEN)]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        apart = " | " if value and isinstance(value[0], list) else " "
+        return apart.join(_told(one) for one in value)
+    return str(value)
+
+
+def _facts(sample: AnySample, row: SampleRow) -> list[list[str]]:
+    image = sample.image
+    turned = "" if image.orientation == 1 else " (shown as stored, not turned)"
+    facts = {
+        "shard": f"{row.split}/{row.shard} at {row.offset:,}",
+        "size": f"{image.width} x {image.height}, {image.format}, {row.image_size / _KIB:,.1f} KiB",
+        "EXIF orientation": f"{image.orientation}{turned}",
+        "licence": image.licence,
+        "image id": image.id,
+        "COCO id": image.coco_id,
+        "Flickr id": image.flickr_id,
+        "file": image.file_name,
+        "address": image.source_url,
+        "sha256": image.sha256,
+    }
+    return [[name, value] for name, value in facts.items() if value]

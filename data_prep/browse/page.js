@@ -1,0 +1,323 @@
+"use strict";
+/* Text from the data goes into text nodes only; nothing here builds HTML from strings. */
+(() => {
+  const { about, pictures } = JSON.parse(document.getElementById("data").textContent);
+  const KINDS = ["object", "region", "crowd"];
+  const SVG = "http://www.w3.org/2000/svg";
+  const at = (id) => document.getElementById(id);
+  const state = { shown: pictures, open: -1, pinned: -1, hide: new Set(["patches"]) };
+
+  function make(tag, classes = "", text = "", ...children) {
+    const node = document.createElement(tag);
+    if (classes) node.className = classes;
+    if (text !== "") node.textContent = text;
+    node.append(...children);
+    return node;
+  }
+  function draw(tag, classes, attributes) {
+    const node = document.createElementNS(SVG, tag);
+    node.setAttribute("class", classes);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  }
+  const nameOf = (box) => [box.label, box.phrase].filter(Boolean).join(": ") || "(no label)";
+  const plural = (count, noun) => (count ? `${count} ${noun}${count === 1 ? "" : noun === "box" ? "es" : "s"}` : "");
+  const path = (boxes) => boxes.map(({ xywh: [x, y, w, h] }) => `M${x} ${y}h${w}v${h}h${-w}z`).join("");
+  const canvas = (one) => draw("svg", "", { viewBox: `0 0 ${one.width} ${one.height}`, "aria-hidden": "true" });
+
+  function pictureOf(one, ratio) {
+    const frame = make("span", "picture");
+    frame.style.aspectRatio = String(ratio);
+    if (!one.src) {
+      frame.append(make("span", "broken", "This picture cannot be decoded."));
+      return frame;
+    }
+    const image = make("img");
+    image.src = one.src;
+    image.alt = one.captions[0] || one.key;
+    image.decoding = "async";
+    frame.append(image);
+    return frame;
+  }
+
+  /* One path a kind: a page of two hundred pictures with a hundred boxes each stays quick. */
+  function outlines(one, label) {
+    const svg = canvas(one);
+    for (const kind of KINDS) {
+      const all = one.boxes.filter((box) => box.kind === kind);
+      const hits = label ? all.filter((box) => box.label === label) : [];
+      const rest = label ? all.filter((box) => box.label !== label) : all;
+      for (const [boxes, how] of [[rest, label ? " dim" : ""], [hits, " match"]]) {
+        if (!boxes.length) continue;
+        const d = path(boxes);
+        if (how !== " dim") svg.append(draw("path", `halo ${kind}`, { d }));
+        svg.append(draw("path", `box ${kind}${how}`, { d }));
+      }
+    }
+    return svg;
+  }
+
+  function card(one, place) {
+    const ratio = Math.min(Math.max(one.width / one.height || 1, 0.5), 2.6);
+    const node = make("button", "card");
+    node.type = "button";
+    node.style.flex = `${ratio} 1 ${Math.round(ratio * 190)}px`;
+    const picture = pictureOf(one, ratio);
+    if (one.src) picture.append(outlines(one, at("label").value));
+    const words = one.captions[0] || (one.questions[0] || {}).text || "";
+    const sums = [plural(one.boxes.length, "box"), plural(one.captions.length, "caption"), plural(one.questions.length, "question"), plural(one.items.length, "item")];
+    node.append(picture);
+    if (words) node.append(make("span", "line", words));
+    node.append(make("span", "sums", sums.filter(Boolean).join(" · ") || one.key));
+    node.addEventListener("click", () => open(place));
+    return node;
+  }
+
+  const haystack = (one) => [
+    one.key, one.split, ...one.captions, ...one.facts.map(([, value]) => value),
+    ...one.boxes.flatMap((box) => [box.label, box.phrase, ...box.attributes]),
+    ...one.questions.flatMap((q) => [q.id, q.text, q.type, ...q.answers.map(([answer]) => answer)]),
+    ...one.items.flatMap((item) => item.map(([, value]) => value)),
+  ].join("\n").toLowerCase();
+  const haystacks = new Map(pictures.map((one) => [one, haystack(one)]));
+
+  function filter() {
+    const label = at("label").value;
+    const words = at("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+    state.shown = pictures.filter((one) =>
+      (!label || one.boxes.some((box) => box.label === label)) &&
+      words.every((word) => haystacks.get(one).includes(word)));
+    at("gallery").replaceChildren(...state.shown.map(card));
+    at("nothing").hidden = state.shown.length > 0;
+    const some = state.shown.length === pictures.length ? "" : `${state.shown.length} of `;
+    at("count").textContent = `${some}${pictures.length} pictures, drawn from ${about.total.toLocaleString("en")}`;
+    remember();
+  }
+
+  function show() {
+    for (const what of [...KINDS, "names", "patches"]) document.body.classList.toggle(`no-${what}`, state.hide.has(what));
+    for (const button of document.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(!state.hide.has(button.dataset.show)));
+    remember();
+  }
+  function toggle(what) {
+    state.hide.has(what) ? state.hide.delete(what) : state.hide.add(what);
+    show();
+    mark(state.pinned);
+  }
+
+  function open(place) {
+    const one = state.shown[place];
+    if (!one) return;
+    state.open = place;
+    state.pinned = -1;
+    const ratio = one.width / one.height || 1;
+    const picture = pictureOf(one, ratio);
+    at("frame").style.setProperty("--ratio", String(ratio));
+    if (one.src) picture.append(overlay(one), ...tags(one));
+    at("frame").replaceChildren(picture);
+    at("key").textContent = one.key;
+    at("place").textContent = `${one.dataset} ${one.split} · ${place + 1} of ${state.shown.length}`;
+    at("words").replaceChildren(...words(one));
+    at("words").scrollTop = 0;
+    at("previous").disabled = place === 0;
+    at("next").disabled = place === state.shown.length - 1;
+    mark(-1);
+    if (!at("viewer").open) {
+      at("viewer").showModal();
+      at("viewer").focus();
+    }
+    remember();
+  }
+
+  function overlay(one) {
+    const svg = canvas(one);
+    const patches = draw("g", "patches", {});
+    const lines = [];
+    for (let i = 1; i < about.columns; i += 1) lines.push(`M${(i * one.width) / about.columns} 0V${one.height}`);
+    for (let i = 1; i < about.rows; i += 1) lines.push(`M0 ${(i * one.height) / about.rows}H${one.width}`);
+    patches.append(draw("path", "grid", { d: lines.join("") }));
+    patches.append(draw("rect", "taken", { id: "taken", width: 0, height: 0 }));
+    svg.append(patches);
+    /* Small boxes last, so that a large one never hides them from the pointer. */
+    const order = one.boxes.map((_, i) => i).sort((a, b) => area(one.boxes[b]) - area(one.boxes[a]));
+    for (const i of order) {
+      const { kind, xywh: [x, y, width, height] } = one.boxes[i];
+      const group = draw("g", kind, { "data-box": i });
+      for (const name of ["hit", "halo", `box ${kind}`]) group.append(draw("rect", name, { x, y, width, height }));
+      svg.append(group);
+    }
+    listen(svg, (node) => node.closest("[data-box]"));
+    return svg;
+  }
+  const area = (box) => box.xywh[2] * box.xywh[3];
+
+  function tags(one) {
+    return one.boxes.map((box, i) => {
+      const tag = make("span", `tag ${box.kind}`, nameOf(box));
+      tag.dataset.box = i;
+      tag.style.left = `${(100 * Math.max(box.xywh[0], 0)) / one.width}%`;
+      tag.style.top = `${(100 * Math.max(box.xywh[1], 0)) / one.height}%`;
+      return tag;
+    });
+  }
+
+  function listen(root, find) {
+    const box = (event) => Number((find(event.target) || { dataset: { box: state.pinned } }).dataset.box);
+    root.addEventListener("pointerover", (event) => mark(box(event)));
+    root.addEventListener("pointerleave", () => mark(state.pinned));
+    root.addEventListener("click", (event) => {
+      const found = find(event.target) ? box(event) : -1;
+      state.pinned = found === state.pinned ? -1 : found;
+      mark(state.pinned);
+    });
+  }
+
+  /* Shows one box among the others, in the picture and in the list. */
+  function mark(number) {
+    const one = state.shown[state.open];
+    if (!one) return;
+    for (const node of at("viewer").querySelectorAll("[data-box]")) node.classList.toggle("on", Number(node.dataset.box) === number);
+    at("frame").firstElementChild.classList.toggle("some", number >= 0);
+    const box = one.boxes[number];
+    const [x0, y0, x1, y1] = box ? box.patches : [0, 0, 0, 0];
+    const width = one.width / about.columns, height = one.height / about.rows;
+    const taken = at("taken");
+    const count = Math.max(x1 - x0, 0) * Math.max(y1 - y0, 0);
+    if (taken) for (const [name, value] of [["x", x0 * width], ["y", y0 * height], ["width", Math.max(x1 - x0, 0) * width], ["height", Math.max(y1 - y0, 0) * height]]) taken.setAttribute(name, value);
+    const size = `${about.columns} x ${about.rows} patches`;
+    const patches = state.hide.has("patches") ? "" : box ? ` · ${count} of ${size}` : `${size}, laid over the whole picture (stretch)`;
+    at("told").textContent = box ? `${nameOf(box)} · ${box.kind} at ${box.xywh.map((v) => Math.round(v * 10) / 10).join(", ")}${patches}` : patches;
+  }
+
+  function words(one) {
+    const parts = [];
+    const section = (name, body) => parts.push(make("h3", "", name), body);
+    if (one.captions.length) section("Captions", make("ul", "captions", "", ...one.captions.map((text) => make("li", "", text || "(empty)"))));
+    if (one.boxes.length) section(`Boxes (${one.boxes.length})`, boxes(one));
+    if (one.questions.length) section(`Questions (${one.questions.length})`, make("div", "", "", ...one.questions.map(question)));
+    one.items.forEach((item, i) => section(`Item ${i + 1}`, facts(item)));
+    section("Facts", facts(one.facts));
+    return parts;
+  }
+  const facts = (rows) => make("dl", "", "", ...rows.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
+
+  function boxes(one) {
+    const list = make("ul", "boxes", "", ...one.boxes.map((box, i) => {
+      const name = make("span", "name");
+      if (box.label) name.append(make("b", "", box.label), " ");
+      if (box.phrase) name.append(make("em", "", box.phrase), " ");
+      if (!box.label && !box.phrase) name.append(make("small", "", "(no label)"));
+      if (box.attributes.length) name.append(make("small", "", box.attributes.join(", ")));
+      const button = make("button", box.kind, "", make("i"), name, make("small", "at", `${Math.round(box.xywh[2])} x ${Math.round(box.xywh[3])}`));
+      button.type = "button";
+      button.dataset.box = i;
+      button.title = `${box.kind}${box.source ? ` from ${box.source}` : ""}`;
+      return make("li", box.kind, "", button);
+    }));
+    listen(list, (node) => node.closest("[data-box]"));
+    list.addEventListener("focusin", (event) => mark(Number(event.target.dataset.box)));
+    return list;
+  }
+
+  function question(one) {
+    const node = make("div", "question", "", make("p", "", one.text));
+    const notes = [one.type, one.id, one.dev ? "test-dev" : ""].filter(Boolean).join(" · ");
+    if (notes) node.append(make("small", "", notes));
+    const most = Math.max(...one.answers.map(([, count]) => count), 1);
+    const bars = make("div", "answers");
+    for (const [answer, count] of one.answers) {
+      const bar = make("i");
+      bar.style.width = `${(100 * count) / most}%`;
+      bars.append(make("span", "", answer), bar, make("b", "", String(count)));
+    }
+    if (one.answers.length) node.append(bars);
+    for (const [answer, score] of one.targets) node.append(make("span", "chip", `target ${answer}: ${score}`));
+    return node;
+  }
+
+  /* The view lives in the address behind '#', so that it can be sent to a colleague. */
+  let quiet = false;
+  function remember() {
+    if (quiet) return;
+    const now = new URLSearchParams();
+    if (at("find").value) now.set("find", at("find").value);
+    if (at("label").value) now.set("label", at("label").value);
+    now.set("hide", [...state.hide].sort().join(","));
+    if (at("viewer").open && state.shown[state.open]) now.set("open", state.shown[state.open].key);
+    history.replaceState(null, "", `#${now}`);
+  }
+  function recall() {
+    const then = new URLSearchParams(location.hash.slice(1));
+    quiet = true;
+    at("find").value = then.get("find") || "";
+    at("label").value = then.get("label") || "";
+    if (at("label").selectedIndex < 0) at("label").value = "";
+    if (then.has("hide")) state.hide = new Set(then.get("hide").split(",").filter(Boolean));
+    filter();
+    show();
+    quiet = false;
+    const place = state.shown.findIndex((one) => one.key === then.get("open"));
+    if (place >= 0) open(place);
+  }
+
+  function prepare() {
+    at("title").textContent = about.title;
+    at("banner").hidden = !about.sample;
+    const counts = new Map();
+    const there = new Set();
+    for (const one of pictures) {
+      for (const box of one.boxes) there.add(box.kind);
+      for (const label of new Set(one.boxes.map((box) => box.label).filter(Boolean))) counts.set(label, (counts.get(label) || 0) + 1);
+    }
+    const labels = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+    for (const [label, count] of labels) {
+      const option = make("option", "", `${label} (${count})`);
+      option.value = label;
+      at("label").append(option);
+    }
+    at("label").hidden = !labels.length;
+    for (const kind of KINDS) for (const button of document.querySelectorAll(`[data-show="${kind}"]`)) button.hidden = !there.has(kind);
+    /* Dozens of regions over dozens of objects are a thicket: the objects first. */
+    if (there.has("object") && there.has("region")) state.hide.add("region");
+  }
+
+  const KEYS = { o: "object", r: "region", c: "crowd", n: "names", p: "patches" };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const typing = ["INPUT", "SELECT"].includes(event.target.tagName);
+    const move = { ArrowLeft: -1, k: -1, ArrowRight: 1, j: 1 }[event.key];
+    if (typing) {
+      if (event.key === "Escape") event.target.blur();
+    } else if (KEYS[event.key]) {
+      toggle(KEYS[event.key]);
+    } else if (event.key === "/" && !at("viewer").open) {
+      event.preventDefault();
+      at("find").focus();
+    } else if (move && at("viewer").open) {
+      event.preventDefault();
+      open(state.open + move);
+    } else if (move) {
+      const cards = [...at("gallery").children];
+      const next = cards[Math.min(Math.max(cards.indexOf(document.activeElement) + move, 0), cards.length - 1)];
+      if (next) { event.preventDefault(); next.focus(); }
+    }
+  });
+  for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => toggle(button.dataset.show));
+  at("find").addEventListener("input", filter);
+  at("label").addEventListener("change", filter);
+  at("clear").addEventListener("click", () => { at("find").value = at("label").value = ""; filter(); });
+  at("previous").addEventListener("click", () => open(state.open - 1));
+  at("next").addEventListener("click", () => open(state.open + 1));
+  at("close").addEventListener("click", () => at("viewer").close());
+  at("viewer").addEventListener("click", (event) => { if (event.target === at("viewer")) at("viewer").close(); });
+  at("viewer").addEventListener("close", () => {
+    const card = at("gallery").children[state.open];
+    if (card) card.focus();
+    state.open = -1;
+    remember();
+  });
+  window.addEventListener("hashchange", recall);
+  prepare();
+  recall();
+  document.body.dataset.ready = "yes";
+})();

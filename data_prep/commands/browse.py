@@ -1,0 +1,53 @@
+"""`vle-prep browse`: one HTML file of sample pictures with their boxes and words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vle_bench.console import say
+
+
+@click.command("browse", help="Write one HTML file of pictures with boxes, words and patches.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--html", "page", required=True, type=click.Path(path_type=Path), help="File to write."
+)
+@click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
+@click.option("--samples", default=200, show_default=True, type=click.IntRange(1, 5000))
+@click.option("--seed", default=0, show_default=True, help="Another seed, other samples.")
+@click.option(
+    "--image-size",
+    default=384,
+    show_default=True,
+    type=click.IntRange(16, 2048),
+    help="Model input, for the patch grid.",
+)
+@click.option("--patch-size", default=16, show_default=True, type=click.IntRange(4, 256))
+def command(
+    folder: Path, page: Path, split: tuple[str, ...], samples: int, seed: int, **sizes: int
+) -> None:
+    """Draws samples and writes the page."""
+    from tqdm import tqdm
+
+    from vle_bench.data_prep.browse.draw import draw
+    from vle_bench.data_prep.browse.page import write_page
+    from vle_bench.data_prep.prepared import prepared_datasets
+    from vle_bench.errors import UsageProblem
+    from vle_bench.patches.grid import PatchGrid
+
+    if sizes["patch_size"] > sizes["image_size"]:
+        raise UsageProblem("--patch-size is larger than --image-size: there would be no patch.")
+    grid = PatchGrid.of(sizes["image_size"], sizes["patch_size"])
+    drawn = draw(prepared_datasets(folder, split), samples=samples, seed=seed)
+    shown = sum(len(part.rows) for part in drawn)
+    with tqdm(total=shown, desc="pictures", unit="", leave=False, disable=None) as bar:
+
+        def step() -> None:
+            bar.update(1)
+
+        write_page(page, drawn, grid=grid, step=step)
+    total = sum(part.total for part in drawn)
+    size = page.stat().st_size / (1 << 20)
+    say(f"{page}: {shown:,} of {total:,} samples, {size:.1f} MiB. Open it in any browser.")

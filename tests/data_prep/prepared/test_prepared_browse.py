@@ -1,0 +1,164 @@
+"""`vle-prep browse` as a file: what is in it, how large it is, and that it is the same again."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.browse.draw import draw
+from vle_bench.data_prep.browse.thumbnail import NoThumbnail, thumbnail
+from vle_bench.data_prep.prepared import prepared_datasets
+
+
+def data_of(page: Path) -> dict:
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found is not None
+    return json.loads(found[1])
+
+
+@pytest.fixture
+def page(prep, street: Path, tmp_path: Path) -> Path:
+    made = tmp_path / "page.html"
+    assert prep("browse", street, "--html", made) == 0
+    return made
+
+
+def test_every_picture_comes_with_its_boxes_words_and_facts(page: Path):
+    one, two, _, four = data_of(page)["pictures"]
+    assert [picture["key"] for picture in (one, two, four)] == ["toy-0001", "toy-0002", "toy-0004"]
+    assert [(box["kind"], box["label"], box["phrase"]) for box in one["boxes"]] == [
+        ("object", "bus", ""),
+        ("region", "", "a <b>busy</b> street"),
+        ("crowd", "person", ""),
+    ]
+    assert one["boxes"][0]["xywh"] == [4, 6, 30.5, 20]
+    assert one["questions"][0]["answers"] == [["yes", 7], ["no", 3]]
+    assert one["questions"][0]["targets"] == [["label 0", 1.0], ["label 1", 0.9]]
+    facts = dict(one["facts"])
+    assert (facts["licence"], facts["COCO id"]) == ("CC BY 2.0", "77")
+    assert dict(two["facts"])["EXIF orientation"] == "6 (shown as stored, not turned)"
+    assert four["split"] == "test"
+
+
+def test_boxes_bring_the_patches_of_the_published_rule(prep, street: Path, tmp_path: Path):
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
+    first = data_of(page)["pictures"][0]
+    # 64 x 48 pixels in 4 x 4 patches of 16 x 12: x from 4 to 34.5, y from 6 to 26.
+    assert first["boxes"][0]["patches"] == [0, 0, 3, 3]
+    assert first["boxes"][1]["patches"] == [0, 0, 4, 4]
+
+
+def test_answers_of_soft_targets_have_their_names(prep, street: Path, tmp_path: Path):
+    (street / "answers").mkdir()
+    (street / "answers/label2answer.json").write_text('["yes", "no"]', encoding="utf-8")
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page) == 0
+    assert data_of(page)["pictures"][0]["questions"][0]["targets"] == [["yes", 1.0], ["no", 0.9]]
+
+
+def test_words_from_strangers_cannot_end_the_data(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert "owned" in text
+    assert "<script>document.title" not in text
+    assert text.count("</script>") == 2
+    assert data_of(page)["pictures"][0]["captions"][1].startswith("</script>")
+
+
+def test_a_picture_that_cannot_be_decoded_is_still_listed(page: Path):
+    lost = data_of(page)["pictures"][2]
+    assert (lost["key"], lost["src"], lost["captions"]) == ("toy-0003", "", ["Lost."])
+
+
+def test_the_sample_world_is_named_as_such(page: Path):
+    assert data_of(page)["about"]["sample"] is True
+
+
+def test_thumbnails_are_small_rgb_and_not_turned(make):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = thumbnail(make.photo(3000, 1500, exif=exif))
+    with Image.open(io.BytesIO(small)) as picture:
+        assert (picture.size, picture.mode, dict(picture.getexif())) == ((640, 320), "RGB", {})
+
+
+def test_a_noisy_picture_stays_within_its_bytes():
+    from PIL import Image
+
+    noise = Image.effect_noise((900, 900), 200).convert("RGB")
+    stream = io.BytesIO()
+    noise.save(stream, "PNG")
+    assert len(thumbnail(stream.getvalue(), most_bytes=9_000)) <= 9_000
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_has_no_thumbnail(data: bytes):
+    with pytest.raises(NoThumbnail):
+        thumbnail(data)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "LA", "RGBA", "I;16", "1"])
+def test_every_mode_of_pixels_has_a_thumbnail(make, mode: str):
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    assert thumbnail(make.photo(20, 10, kind=kind, mode=mode)).startswith(b"\xff\xd8")
+
+
+def test_the_same_seed_draws_the_same_and_more_samples_only_add(make, tmp_path: Path):
+    data = make.photo(8, 8)
+    folder = make.pack(tmp_path / "toy", [make.sample(n, data) for n in range(60)], per_shard=25)
+    datasets = prepared_datasets(folder)
+
+    def keys(samples: int, seed: int) -> list[str]:
+        return [row.key for row in draw(datasets, samples=samples, seed=seed)[0].rows]
+
+    assert keys(10, 0) == sorted(keys(10, 0)) == keys(10, 0)
+    assert len(keys(10, 0)) == 10
+    assert set(keys(10, 0)) < set(keys(20, 0))
+    assert keys(10, 0) != keys(10, 1)
+    assert len(keys(1000, 0)) == 60
+
+
+def test_the_page_is_the_same_bytes_again(prep, street: Path, page: Path, tmp_path: Path):
+    again = tmp_path / "again.html"
+    assert prep("browse", street, "--html", again) == 0
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_only_the_named_split_is_shown(prep, street: Path, tmp_path: Path):
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--split", "test") == 0
+    assert [one["key"] for one in data_of(page)["pictures"]] == ["toy-0004"]
+
+
+def test_an_unknown_split_and_a_folder_of_nothing_are_told(prep, street: Path, tmp_path, capsys):
+    assert prep("browse", street, "--html", tmp_path / "p.html", "--split", "dev") == 3
+    assert "has no split dev, only val, test" in capsys.readouterr().err
+    assert prep("browse", tmp_path / "none", "--html", tmp_path / "p.html") == 3
+    assert not (tmp_path / "p.html").exists()
+
+
+def test_a_damaged_record_leaves_no_half_page(prep, street: Path, tmp_path: Path, capsys):
+    shard = street / "test/toy-test-000000.tar"
+    shard.write_bytes(shard.read_bytes().replace(b'"boxes":[]', b'"boxes":{}'))
+    assert prep("browse", street, "--html", tmp_path / "p.html") == 3
+    assert "toy-test-000000.tar: toy-0004" in capsys.readouterr().err
+    assert list(tmp_path.glob("*p.html*")) == []
+
+
+def test_pictures_in_the_page_are_the_pictures_of_the_shards(page: Path):
+    from PIL import Image
+
+    address = data_of(page)["pictures"][1]["src"]
+    with Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
+        assert (picture.size, picture.mode) == ((48, 64), "RGB")
+        # The gradient of the fixture: dark above, light below.
+        assert max(picture.getpixel((24, 1))) < 30
+        assert min(picture.getpixel((24, 62))) > 225

@@ -1,0 +1,140 @@
+"""The page of `vle-prep browse` in a real browser: drawn, filtered, safe, without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+OPEN = "document.getElementById('viewer').open"
+KEY = "document.getElementById('key').textContent"
+CARDS = "document.querySelectorAll('.card').length"
+
+
+@pytest.fixture
+def page(prep, street: Path, tmp_path: Path) -> Path:
+    made = tmp_path / "page.html"
+    assert prep("browse", street, "--html", made, "--image-size", 64, "--patch-size", 16) == 0
+    return made
+
+
+def visible(browser, selector: str) -> int:
+    return browser.run(
+        f"[...document.querySelectorAll({selector!r})]"
+        ".filter(node => node.getBoundingClientRect().width).length"
+    )
+
+
+def test_browser_shows_all_pictures_with_their_boxes(browser, page: Path):
+    browser.open(page)
+    assert browser.run(CARDS) == 4
+    assert "4 pictures" in browser.run("document.getElementById('count').textContent")
+    assert visible(browser, ".card .box.object") == 2
+    assert visible(browser, ".card .box.crowd") == 1
+    assert visible(browser, "#banner") == 1
+    assert browser.run("document.querySelector('.card path.box.object').getAttribute('d')") == (
+        "M4 6h30.5v20h-30.5z"
+    )
+    assert visible(browser, ".broken") == 1
+
+
+def test_browser_runs_no_word_of_a_caption(browser, page: Path):
+    browser.open(page, "open=toy-0001")
+    assert "owned" not in browser.run("document.title")
+    captions = browser.run("document.querySelector('.captions').textContent")
+    assert "</script><script>document.title='owned'</script>" in captions
+    assert browser.run("document.querySelector('#words b b, #words em b') === null") is True
+
+
+def test_browser_lets_no_other_script_run_in_the_page(browser, page: Path):
+    browser.open(page)
+    browser.run(
+        "(() => { const s = document.createElement('script');"
+        "s.textContent = 'window.stranger = 1'; document.body.append(s); })()"
+    )
+    assert browser.run("window.stranger === undefined") is True
+
+
+def test_browser_asks_for_nothing_but_the_file(browser, page: Path):
+    browser.open(page, "open=toy-0001")
+    outside = [one for one in browser.asked_for if not one.startswith(("data:image/", "file://"))]
+    assert outside == []
+    assert {one.partition("#")[0] for one in browser.asked_for if one.startswith("file:")} == {
+        page.as_uri()
+    }
+
+
+def test_browser_filters_by_label_and_by_words(browser, page: Path):
+    browser.open(page, "label=dog")
+    assert browser.run(CARDS) == 1
+    browser.run(
+        "(() => { const label = document.getElementById('label'); label.value = '';"
+        "label.dispatchEvent(new Event('change'));"
+        "const find = document.getElementById('find'); find.value = 'BUSY street';"
+        "find.dispatchEvent(new Event('input')); })()"
+    )
+    assert browser.run(CARDS) == 1
+    assert "find=BUSY" in browser.run("location.hash")
+    browser.open(page, "find=nowhere")
+    assert (browser.run(CARDS), visible(browser, "#nothing")) == (0, 1)
+    browser.run("document.getElementById('clear').click()")
+    assert browser.run(CARDS) == 4
+
+
+def test_browser_is_led_by_keys_alone(browser, page: Path):
+    browser.open(page)
+    browser.press("ArrowRight")
+    browser.press("Enter")
+    browser.wait(OPEN)
+    assert browser.run(KEY) == "toy-0001"
+    browser.press("ArrowRight")
+    assert browser.run(KEY) == "toy-0002"
+    browser.press("Escape")
+    browser.wait(f"!{OPEN}")
+    browser.wait("[...document.querySelectorAll('.card')].indexOf(document.activeElement) === 1")
+    browser.press("/")
+    assert browser.run("document.activeElement.id") == "find"
+
+
+def test_browser_toggles_kinds_and_shows_the_patches_of_a_box(browser, page: Path):
+    browser.open(page, "open=toy-0001&hide=patches")
+    assert visible(browser, "#frame g.region") == 1
+    browser.press("r")
+    assert visible(browser, "#frame g.region") == 0
+    browser.press("p")
+    browser.run("document.querySelector('.boxes button').click()")
+    told = browser.run("document.getElementById('told').textContent")
+    assert told == "bus · object at 4, 6, 30.5, 20 · 9 of 4 x 4 patches"
+    taken = (
+        "['x', 'y', 'width', 'height'].map(n => document.getElementById('taken').getAttribute(n))"
+    )
+    assert browser.run(taken) == ["0", "0", "48", "36"]
+
+
+def test_browser_lays_boxes_where_they_belong(browser, page: Path):
+    browser.open(page, "open=toy-0001")
+    # The box (4, 6, 30.5, 20) of a picture of 64 x 48, as shares of the image on the screen.
+    shares = browser.run(
+        "(() => { const p = document.querySelector('#frame img').getBoundingClientRect();"
+        "const b = document.querySelector('#frame [data-box=\"0\"] .box').getBoundingClientRect();"
+        "return [(b.x - p.x) / p.width * 64, (b.y - p.y) / p.height * 48,"
+        "b.width / p.width * 64, b.height / p.height * 48]; })()"
+    )
+    assert shares == pytest.approx([4, 6, 30.5, 20], abs=0.4)
+
+
+@pytest.mark.parametrize("state", ["", "open=toy-0001"])
+def test_browser_needs_no_sideways_scrolling_on_a_phone(browser, page: Path, state: str):
+    browser.open(page, state, width=360, height=740)
+    assert browser.run("document.documentElement.scrollWidth") <= 360
+    assert browser.run("document.getElementById('viewer').scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_browser_follows_the_colours_of_the_reader(browser, page: Path, scheme: str):
+    feature = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.send("Emulation.setEmulatedMedia", features=feature)
+    browser.open(page)
+    colour = browser.run("getComputedStyle(document.body).backgroundColor")
+    level = sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+    assert (level < 200) == (scheme == "dark")
