@@ -8,9 +8,11 @@ Data goes to stdout, everything for people to stderr.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -21,10 +23,16 @@ from vle_bench.errors import (
     EXIT_INTERRUPTED,
     EXIT_MACHINE,
     EXIT_OK,
+    MOST_PROBLEMS,
+    UsageProblem,
     VleBenchError,
 )
 
 T = TypeVar("T")
+
+_WIDEST = 1000
+"""Characters of a message's line; ten named ids need about half of that."""
+_KEPT_END = 300
 
 
 class CommandEntry(NamedTuple):
@@ -64,23 +72,30 @@ class LazyGroup(click.Group):
 
 def run(command: click.Command, program: str) -> NoReturn:
     """Runs `command` and leaves the process with the exit code of the contract."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # a document is UTF-8 in every locale
     sys.exit(exit_code(command, program))
 
 
 def exit_code(command: click.Command, program: str, args: list[str] | None = None) -> int:
     """Runs `command`; says what went wrong on stderr in one to ten lines; returns the exit code."""
+    given = sys.argv[1:] if args is None else list(args)
     # Not click's own `main`: it answers a closed pipe with 1, which is the gate's code here.
     try:
-        with command.make_context(program, sys.argv[1:] if args is None else list(args)) as context:
+        _refuse_undecodable(given)
+        with command.make_context(program, given) as context:
             command.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where it was closed before the start
+            sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as problem:
-        problem.show()
+        told = io.StringIO()
+        problem.show(told)
+        say("\n".join(_one_line(line) for line in told.getvalue().rstrip("\n").split("\n")))
         return problem.exit_code
     except VleBenchError as problem:
-        say(str(problem))
+        say(message_text(str(problem)))
         return problem.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
         say("Interrupted.")
@@ -98,9 +113,26 @@ def exit_code(command: click.Command, program: str, args: list[str] | None = Non
     return EXIT_OK
 
 
+def message_text(problem: str) -> str:
+    r"""A problem as it is printed, whatever the data that it quotes look like.
+
+    At most ten lines, none longer than a screen, no control characters.
+
+    >>> message_text("p.json: question_id a\x1b[2J twice")
+    'p.json: question_id a\\x1b[2J twice'
+    """
+    lines = problem.split("\n")
+    if len(lines) > MOST_PROBLEMS:
+        # The first lines say what is wrong, the last one what to do.
+        left = f"... and {len(lines) - MOST_PROBLEMS + 1} more lines."
+        lines = [*lines[: MOST_PROBLEMS - 2], left, lines[-1]]
+    return "\n".join(_one_line(line) for line in lines)
+
+
 def say(text: str) -> None:
-    """One message for people, on stderr."""
-    click.echo(text, err=True)
+    """One message for people, on stderr; where nobody can be told, the exit code still says it."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]:
@@ -112,9 +144,25 @@ def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]
     return tqdm(items, total=total, desc=what, unit="", leave=False)
 
 
+def _refuse_undecodable(args: Sequence[str]) -> None:
+    """A name that is no UTF-8 has no place in a result document, which names its inputs."""
+    for one in args:
+        try:
+            one.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UsageProblem(f"{one!a}: no UTF-8 text. Rename the file.") from error
+
+
+def _one_line(text: str) -> str:
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if len(shown) <= _WIDEST:
+        return shown
+    return f"{shown[: _WIDEST - _KEPT_END]} ... {shown[-_KEPT_END:]}"
+
+
 def _refused(problem: OSError) -> int:
     place = problem.filename or "the system"
-    say(f"{place}: {problem.strerror or problem}.")
+    say(message_text(f"{place}: {problem.strerror or problem}."))
     missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
     return EXIT_DATA if missing else EXIT_MACHINE
 

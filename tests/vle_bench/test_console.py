@@ -108,3 +108,74 @@ def test_a_registry_names_what_it_knows():
     assert registry.load("a") == 0
     with pytest.raises(UsageProblem, match=r"b: no such scorer\. Known: a\."):
         registry.load("b")
+
+
+def test_a_message_stays_a_message_whatever_it_quotes(capsys):
+    quoted = "\n".join(f"p.json:{number}: id \x1b[2J{'x' * 5000}" for number in range(40))
+    assert exit_code(failing(DataProblem(f"{quoted}\nKeep one each.")), "x", []) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert max(map(len, lines)) < 1100
+    assert lines[0].startswith(r"p.json:0: id \x1b[2Jxxx")
+    assert lines[-2:] == ["... and 32 more lines.", "Keep one each."]
+
+
+def test_wrong_usage_is_told_in_lines_of_a_screen(capsys):
+    @click.command()
+    @click.option("--seed", type=int)
+    def command(seed: int) -> None:
+        raise AssertionError(seed)
+
+    assert exit_code(command, "x", ["--seed", "1" + "0" * 5000]) == 2
+    assert max(map(len, capsys.readouterr().err.splitlines())) < 1100
+
+
+def test_a_name_that_is_no_text_is_refused_before_it_can_reach_a_document(capsys):
+    assert exit_code(failing(KeyError()), "x", ["--predictions", "p\udcff.json"]) == 2
+    assert capsys.readouterr().err == "'p\\udcff.json': no UTF-8 text. Rename the file.\n"
+
+
+SPEAKER = (
+    "import click\n"
+    "from vle_bench.console import run, say\n"
+    "from vle_bench.errors import DataProblem\n"
+    "@click.command()\n"
+    "@click.option('--fail', is_flag=True)\n"
+    "def command(fail):\n"
+    "    click.echo('data \\u2192')\n"
+    "    say('a note')\n"
+    "    if fail:\n"
+    "        raise DataProblem('absent')\n"
+    "run(command, 'x')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [
+        (">&-", 0),
+        ("2>&-", 0),
+        ("<&- >&- 2>&-", 0),
+        (">/dev/full", 4),
+        ("2>/dev/full", 0),
+        ("--fail 2>/dev/full", 3),
+        ("--fail 2>&-", 3),
+        ("--no-such 2>/dev/full", 2),
+    ],
+)
+def test_streams_that_are_closed_or_full_change_no_exit_code_but_that_of_lost_data(
+    redirection, code
+):
+    script = f'"$0" -c "$1" {redirection}'
+    run = subprocess.run(
+        ["/bin/sh", "-c", script, sys.executable, SPEAKER], capture_output=True, text=True
+    )
+    assert run.returncode == code, run.stderr
+    assert "Traceback" not in run.stderr
+    assert "Exception ignored" not in run.stderr
+
+
+def test_data_are_utf_8_in_every_locale():
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = subprocess.run([sys.executable, "-c", SPEAKER], capture_output=True, env=environment)
+    assert run.stdout == "data \u2192\n".encode()
