@@ -25,7 +25,10 @@ def test_packaged_files_are_called_as_in_the_repository() -> None:
 def test_a_missing_packaged_file_names_the_others() -> None:
     with pytest.raises(DataProblem) as caught:
         packaged_file("labels", "coco91.toml")
-    assert str(caught.value) == "manifests/labels/coco91.toml: no such file. There are: coco80."
+    assert str(caught.value) == (
+        "manifests/labels/coco91.toml: no such file. "
+        "There are: coco80, coco80-words, leading-adjectives, plurals."
+    )
 
 
 def test_a_missing_packaged_file_without_neighbours_says_so() -> None:

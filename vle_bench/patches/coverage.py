@@ -57,7 +57,8 @@ class Coverage:
         small = seen & ~covered.any(axis=1)
         most = self.of_patch.max(axis=1, keepdims=True)
         best = (self.of_patch >= most * (1 - _SLACK)) & (most > 0)
-        return covered | (best & small[:, None])
+        members: Bools = covered | (best & small[:, None])
+        return members
 
 
 def coverage(boxes: Iterable[Box], view: View, grid: PatchGrid) -> Coverage:
@@ -97,4 +98,5 @@ def _shared(starts: Floats, ends: Floats, count: int, size: int) -> Floats:
     edges = np.arange(count + 1) * float(size)
     lower = np.maximum(starts[:, None], edges[None, :-1])
     upper = np.minimum(ends[:, None], edges[None, 1:])
-    return np.maximum(upper - lower, 0.0)
+    lengths: Floats = np.maximum(upper - lower, 0.0)
+    return lengths

@@ -125,7 +125,8 @@ def closed_ranges(
     upper = np.where(floors[:, 2:] < counts, floors[:, 2:] + 1, counts)
     # Lower ends past the grid stay past it, as published, but as numbers that fit an int.
     bounded = np.clip(np.concatenate([lower, upper], axis=1), -(2.0**62), 2.0**62)
-    return bounded.astype(np.int64)
+    ranges: Ints = bounded.astype(np.int64)
+    return ranges
 
 
 def stretch_ranges(boxes: Iterable[Box], width: int, height: int, grid: PatchGrid) -> Ints:
