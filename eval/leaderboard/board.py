@@ -139,7 +139,7 @@ def _our_row(document: ResultDocument, metrics: Sequence[str]) -> Row:
         values={name: shown(metric.value) for name, metric in measured.items()},
         measured=measured,
         source="this leaderboard",
-        note="; ".join(document.notes),
+        note=" ".join(document.notes),
         signature=document.signature,
     )
 
