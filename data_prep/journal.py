@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,21 @@ _LOG = "runs.jsonl"
 
 Outside = tuple[int, int, str]
 """Size, stamp and sha256 of a raw picture."""
+
+
+class Slice(NamedTuple):
+    """One of `of` parts of a dataset's shards: those whose number leaves `part`.
+
+    >>> [number for number in range(7) if Slice(1, 3).holds(number)]
+    [1, 4]
+    """
+
+    part: int
+    of: int
+
+    def holds(self, number: int) -> bool:
+        """Whether the shard of that number is of this part."""
+        return number % self.of == self.part
 
 
 class ShardEntry(Record, frozen=True, kw_only=True):
@@ -115,20 +130,50 @@ def only_run(out: Path, dataset: str) -> Iterator[None]:
         yield
 
 
-def log_run(out: Path, dataset: str, facts: dict[str, object]) -> None:
-    """Adds a line to the runs' log, the only place where times and worker counts are kept."""
-    path = out / FOLDER / dataset / _LOG
+@contextmanager
+def one_of_many(out: Path, dataset: str, part: Slice) -> Iterator[None]:
+    """Holds the lock of one slice: other slices of the same cut may run, and nothing else.
+
+    Slices of another cut would build some of the same shards at the same time, so they are
+    refused as well.
+
+    Raises:
+        MachineProblem: A whole run, the same slice, or a slice of another cut is running.
+    """
+    folder = make_folder(out / FOLDER / dataset)
+    place = out / dataset
+    with ExitStack() as stack:
+        stack.enter_context(machine_errors(folder))
+
+        def held(name: str, *, shared: bool) -> None:
+            _lock(stack.enter_context((folder / name).open("ab")), place, shared=shared)
+
+        held(_LOCK, shared=True)
+        cut = f"{_LOCK}.of-{part.of}"
+        held(cut, shared=True)
+        for other in sorted(folder.glob(f"{_LOCK}.of-*")):
+            if other.name != cut:
+                with other.open("ab") as stream:
+                    _lock(stream, place)
+        held(f"{_LOCK}.slice-{part.part}", shared=False)
+        yield
+
+
+def log_run(out: Path, dataset: str, facts: dict[str, object], *, name: str = _LOG) -> None:
+    """Adds a line to a log of runs, the only place where times and worker counts are kept."""
+    path = out / FOLDER / dataset / name
     before = path.read_bytes() if path.is_file() else b""
     write_bytes(path, before + json_bytes(facts) + b"\n")
 
 
-def _lock(stream: BinaryIO, place: Path) -> None:
+def _lock(stream: BinaryIO, place: Path, *, shared: bool = False) -> None:
     try:
         import fcntl
     except ImportError:  # no such lock on Windows; two runs at once are the user's care there
         return
     try:
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(stream.fileno(), kind | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise MachineProblem(
             f"{place}: another vle-prep run is writing there. Wait for it, or choose another --out."

@@ -8,7 +8,7 @@ shard where the first one put it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -144,19 +144,26 @@ def choose_splits(
 
 
 def plan_shards(
-    dataset: Dataset, out: Path, split: str, reading: Reading, *, samples_per_shard: int
+    dataset: Dataset,
+    out: Path,
+    split: str,
+    reading: Reading,
+    *,
+    samples_per_shard: int,
+    wanted: Callable[[int], bool] | None = None,
 ) -> Iterator[ShardTask]:
-    """The shards of a split in order, each with its drafts."""
+    """The shards of a split in order, each with its drafts; only those of `wanted` numbers."""
     fields = item_fields(dataset.items)
     number = 0
     while drafts := tuple(islice(reading.drafts, samples_per_shard)):
-        yield ShardTask(
-            out,
-            ShardName(dataset.name, split, number),
-            dataset.record,
-            fields,
-            tuple(map(_packed, drafts)),
-        )
+        if wanted is None or wanted(number):
+            yield ShardTask(
+                out,
+                ShardName(dataset.name, split, number),
+                dataset.record,
+                fields,
+                tuple(map(_packed, drafts)),
+            )
         number += 1
 
 

@@ -8,9 +8,10 @@ that ends anywhere leaves whole files only, and the next one goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from vle_bench.atomic import make_folder
 from vle_bench.console import progress
@@ -29,9 +30,9 @@ from vle_bench.data_prep.journal import (
 from vle_bench.data_prep.plan import choose_splits, plan_shards, settle, shard_count, split_states
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
-from vle_bench.data_prep.shard_task import ShardOutcome, ensure_shard
+from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard, find_shard
 from vle_bench.data_prep.sources import RawTree
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, Problems
 from vle_bench.shards.index import (
     SampleRow,
     SkippedRow,
@@ -59,6 +60,7 @@ class Request:
         splits: Splits by name; () is all that can be prepared.
         parameters: Everything that changes bytes; the scheme may be left to the dataset.
         workers: Processes; changes no byte.
+        build: Whether shards may be built; False is content with those that slices built.
     """
 
     dataset: str
@@ -67,6 +69,7 @@ class Request:
     splits: tuple[str, ...] = ()
     parameters: Parameters = field(default_factory=Parameters)
     workers: int = 1
+    build: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ class Prepared:
     changes: tuple[str, ...]
 
 
+class Opening(NamedTuple):
+    """A request whose dataset, raw files and splits were found; `left_out` says which were not."""
+
+    request: Request
+    dataset: Dataset
+    raw: RawTree
+    splits: list[str]
+    left_out: list[str]
+
+
 @dataclass
 class _Done:
     """One split as it was just prepared."""
@@ -100,15 +113,13 @@ class _Done:
     outcomes: list[ShardOutcome]
 
 
-def prepare(request: Request) -> Prepared:
-    """Prepares splits of a dataset.
+def opening(request: Request) -> Opening:
+    """Finds out what a request is about.
 
     Raises:
-        UsageProblem: No such dataset or split, or parameters other splits do not share.
-        DataProblem: Raw files are missing, malformed, or changed under splits left alone.
-        MachineProblem: The disk refuses, or another run is writing there.
+        UsageProblem: No such dataset or split.
+        DataProblem: Raw files are missing.
     """
-    begun = time.time()
     dataset: Dataset = DATASETS.load(request.dataset)
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
@@ -122,17 +133,32 @@ def prepare(request: Request) -> Prepared:
         for state in states
         if not request.splits and state.missing
     ]
+    return Opening(request, dataset, raw, splits, left_out)
+
+
+def prepare(request: Request) -> Prepared:
+    """Prepares splits of a dataset.
+
+    Raises:
+        UsageProblem: No such dataset or split, or parameters other splits do not share.
+        DataProblem: Raw files are missing, malformed, or changed under splits left alone; or
+            shards are missing that a run may not build.
+        MachineProblem: The disk refuses, or another run is writing there.
+    """
+    begun = time.time()
+    found = opening(request)
+    request = found.request
     make_folder(request.out)
-    with only_run(request.out, dataset.name):
-        prepared = _Run(request, dataset, raw, splits).finish(left_out)
+    with only_run(request.out, request.dataset):
+        prepared = _Run(found).finish(found.left_out)
         log_run(
             request.out,
-            dataset.name,
+            request.dataset,
             {
                 "begun": begun,
                 "seconds": round(time.time() - begun, 3),
                 "workers": request.workers,
-                "splits": splits,
+                "splits": found.splits,
                 "built": prepared.built,
                 "kept": prepared.kept,
                 "changes": list(prepared.changes),
@@ -144,13 +170,11 @@ def prepare(request: Request) -> Prepared:
 class _Run:
     """One run over one dataset, holding its lock."""
 
-    def __init__(
-        self, request: Request, dataset: Dataset, raw: RawTree, splits: Sequence[str]
-    ) -> None:
-        self._request = request
-        self._dataset = dataset
-        self._raw = raw
-        self._splits = splits
+    def __init__(self, found: Opening) -> None:
+        self._request = request = found.request
+        self._dataset = dataset = found.dataset
+        self._raw = raw = found.raw
+        self._splits = splits = found.splits
         self._folder = request.out / dataset.name
         always = (
             {"samples_per_shard", "scheme"} if request.parameters.scheme else {"samples_per_shard"}
@@ -159,6 +183,7 @@ class _Run:
         self._prior = Prior(request.out, dataset.name, splits)
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
         self._done: dict[str, _Done] = {}
+        self._lacking = Problems("Not every shard is there:")
 
     def finish(self, notes: Sequence[str]) -> Prepared:
         self._clean()
@@ -167,9 +192,15 @@ class _Run:
         try:
             with LocalEngine(self._request.workers) as engine:
                 for split in self._splits:
-                    self._done[split] = self._split(opened, split, engine)
+                    done = self._split(opened, split, engine)
+                    if done is not None:
+                        self._done[split] = done
         finally:
             self._clean()
+        self._lacking.raise_if_any(
+            advice="Run the slices that hold them (--slice I/N: shard numbers that leave I when "
+            "divided by N), then --finish again."
+        )
         report = self._write_beside(opened)
         outcomes = [outcome for done in self._done.values() for outcome in done.outcomes]
         built = sum(bool(outcome.why) for outcome in outcomes)
@@ -182,7 +213,7 @@ class _Run:
             (*notes, *self._changes),
         )
 
-    def _split(self, opened: OpenedDataset, split: str, engine: LocalEngine) -> _Done:
+    def _split(self, opened: OpenedDataset, split: str, engine: LocalEngine) -> _Done | None:
         books = Books(split)
         reading = opened.read(split, books)
         self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
@@ -194,8 +225,9 @@ class _Run:
         tasks = plan_shards(
             self._dataset, self._request.out, split, reading, samples_per_shard=per_shard
         )
-        done = progress(engine.map(ensure_shard, tasks, total=count), total=count, what=split)
-        outcomes = sorted(done, key=lambda outcome: outcome.name.number)
+        outcomes = self._outcomes(tasks, engine, total=count, what=split)
+        if self._lacking:
+            return None
         for outcome in outcomes:
             if outcome.name.number in before:
                 self._changes += _told(outcome)
@@ -212,6 +244,23 @@ class _Run:
             scheme=self._request.parameters.scheme,
         )
         return _Done(report, rows, books.skipped, outcomes)
+
+    def _outcomes(
+        self, tasks: Iterator[ShardTask], engine: LocalEngine, *, total: int, what: str
+    ) -> list[ShardOutcome]:
+        """The shards of a split in order; where none may be built, those that stand."""
+        if self._request.build:
+            done = progress(engine.map(ensure_shard, tasks, total=total), total=total, what=what)
+            return sorted(done, key=lambda outcome: outcome.name.number)
+        looks = progress(engine.map(find_shard, tasks, total=total), total=total, what=what)
+        outcomes: list[ShardOutcome] = []
+        for look in sorted(looks, key=lambda look: look.name.number):
+            if look.entry is None:
+                detail = f" ({look.detail})" if look.detail else ""
+                self._lacking.add(f"{what}: {look.name.file_name}: {look.why}{detail}")
+            else:
+                outcomes.append(ShardOutcome(look.name, "", "", look.entry))
+        return outcomes
 
     def _clean(self) -> None:
         for split in self._splits:

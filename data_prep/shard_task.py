@@ -55,6 +55,17 @@ class ShardTask(NamedTuple):
     record: type[Sample]
     fields: tuple[ItemField, ...]
     drafts: tuple[PackedDraft, ...]
+    must_be: str = ""
+    """The sha256 the shard must have, where only that one will do; else ""."""
+
+
+class Standing(NamedTuple):
+    """A shard as it was found: its entry, or None and why it must be built."""
+
+    name: ShardName
+    why: Why
+    detail: str
+    entry: ShardEntry | None
 
 
 class ShardOutcome(NamedTuple):
@@ -70,22 +81,17 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
     """Leaves a finished shard alone and builds any other.
 
     Raises:
+        DataProblem: The shard would not be the one it must be; what stood there still does.
         MachineProblem: The disk refuses; nothing is left under the shard's name that is not whole.
     """
     recipe = _recipe(task)
-    path = task.name.path(task.out / task.name.dataset)
-    journal = entry_path(task.out, task.name)
-    entry = read_entry(journal)
-    marks = {draft.key: mark_of(draft.picture) for draft in task.drafts}
-    why, detail = _stale(task, recipe, path, entry, marks=marks)
-    if entry is not None and not why:
-        # Bytes are as before; present looks are noted, so that the next run need not read them.
-        looks = {key: (*mark, entry.pictures[key][2]) for key, mark in marks.items()}
-        marked = msgspec.structs.replace(entry, pictures=looks)
-        write_entry(journal, marked)
-        return ShardOutcome(task.name, "", "", marked)
+    marks = _marks(task)
+    found = _find(task, recipe, marks)
+    if found.entry is not None:
+        return ShardOutcome(task.name, "", "", found.entry)
     built = _Build(task, marks)
-    written = write_shard(path, built.items(), md5=True)
+    path = task.name.path(task.out / task.name.dataset)
+    written = write_shard(path, built.items(), md5=True, must_be=task.must_be)
     fresh = ShardEntry(
         recipe=recipe,
         sha256=written.sha256,
@@ -97,8 +103,31 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         adjusted=dict(sorted(built.adjusted.items())),
         endings=sorted(built.endings),
     )
-    write_entry(journal, fresh)
-    return ShardOutcome(task.name, why, detail, fresh)
+    write_entry(entry_path(task.out, task.name), fresh)
+    return ShardOutcome(task.name, found.why, found.detail, fresh)
+
+
+def find_shard(task: ShardTask) -> Standing:
+    """Looks whether the shard stands, and builds nothing."""
+    return _find(task, _recipe(task), _marks(task))
+
+
+def _marks(task: ShardTask) -> dict[str, Mark]:
+    return {draft.key: mark_of(draft.picture) for draft in task.drafts}
+
+
+def _find(task: ShardTask, recipe: str, marks: Mapping[str, Mark]) -> Standing:
+    path = task.name.path(task.out / task.name.dataset)
+    journal = entry_path(task.out, task.name)
+    entry = read_entry(journal)
+    why, detail = _stale(task, recipe, path, entry, marks=marks)
+    if entry is None or why:
+        return Standing(task.name, why, detail, None)
+    # Bytes are as before; present looks are noted, so that the next run need not read them.
+    looks = {key: (*mark, entry.pictures[key][2]) for key, mark in marks.items()}
+    marked = msgspec.structs.replace(entry, pictures=looks)
+    write_entry(journal, marked)
+    return Standing(task.name, "", "", marked)
 
 
 def _recipe(task: ShardTask) -> str:
@@ -121,6 +150,8 @@ def _stale(
     """Why a shard must be built, cheapest look first."""
     if entry is None or not path.is_file():
         return "missing", ""
+    if task.must_be not in ("", entry.sha256):
+        return "damaged", ""
     if entry.recipe != recipe:
         return "recipe changed", ""
     changed = _changed_picture(task, entry, marks)

@@ -11,7 +11,7 @@ import click
 from vle_bench.console import say
 
 if TYPE_CHECKING:
-    from vle_bench.data_prep.run import Prepared
+    from vle_bench.data_prep.run import Prepared, Request
 
 _MOST_CHANGES = 8
 
@@ -25,6 +25,8 @@ _MOST_CHANGES = 8
     "--samples-per-shard", default=1000, show_default=True, type=click.IntRange(1, 1_000_000)
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes. [default: all cores]")
+@click.option("--slice", "part", metavar="I/N", help="Build only part I of N (I from 0).")
+@click.option("--finish", is_flag=True, help="After all slices: make indexes, card and report.")
 @click.option(
     "--or-sample",
     type=click.Path(path_type=Path),
@@ -76,13 +78,35 @@ def command(name: str, raw: Path, out: Path, **options: Any) -> None:
             scheme=options["scheme"] or "",
         ),
         workers=options["workers"] or os.cpu_count() or 1,
+        build=not options["finish"],
     )
+    if options["part"] is not None:
+        _slice(request, options["part"], options)
+        return
     prepared = prepare(request)
     if options["as_json"]:
         click.echo(report_bytes(prepared.report), nl=False)
     else:
         click.echo(_table(prepared))
     _tell(prepared)
+
+
+def _slice(request: Request, text: str, options: dict[str, Any]) -> None:
+    """Builds one slice and says what is left to do."""
+    from vle_bench.canonical import pretty_json_bytes
+    from vle_bench.data_prep.slices import parse_slice, prepare_slice
+    from vle_bench.errors import UsageProblem
+
+    if options["finish"]:
+        raise UsageProblem("--slice builds a part and --finish ends all of them: give one.")
+    done = prepare_slice(request, parse_slice(text))
+    if options["as_json"]:
+        click.echo(pretty_json_bytes({"schema": "vle-bench/slice/1", "slice": done}), nl=False)
+    say(
+        f"{request.out / request.dataset}: slice {text}: {done.built} shards built, "
+        f"{done.shards - done.built} verified and kept, of {done.planned} in all. When every slice "
+        "is done, run the same command with --finish in place of --slice."
+    )
 
 
 def _or_sample(name: str, raw: Path, out: Path, instead: Path) -> tuple[Path, Path]:
