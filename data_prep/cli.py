@@ -20,6 +20,9 @@ _COMMANDS = {
     "sample": CommandEntry(
         "vle_bench.data_prep.commands.sample:command", "Write the sample world in raw formats."
     ),
+    "stats": CommandEntry(
+        "vle_bench.data_prep.commands.stats:command", "Counts and histograms of prepared shards."
+    ),
     "verify": CommandEntry(
         "vle_bench.data_prep.commands.verify:command", "Find every shard that is not as written."
     ),

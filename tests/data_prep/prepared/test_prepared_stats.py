@@ -1,0 +1,129 @@
+"""`vle-prep stats`: counts that can be checked by hand."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from vle_bench.data_prep.prepared import prepared_datasets
+from vle_bench.data_prep.tally import Shape, histogram, tally, words
+
+
+@pytest.fixture
+def stats(prep, capsys):
+    def call(*arguments: object) -> str:
+        capsys.readouterr()
+        assert prep("stats", *arguments) == 0
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_splits_are_counted_kind_by_kind(street: Path):
+    found = tally(prepared_datasets(street)[0])
+    val, test = found.splits
+    assert (val.pictures, val.captions, val.questions) == (3, 4, 1)
+    assert (val.objects, val.regions, val.crowds) == (2, 1, 1)
+    assert (test.pictures, test.captions) == (1, 0)
+    assert [(one.name, one.count, one.pictures) for one in found.labels] == [
+        ("bus", 1, 1),
+        ("dog", 1, 1),
+        ("person", 1, 1),
+    ]
+    assert [one.name for one in found.question_types] == ["is there"]
+    assert [one.name for one in found.answer_types] == ["yes/no"]
+
+
+def test_labels_are_ranked_by_count_then_name(make, tmp_path: Path):
+    data = make.photo(8, 8)
+    boxes = tuple(make.box((0, 0, 1, 1), label) for label in ("b", "a", "c", "c"))
+    folder = make.pack(tmp_path / "toy", [make.sample(n, data, boxes=boxes) for n in range(2)])
+    labels = tally(prepared_datasets(folder)[0]).labels
+    assert [(one.name, one.count, one.pictures) for one in labels] == [
+        ("c", 4, 2),
+        ("a", 2, 2),
+        ("b", 2, 2),
+    ]
+
+
+def test_box_sizes_are_roots_of_areas_and_shares_of_pictures(make, tmp_path: Path):
+    boxes = (make.box((0, 0, 9, 4)), make.box((0, 0, 64, 48)), make.box((1, 1, 0, 5)))
+    folder = make.pack(tmp_path / "t", [make.sample(1, make.photo(64, 48), boxes=boxes)])
+    found = {one.name: one for one in tally(prepared_datasets(folder)[0]).histograms}
+    side, area = found["side of a box"], found["area of a box"]
+    assert (side.n, side.least, side.median, side.most) == (3, 0.0, 6.0, 55.0)
+    assert (area.least, area.median, area.most) == (0.0, 1.17, 100.0)
+
+
+def test_every_value_lies_in_one_bin_and_empty_ends_are_left_out():
+    shape = Shape(name="x", unit="", edges=(0, 10, 20, 30, 40))
+    made = histogram(shape, Counter({10: 2, 19: 1, 30: 4}))
+    assert [(one.low, one.high, one.count) for one in made.bins] == [
+        (10.0, 20.0, 3),
+        (20.0, 30.0, 0),
+        (30.0, 40.0, 4),
+    ]
+    assert (made.n, made.median) == (7, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("a b  c", 3), ("两只狗", 3), ("一个 iPhone 手机。", 5), ("日本のネコ", 5)],
+)
+def test_words_of_scripts_without_blanks_are_their_characters(text: str, count: int):
+    assert words(text) == count
+
+
+def test_the_table_names_the_sample_world_and_all_splits(stats, street: Path):
+    text = stats(street)
+    assert text.startswith("toy (sample world)\n")
+    assert [line.split() for line in text.splitlines()[4:7]] == [
+        ["val", "3", "4", "2", "1", "1", "1"],
+        ["test", "1", "0", "0", "0", "0", "0"],
+        ["all", "4", "4", "2", "1", "1", "1"],
+    ]
+    assert "length of a phrase: median 3" in text
+
+
+def test_json_is_one_document_and_the_same_again(stats, street: Path):
+    text = stats(street, "--json", "--split", "val")
+    document = json.loads(text)
+    assert document["schema"] == "vle-bench/statistics/1"
+    assert [split["split"] for split in document["datasets"][0]["splits"]] == ["val"]
+    assert stats(street, "--json", "--split", "val") == text
+
+
+def test_names_from_strangers_steer_no_terminal_and_no_picture(make, stats, tmp_path: Path):
+    boxes = (make.box((0, 0, 2, 2), "\x1b[31m<script>&"),)
+    folder = make.pack(tmp_path / "t", [make.sample(1, make.photo(8, 8), boxes=boxes)])
+    assert "\x1b" not in stats(folder, "--svg", tmp_path / "s.svg")
+    root = ET.fromstring((tmp_path / "s.svg").read_text(encoding="utf-8"))
+    assert any((node.text or "").startswith("?[31m<script>") for node in root.iter())
+    assert {node.tag.partition("}")[2] for node in root.iter()} == {"svg", "style", "rect", "text"}
+
+
+def test_bars_are_as_long_as_their_counts(make, stats, tmp_path: Path):
+    boxes = tuple(make.box((0, 0, 2, 2), "dog" if at else "cat") for at in range(5))
+    folder = make.pack(tmp_path / "t", [make.sample(1, make.photo(8, 8), boxes=boxes)])
+    lines = {line[:3]: line for line in stats(folder).splitlines()}
+    assert lines["dog"].count("█") == 4 * lines["cat"].count("█") == 32
+
+
+def test_stats_of_nothing_is_a_sentence(prep, tmp_path: Path, capsys):
+    assert prep("stats", tmp_path) == 3
+    assert "no prepared dataset" in capsys.readouterr().err
+
+
+def test_real_preparation_is_counted_as_its_books_say(prep, small, out: Path):
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out) == 0
+    dataset = prepared_datasets(out)[0]
+    for split in tally(dataset).splits:
+        counts = dataset.report.splits[split.split].counts
+        assert split.pictures == counts["image"].written
+        assert split.captions == counts["caption"].written
+        assert split.questions == counts["question"].written
+        assert split.objects + split.regions + split.crowds == counts["box"].written
