@@ -13,8 +13,9 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from vle_bench.errors import DataProblem, Problems, machine_errors
 
@@ -26,6 +27,7 @@ _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _UNIX = 3
+_PIECE = 1 << 20
 _ADVICE = "Nothing was read from it. Fetch the official file again."
 
 
@@ -106,15 +108,8 @@ def read_member(member: ZipMember, *, most_bytes: int) -> bytes:
         DamagedMember: Larger than `most_bytes`, or not what the table of contents declares.
         MachineProblem: The archive cannot be read.
     """
-    if member.size > most_bytes:
-        raise DamagedMember(f"declares {member.size:,} bytes, at most {most_bytes:,} are read")
     with machine_errors(member.archive), Path(member.archive).open("rb") as stream:
-        stream.seek(member.offset)
-        head = stream.read(_LOCAL_HEADER.size)
-        if len(head) < _LOCAL_HEADER.size or not head.startswith(_LOCAL_MAGIC):
-            raise DamagedMember("does not begin where the table of contents says")
-        name_bytes, extra_bytes = _LOCAL_HEADER.unpack(head)[-2:]
-        stream.seek(name_bytes + extra_bytes, 1)
+        _to_content(stream, member, most_bytes)
         packed = stream.read(member.stored)
     if len(packed) < member.stored:
         raise DamagedMember(f"is cut short, {len(packed):,} of {member.stored:,} bytes are there")
@@ -122,6 +117,57 @@ def read_member(member: ZipMember, *, most_bytes: int) -> bytes:
     if len(data) != member.size or zlib.crc32(data) != member.crc:
         raise DamagedMember("does not have the size and checksum that the archive declares")
     return data
+
+
+def member_pieces(member: ZipMember, *, most_bytes: int) -> Iterator[bytes]:
+    """The same content in pieces of a megabyte at most; whether it is right shows at its end.
+
+    Raises:
+        DamagedMember: As in `read_member`, a wrong checksum after the last piece.
+        MachineProblem: The archive cannot be read.
+    """
+    size = crc = 0
+    with machine_errors(member.archive), Path(member.archive).open("rb") as stream:
+        _to_content(stream, member, most_bytes)
+        for piece in _inflated(stream, member):
+            size += len(piece)
+            if size > member.size:
+                break
+            crc = zlib.crc32(piece, crc)
+            yield piece
+    if size != member.size or crc != member.crc:
+        raise DamagedMember("does not have the size and checksum that the archive declares")
+
+
+def _to_content(stream: BinaryIO, member: ZipMember, most_bytes: int) -> None:
+    if member.size > most_bytes:
+        raise DamagedMember(f"declares {member.size:,} bytes, at most {most_bytes:,} are read")
+    stream.seek(member.offset)
+    head = stream.read(_LOCAL_HEADER.size)
+    if len(head) < _LOCAL_HEADER.size or not head.startswith(_LOCAL_MAGIC):
+        raise DamagedMember("does not begin where the table of contents says")
+    name_bytes, extra_bytes = _LOCAL_HEADER.unpack(head)[-2:]
+    stream.seek(name_bytes + extra_bytes, 1)
+
+
+def _inflated(stream: BinaryIO, member: ZipMember) -> Iterator[bytes]:
+    engine = None if member.method == STORED else zlib.decompressobj(-zlib.MAX_WBITS)
+    left = member.stored
+    while left:
+        packed = stream.read(min(left, _PIECE))
+        if not packed:
+            there = member.stored - left
+            raise DamagedMember(f"is cut short, {there:,} of {member.stored:,} bytes are there")
+        left -= len(packed)
+        if engine is None:
+            yield packed
+            continue
+        try:
+            while piece := engine.decompress(packed, _PIECE):
+                yield piece
+                packed = engine.unconsumed_tail
+        except zlib.error as error:
+            raise DamagedMember(f"holds broken compressed data ({error})") from error
 
 
 def _inflate(packed: bytes, size: int) -> bytes:

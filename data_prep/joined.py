@@ -1,27 +1,216 @@
 """Rows gathered by picture: the one place that holds what many files say of each.
 
 Sources come in their own order, samples leave in the order of pictures; between
-the two, every row has to wait somewhere.
+the two, every row has to wait somewhere. Rows wait as JSON, a few megabytes in
+memory and the rest in sorted runs in an unnamed file, from which pictures are
+read back in blocks. Asking in ascending order reads every block once; any other
+order is right too, and slower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+import os
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vle_bench.data_prep.scratch import scratch_file
+from vle_bench.errors import machine_errors
 
 T = TypeVar("T")
 
+MOST_BYTES_HELD: Final = 4 << 20
+"""Rows kept in memory before a run is written."""
+
+BLOCK_BYTES: Final = 1 << 20
+"""Rows read back at once, about."""
+
+_ENCODER = msgspec.json.Encoder()
+_Places = npt.NDArray[np.int64]
+
+
+class _Run(NamedTuple):
+    """One sorted run: its rows' bytes, then their images, then where each ends.
+
+    Attributes:
+        begin: Where it begins in the file.
+        size: Bytes of its rows.
+        rows: How many rows.
+        step: One row in so many is marked.
+        images: The image of each marked row.
+        before: How many bytes of rows stand before each marked row.
+    """
+
+    begin: int
+    size: int
+    rows: int
+    step: int
+    images: _Places
+    before: _Places
+
 
 class Joined(Generic[T]):
-    """Rows gathered by image, in the order in which they were added."""
+    """Rows gathered by image, in the order in which they were added.
 
-    def __init__(self) -> None:
-        self._rows: dict[int, list[T]] = {}
+    Args:
+        kind: The msgspec type of a row. Without it, rows are of the class of the first one, or
+            tuples of plain values.
+        most_bytes: Rows kept in memory.
+    """
+
+    def __init__(self, kind: Any = None, *, most_bytes: int = MOST_BYTES_HELD) -> None:
+        self._kind = kind
+        self._most_bytes = most_bytes
+        self._decoder: msgspec.json.Decoder[T] | None = None
+        self._images = array("q")
+        self._texts: list[bytes] = []
+        self._held = 0
+        self._runs: list[_Run] = []
+        self._file: IO[bytes] | None = None
+        self._end = 0
+        self._bounds: list[int] | None = None
+        """Where each block but the first begins; None while rows are being added."""
+        self._block = -1
+        self._found: dict[int, list[bytes]] = {}
 
     def add(self, image: int, row: T) -> None:
-        """Adds one row of an image."""
-        self._rows.setdefault(image, []).append(row)
+        """Adds one row of an image.
+
+        Raises:
+                TypeError: A first row of plain containers that need a kind.
+            MachineProblem: The disk refuses.
+        """
+        if self._decoder is None:
+            self._kind = self._kind or _kind_of(row)
+            self._decoder = msgspec.json.Decoder(self._kind)
+        text = _ENCODER.encode(row)
+        self._images.append(image)
+        self._texts.append(text)
+        self._held += len(text)
+        self._bounds = None
+        if self._held >= self._most_bytes:
+            self._spill()
 
     def of(self, image: int) -> Sequence[T]:
         """The rows of an image, () where there are none."""
-        return self._rows.get(image, ())
+        if self._bounds is None:
+            if self._runs and self._texts:
+                self._spill()
+            self._bounds = self._planned()
+            self._block = -1
+        block = bisect_right(self._bounds, image)
+        if block != self._block:
+            self._found = self._read(block)
+            self._block = block
+        texts = self._found.get(image)
+        if texts is None or self._decoder is None:
+            return ()
+        return [self._decoder.decode(text) for text in texts]
+
+    def _spill(self) -> None:
+        """Writes what is held as one more run."""
+        images = np.array(self._images, dtype=np.int64)
+        order = np.argsort(images, kind="stable")
+        texts = [self._texts[place] for place in order.tolist()]
+        images = images[order]
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+        if self._file is None:
+            self._file = scratch_file()
+        begin = self._end
+        for part in (b"".join(texts), images.tobytes(), ends.tobytes()):
+            self._write(part)
+        step = max(1, len(texts) // 256)
+        before = np.concatenate(([0], ends))[:-1:step]
+        self._runs.append(
+            _Run(begin, int(ends[-1]), len(texts), step, images[::step].copy(), before)
+        )
+        self._images, self._texts, self._held = array("q"), [], 0
+
+    def _write(self, part: bytes) -> None:
+        assert self._file is not None
+        with machine_errors("scratch file"):
+            view = memoryview(part)
+            while view:
+                written = self._file.write(view)
+                self._end += written
+                view = view[written:]
+
+    def _planned(self) -> list[int]:
+        """Images at which blocks begin, so that each holds about as many bytes."""
+        if not self._runs:
+            return []
+        images = np.concatenate([run.images for run in self._runs])
+        sizes = np.concatenate([np.diff(run.before, append=run.size) for run in self._runs])
+        order = np.argsort(images, kind="stable")
+        numbers = np.cumsum(sizes[order]) // BLOCK_BYTES
+        return sorted(set(images[order][1:][np.diff(numbers) > 0].tolist()))
+
+    def _read(self, block: int) -> dict[int, list[bytes]]:
+        """The rows of the images of one block, as JSON, in the order in which they were added."""
+        assert self._bounds is not None
+        first = self._bounds[block - 1] if block > 0 else None
+        behind = self._bounds[block] if block < len(self._bounds) else None
+        found: dict[int, list[bytes]] = {}
+        for run in self._runs:
+            for image, text in self._part(run, first, behind):
+                found.setdefault(image, []).append(text)
+        if not self._runs:
+            for image, text in zip(self._images, self._texts, strict=True):
+                found.setdefault(image, []).append(text)
+        return found
+
+    def _part(
+        self, run: _Run, first: int | None, behind: int | None
+    ) -> Iterator[tuple[int, bytes]]:
+        """Image and row of a run from image `first` up to, not including, image `behind`."""
+        low = 0 if first is None else int(np.searchsorted(run.images, first)) - 1
+        high = len(run.images) if behind is None else int(np.searchsorted(run.images, behind))
+        begin, end = max(low, 0) * run.step, min(high * run.step, run.rows)
+        if begin >= end:
+            return
+        # One row more to the left: its end is where the first one begins.
+        left = max(begin - 1, 0)
+        images = self._numbers(run.begin + run.size, left, end)
+        ends = self._numbers(run.begin + run.size + 8 * run.rows, left, end)
+        starts = np.concatenate(([0], ends[:-1]))
+        if begin > left:
+            images, starts, ends = images[1:], starts[1:], ends[1:]
+        inside = slice(
+            0 if first is None else int(np.searchsorted(images, first)),
+            len(images) if behind is None else int(np.searchsorted(images, behind)),
+        )
+        images, starts, ends = images[inside], starts[inside], ends[inside]
+        if not len(images):
+            return
+        base = int(starts[0])
+        texts = self._bytes(run.begin + base, int(ends[-1]) - base)
+        places = zip(images.tolist(), (starts - base).tolist(), (ends - base).tolist(), strict=True)
+        for image, start, stop in places:
+            yield image, texts[start:stop]
+
+    def _numbers(self, begin: int, first: int, behind: int) -> _Places:
+        return np.frombuffer(self._bytes(begin + 8 * first, 8 * (behind - first)), dtype=np.int64)
+
+    def _bytes(self, begin: int, count: int) -> bytes:
+        assert self._file is not None
+        with machine_errors("scratch file"):
+            return os.pread(self._file.fileno(), count, begin)
+
+
+def _kind_of(row: Any) -> Any:
+    """The type by which rows like this one are read back.
+
+    Raises:
+        TypeError: A row of plain containers, whose parts need a type of their own.
+    """
+    if type(row) not in (tuple, list, dict):
+        return type(row)
+    plain = (int, str, float, bool)
+    if type(row) is tuple and all(type(part) in plain for part in row):
+        return tuple[tuple(type(part) for part in row)]  # type: ignore[misc]  # a runtime type
+    raise TypeError(f"rows of {type(row).__name__} need a kind: Joined(kind)")

@@ -16,13 +16,12 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
-from vle_bench.canonical import sha256_bytes
 from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manifest
-from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member, read_table
-from vle_bench.data_prep.json_stream import stream_rows
-from vle_bench.errors import DataProblem, machine_errors
-from vle_bench.inputs import decode_json, open_source
-from vle_bench.inputs.bytes import MOST_BYTES
+from vle_bench.data_prep.archives import ZipMember, read_table
+from vle_bench.data_prep.content import Content, file_content, member_content
+from vle_bench.data_prep.json_stream import JsonStream
+from vle_bench.errors import machine_errors
+from vle_bench.inputs import decode_json
 from vle_bench.inputs.collector import no_collector
 
 T = TypeVar("T")
@@ -33,20 +32,36 @@ SAMPLE_WORLD = "sample_world.json"
 _PICTURE_NAME = re.compile(
     r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\.(?:jpe?g|png|webp)", re.IGNORECASE
 )
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ANNOTATIONS, _IMAGES = "annotations", "images"
 
 
-class Document(NamedTuple):
-    """An annotation file: its path below RAW, its bytes, and the digest of the bytes."""
+class Document:
+    """An annotation file: its path below RAW and the digest of its bytes. It is never held whole.
 
-    name: str
-    place: str
-    data: bytes
-    sha256: str
+    Attributes:
+        name: Its path below RAW; of a member of a zip, with that.
+        place: What to call it in messages.
+        sha256: Digest of the file, or of the unpacked member.
+    """
+
+    def __init__(self, name: str, content: Content) -> None:
+        self.name = name
+        self.place = content.place
+        self.sha256 = content.sha256
+        self._content = content
+        self._json = JsonStream(content)
+
+    @property
+    def data(self) -> bytes:
+        """All of it, unpacked: for small files alone."""
+        return b"".join(self._content.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, unpacked, a megabyte at a time."""
+        return self._content.pieces()
 
     def decoded(self, kind: type[T], expected: str) -> T:
-        """The content as `kind`.
+        """The whole content as `kind`: for small files alone.
 
         Raises:
             DataProblem: Broken JSON, or values of other types.
@@ -55,7 +70,13 @@ class Document(NamedTuple):
             return decode_json(self.data, kind, self.place, expected)
 
     def rows(
-        self, field: str, kind: type[T], *, required: bool = True, expected: str = ""
+        self,
+        field: str,
+        kind: type[T],
+        *,
+        required: bool = True,
+        expected: str = "",
+        to_the_end: bool = True,
     ) -> Iterator[list[T]]:
         """The rows of one list in the document, in chunks and in order.
 
@@ -64,12 +85,14 @@ class Document(NamedTuple):
             kind: The msgspec type of a row.
             required: Whether the field must be there; an absent one has no rows otherwise.
             expected: What the document should be, in a user's words.
+            to_the_end: Whether all of the document is judged once the rows are out. Where several
+                lists are read, all but the last may do without: then one walk does for all.
 
         Raises:
-            DataProblem: Broken JSON, values of other types, or the field is absent.
+            DataProblem: Broken JSON, values of other types, a field that is absent or stands twice.
         """
-        return stream_rows(
-            self.data, field, kind, place=self.place, required=required, expected=expected
+        return self._json.rows(
+            field, kind, required=required, expected=expected, to_the_end=to_the_end
         )
 
 
@@ -125,17 +148,14 @@ class RawTree:
         """
         for found in self._candidates(dataset, path):
             if found.is_file():
-                source = open_source(found, "annotations")
-                data = source.data.removeprefix(_BYTE_ORDER_MARK)
-                return Document(self._below(found), str(found), data, source.sha256)
+                return Document(self._below(found), file_content(found))
         archive = self._archive_of(dataset, path)
         if archive is None:
             return None
         for member in self._table(archive):
             if PurePosixPath(member.name).name == PurePosixPath(path).name:
-                data = _whole(member)
                 name = f"{self._below(archive)}!{member.name}"
-                return Document(name, member.place, data, sha256_bytes(data))
+                return Document(name, member_content(member))
         return None
 
     def pictures(
@@ -234,10 +254,3 @@ def _by_id(files: Iterable[PictureFile]) -> dict[int, PictureFile]:
 
 def _rank(file: PictureFile) -> tuple[bool, str]:
     return not file.name.startswith("COCO_"), file.name
-
-
-def _whole(member: ZipMember) -> bytes:
-    try:
-        return read_member(member, most_bytes=MOST_BYTES)
-    except DamagedMember as error:
-        raise DataProblem(f"{member.place}: {error}. Fetch the archive again.") from error

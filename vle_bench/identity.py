@@ -47,10 +47,12 @@ def id_order(text: str) -> tuple[int, int, str]:
 def number_of(identity: Identity) -> int | None:
     """The number an id is, also where it is written as text; None for other text.
 
+    More than 18 digits are no number here: every number fits into 64 bits.
+
     >>> number_of("000042"), number_of(42), number_of("x")
     (42, 42, None)
     """
     if isinstance(identity, int):
-        return identity if identity >= 0 else None
+        return identity if 0 <= identity < 10**_MOST_DIGITS else None
     plain = identity.isascii() and identity.isdigit() and len(identity) <= _MOST_DIGITS
     return int(identity) if plain else None

@@ -1,0 +1,41 @@
+"""Unnamed files for what does not fit into memory.
+
+They have no name in any folder from the moment they are open, so a killed run
+leaves none behind. They lie on the disk of the output where a run says so: the
+system's folder for temporary files is often memory in disguise.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import IO
+
+from vle_bench.errors import machine_errors
+
+_FOLDER: ContextVar[Path | None] = ContextVar("scratch folder", default=None)
+
+
+@contextmanager
+def scratch_in(folder: Path) -> Iterator[None]:
+    """Scratch files made inside the block lie on the disk of `folder`, which must exist."""
+    token = _FOLDER.set(folder)
+    try:
+        yield
+    finally:
+        _FOLDER.reset(token)
+
+
+def scratch_file() -> IO[bytes]:
+    """A new file, empty, unbuffered, gone with its last reference.
+
+    Raises:
+        MachineProblem: The disk refuses.
+    """
+    folder = _FOLDER.get()
+    with machine_errors(folder or tempfile.gettempdir()):
+        # The name matters where a system can make no unnamed file: leftovers are found by it.
+        return tempfile.TemporaryFile(buffering=0, dir=folder, prefix=".", suffix=".tmp")
