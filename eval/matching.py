@@ -12,6 +12,9 @@ from itertools import islice
 
 from vle_bench.errors import MOST_PROBLEMS, DataProblem
 
+_LONGEST = 80
+"""Characters of an id that a message shows."""
+
 
 def named(ids: Iterable[str], *, most: int = MOST_PROBLEMS) -> str:
     """Up to ten ids as text, and how many more there are.
@@ -61,11 +64,11 @@ class Matching:
         """
         at = self._index.get(name)
         if at is None:
-            self._foreign.append(f"{name} ({self._short(place)})")
+            self._foreign.append(f"{_clipped(name)} ({self._short(place)})")
             return None
         if at in self._first:
             places = f"{self._short(self._first[at])} and {self._short(place)}"
-            self._twice.append(f"{name} ({places})")
+            self._twice.append(f"{_clipped(name)} ({places})")
             return None
         self._first[at] = place
         return at
@@ -102,9 +105,10 @@ class Matching:
             )
         absent = self.missing if missing == "error" else []
         if absent:
+            names = named(map(_clipped, absent))
             yield (
                 f"{file}: {len(absent):,} of {len(self._ids):,} {what} without prediction: "
-                f"{named(absent)}. Predict them, or count them as wrong with --missing zero."
+                f"{names}. Predict them, or count them as wrong with --missing zero."
             )
 
     def _short(self, place: str) -> str:
@@ -113,13 +117,20 @@ class Matching:
         return f"line {within}" if within.isdigit() else within
 
 
-def unique_ids(ids: Iterable[tuple[str, str]], *, what: str, file: str) -> None:
+def unique_ids(
+    ids: Iterable[tuple[str, str]],
+    *,
+    what: str,
+    file: str,
+    advice: str = "References must have one row each.",
+) -> None:
     """Refuses references that name an id twice.
 
     Args:
         ids: Place and id of each reference.
         what: What an id is called.
         file: The file, for the message.
+        advice: What to do about it.
 
     Raises:
         DataProblem: Up to ten ids that stand twice, with both places.
@@ -128,10 +139,11 @@ def unique_ids(ids: Iterable[tuple[str, str]], *, what: str, file: str) -> None:
     twice: list[str] = []
     for place, name in ids:
         if name in first:
-            twice.append(f"{name} ({first[name]} and {place})")
+            twice.append(f"{_clipped(name)} ({first[name]} and {place})")
         first.setdefault(name, place)
     if twice:
-        raise DataProblem(
-            f"{file}: {len(twice):,} {what} more than once: {named(twice)}. "
-            "References must have one row each."
-        )
+        raise DataProblem(f"{file}: {len(twice):,} {what} more than once: {named(twice)}. {advice}")
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."

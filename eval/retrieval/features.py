@@ -178,7 +178,9 @@ def _from_lines(source: Source, what: str) -> _Features:
         rows.append((place, name))
         vectors.append(np.array(row.feature, dtype=np.float64))
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
-    return _Features(rows, np.array(vectors).reshape(len(rows), -1))
+    if not rows:
+        raise DataProblem(f"{source.path}: no feature in it. Expected {_EXPECTED}.")
+    return _Features(rows, np.array(vectors))
 
 
 def _checked(vectors: Array, path: str) -> Array:

@@ -46,5 +46,10 @@ def read_ids(path: str, what: str) -> IdFile:
     problems.extend(f"{path}:{at}: an empty line" for at, name in enumerate(ids, 1) if not name)
     problems.raise_if_any(advice=f"Expected one {what} a line, one line a row.")
     found = IdFile(path, ids, source.sha256)
-    unique_ids(((found.place(at), name) for at, name in enumerate(ids)), what=what, file=path)
+    unique_ids(
+        ((found.place(at), name) for at, name in enumerate(ids)),
+        what=what,
+        file=path,
+        advice="Name each once.",
+    )
     return found

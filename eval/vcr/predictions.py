@@ -112,7 +112,7 @@ def _from_rows(source: Source, items: Sequence[VcrItem], missing: str) -> VcrPre
     q2a = np.zeros((len(items), CHOICES))
     qa2r = np.zeros((len(items), CHOICES))
     present = np.zeros(len(items), dtype=np.bool_)
-    for place, values in read_rows(source, _EXPECTED):
+    for place, values in read_rows(source, _EXPECTED, columns=("annot_id",)):
         try:
             at = matching.place(_annot_id(values), place)
             if at is not None:

@@ -107,7 +107,7 @@ def _careful(source: Source, gold: Gold, missing: MissingRule) -> dict[str, str]
     matching = Matching(gold.ids, what=_ID, file=str(source.path))
     problems = Problems()
     answers: dict[str, str] = {}
-    for row in read_rows(source, _EXPECTED):
+    for row in read_rows(source, _EXPECTED, columns=(_ID, _ANSWER)):
         try:
             one, answer = _checked(row)
         except ValueError as error:

@@ -103,6 +103,26 @@ def test_broken_files_are_named_with_what_was_expected(tmp_path, kind):
         list(read_rows(opened(tmp_path, data), EXPECTED))
 
 
+NO_TABLES = {
+    "a page of HTML": (b"<html><body>404, not found</body></html>", "no column id, x"),
+    "null": (b"null", "the line begins 'null'"),
+    "a number": (b"12\n", "the line begins '12'"),
+    "zero bytes": (bytes(99), "no column id, x"),
+    "one column of two": (b"id,y\n1,2\n", "no column x; the line begins 'id,y'"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+def test_text_without_the_needed_columns_is_no_table(tmp_path, kind):
+    data, message = NO_TABLES[kind]
+    with pytest.raises(DataProblem, match=message):
+        list(read_rows(opened(tmp_path, data), EXPECTED, columns=("id", "x")))
+
+
+def test_a_heading_alone_is_an_empty_table(tmp_path):
+    assert list(read_rows(opened(tmp_path, b"x,id\n"), EXPECTED, columns=("id", "x"))) == []
+
+
 def test_ten_broken_lines_are_named_at_once(tmp_path):
     data = b'{"id": 1}\n{"id": 2}\n' + b"{broken}\n" * 30
     with pytest.raises(DataProblem) as caught:
@@ -166,6 +186,33 @@ def test_damaged_arrays_are_named(tmp_path):
         read_array(opened(tmp_path, saved(np.eye(9)).replace(b"}", b"{")), "scores")
     with pytest.raises(DataProblem, match="a csv file, expected scores"):
         read_array(opened(tmp_path, b"a,b\n"), "scores")
+
+
+@pytest.mark.parametrize(
+    "header", [b"-" * 9000 + b"1\n", b"(" * 9000, b"{'shape': (" + b"9" * 5000 + b",)}\n"]
+)
+def test_a_header_that_python_cannot_parse_is_damage_and_no_lack_of_memory(tmp_path, header):
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with pytest.raises(DataProblem, match="no plain array"):
+        read_array(opened(tmp_path, data), "scores")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archives_packed_as_numpy_never_does_are_refused(tmp_path, method):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", method) as archive:
+        archive.writestr("ids.npy", saved(np.arange(3)))
+    with pytest.raises(DataProblem, match="ids is encrypted or packed as NumPy never does"):
+        read_arrays(opened(tmp_path, sink.getvalue()), "features")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path):
+    sink = io.BytesIO()
+    np.savez(sink, ids=np.arange(3))
+    data = bytearray(sink.getvalue())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # the flag of the central directory
+    with pytest.raises(DataProblem, match="ids is encrypted"):
+        read_arrays(opened(tmp_path, bytes(data)), "features")
 
 
 def test_archives_of_arrays(tmp_path):

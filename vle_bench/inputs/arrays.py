@@ -17,8 +17,13 @@ from vle_bench.inputs.bytes import MOST_BYTES, Source
 
 Array = npt.NDArray[Any]
 
-# What NumPy's header parser lets through on damaged input, besides its own ValueError.
-_DAMAGE = (ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError)
+# What NumPy's header parser lets through on damaged input, besides its own ValueError. It hands
+# the text to Python's own parser, which answers thousands of brackets with a MemoryError.
+_DAMAGE = (
+    ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError, MemoryError, RecursionError,
+)  # fmt: skip
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1
 
 
 def read_array(source: Source, expected: str) -> Array:
@@ -47,6 +52,8 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
                 raise DataProblem(f"{source.path}: unpacks to more than {MOST_BYTES:,} bytes.")
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
+                if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
+                    raise zipfile.BadZipFile(f"{name} is encrypted or packed as NumPy never does")
                 arrays[name] = _load(archive.read(member), f"{source.path}[{name}]", expected)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise DataProblem(f"{source.path}: damaged NPZ ({error}). Expected {expected}.") from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.bytes import Source
 from vle_bench.inputs.json import read_json, read_json_lines
+
+_LONGEST = 60
 
 
 class Row(NamedTuple):
@@ -19,8 +21,14 @@ class Row(NamedTuple):
     values: dict[str, Any]
 
 
-def read_rows(source: Source, expected: str) -> Iterator[Row]:
+def read_rows(source: Source, expected: str, *, columns: Sequence[str] = ()) -> Iterator[Row]:
     """Each row of a table; CSV values stay text, the other kinds keep their types.
+
+    Args:
+        source: An opened file.
+        expected: What the file should be, in a user's words.
+        columns: What the heading of a CSV file must name. Any text can pass for CSV: without
+            this, a page of HTML is a table with a heading and no rows.
 
     Raises:
         DataProblem: The file is no table, is broken, or a CSV row has too few or too many fields.
@@ -34,7 +42,7 @@ def read_rows(source: Source, expected: str) -> Iterator[Row]:
         case "parquet":
             yield from _parquet_rows(source, expected)
         case "csv":
-            yield from _csv_rows(source, expected)
+            yield from _csv_rows(source, expected, columns)
         case _:
             raise DataProblem(f"{source.path}: an array file, expected {expected}.")
 
@@ -63,7 +71,7 @@ def _parquet_rows(source: Source, expected: str) -> Iterator[Row]:
         yield Row(f"{source.path}: row {index + 1}", record)
 
 
-def _csv_rows(source: Source, expected: str) -> Iterator[Row]:
+def _csv_rows(source: Source, expected: str, columns: Sequence[str]) -> Iterator[Row]:
     try:
         text = source.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,6 +84,11 @@ def _csv_rows(source: Source, expected: str) -> Iterator[Row]:
         header = next(reader)
         if len(set(header)) != len(header):
             raise DataProblem(f"{source.path}:1: a column name stands twice. Expected {expected}.")
+        if absent := [name for name in columns if name not in header]:
+            raise DataProblem(
+                f"{source.path}:1: no column {', '.join(absent)}; the line begins "
+                f"{first.strip()[:_LONGEST]!r}. Expected {expected}."
+            )
         for fields in reader:
             if not fields:
                 continue

@@ -262,6 +262,8 @@ def test_matrices_of_another_shape_or_kind_are_refused(score, world) -> None:
 def test_features_that_do_not_fit_are_refused(score, world, features) -> None:
     images, texts = features
     good_images, good_texts = saved(world / "i.npy", images), saved(world / "t.npy", texts)
+    nothing = world / "m.json"
+    nothing.write_text("[]")
     cases = [
         (saved(world / "a.npy", images[:, :3]), good_texts, "a.npy has 3 dimensions"),
         (saved(world / "b.npy", images[:2]), good_texts, "shape [2, 4], [3, d] was expected"),
@@ -278,6 +280,7 @@ def test_features_that_do_not_fit_are_refused(score, world, features) -> None:
         (write(world / "k.jsonl", [{"image_id": 5, "feature": [1.0]},
                                    {"image_id": 3, "feature": [1.0, 2.0]}]), good_texts,
          "k.jsonl:2: 2 numbers, the first line has 1"),
+        (nothing, good_texts, "m.json: no feature in it."),
     ]  # fmt: skip
     with (world / "l.npz").open("wb") as stream:
         np.savez(stream, features=images)
@@ -291,7 +294,7 @@ def test_features_that_do_not_fit_are_refused(score, world, features) -> None:
 def test_id_files_that_are_wrong_are_refused(score, world) -> None:
     for text, told in (
         ("5\n\n9\n", "i.txt:2: an empty line"),
-        ("5\n3\n5\n", "1 image_id more than once: 5"),
+        ("5\n3\n5\n", f"1 image_id more than once: 5 ({world}/i.txt:1 and {world}/i.txt:3). Name"),
     ):
         (world / "i.txt").write_text(text)
         ran = score("--scores", world / "S.npy", "--image-ids", world / "i.txt")

@@ -190,6 +190,13 @@ def test_nan_and_absent_columns_in_csv(score, world, rows) -> None:
     assert "answer_0 is '1_5', a number was expected" in score("--predictions", path).err
 
 
+def test_no_table_is_no_set_of_missing_predictions(score, world) -> None:
+    (world / "p.csv").write_text("<html>moved, permanently</html>\n")
+    ran = score("--predictions", world / "p.csv", "--missing", "zero")
+    assert ran.code == 3
+    assert "p.csv:1: no column annot_id; the line begins '<html>moved" in ran.err
+
+
 def test_arrays_of_another_shape_or_with_nan_are_refused(score, world) -> None:
     good, bad = np.zeros((4, 4)), np.zeros((5, 4))
     np.save(world / "good.npy", good)

@@ -179,7 +179,10 @@ def test_missing_zero_still_refuses_foreign_ids(score, world):
         (b'{"question_id": 1000}', f"p.json:1: no answer; found question_id.\n{EXPECTED}\n"),
         (b"[[1]]", f"p.json: Expected `object`, got `array` - at `$[0]`. {EXPECTED}\n"),
         (b"[" * 100_000, f"p.json: Expected `object`, got `array` - at `$[0]`. {EXPECTED}\n"),
-        (b"id,text\n1,x\n", f"p.json:2: no question_id; found id, text.\n{EXPECTED}\n"),
+        (
+            b"id,text\n1,x\n",
+            f"p.json:1: no column question_id, answer; the line begins 'id,text'. {EXPECTED}\n",
+        ),
         (
             b"question_id,answer\n1000\n",
             f"p.json:2: 1 fields, the header has 2. {EXPECTED}\n",
@@ -202,3 +205,20 @@ def test_broken_predictions_end_with_a_sentence(data, message, score, world):
     assert ran.err.startswith("p.json")
     if message is not None:
         assert ran.err == message
+
+
+@pytest.mark.parametrize(
+    "data", ["<html><body>404</body></html>", "null", "12", "<!DOCTYPE a, b>\n"]
+)
+def test_no_table_is_no_set_of_missing_predictions(data, score, world):
+    (world / "p.json").write_text(data)
+    ran = score("--missing", "zero")
+    assert ran.code == 3
+    assert "no column question_id, answer" in ran.err
+
+
+def test_a_long_id_is_cut_in_the_message(score, world):
+    (world / "p.json").write_text(json.dumps(rows({"x" * 100_000: "yes"})))
+    ran = score()
+    assert ran.code == 3
+    assert f"not among the references: {'x' * 80}... (record 1)." in ran.err
