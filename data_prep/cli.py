@@ -26,6 +26,9 @@ _COMMANDS = {
     "verify": CommandEntry(
         "vle_bench.data_prep.commands.verify:command", "Find every shard that is not as written."
     ),
+    "vocab": CommandEntry(
+        "vle_bench.data_prep.commands.vocab:command", "A class vocabulary from the data."
+    ),
 }
 
 group = LazyGroup(

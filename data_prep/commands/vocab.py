@@ -1,0 +1,111 @@
+"""`vle-prep vocab`: the classes of prepared data, one a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vle_bench.console import say
+
+if TYPE_CHECKING:
+    from vle_bench.data_prep.classes import ClassTable
+
+
+@click.command("vocab", help="Count the names of object boxes into a class vocabulary.")
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The vocabulary file.")
+@click.option(
+    "--classes",
+    type=click.IntRange(min=1),
+    default=1600,
+    show_default=True,
+    help="Most classes taken from the data.",
+)
+@click.option(
+    "--at-least",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Boxes that a class needs.",
+)
+@click.option(
+    "--split", "splits", multiple=True, help="Splits to count. [default: train and restval]"
+)
+@click.option(
+    "--synonyms",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Names that are one class, a group a line (object_alias.txt of Visual Genome).",
+)
+@click.option("--with-coco", is_flag=True, help="COCO's 80 classes first, one label space of both.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    folders: tuple[Path, ...],
+    *,
+    out: Path,
+    classes: int,
+    at_least: int,
+    splits: tuple[str, ...],
+    synonyms: Path | None,
+    with_coco: bool,
+    as_json: bool,
+) -> None:
+    """Writes the vocabulary; the number of a line, from 0, is the label."""
+    from vle_bench.atomic import write_if_changed
+    from vle_bench.canonical import pretty_json_bytes
+    from vle_bench.data_prep.classes import class_table, prepared_names
+    from vle_bench.labels.vocabulary import read_synonyms, vocabulary_bytes
+
+    groups = read_synonyms(synonyms) if synonyms else ()
+    table = class_table(
+        prepared_names(folders, splits),
+        classes=classes,
+        at_least=at_least,
+        synonyms=groups,
+        with_coco=with_coco,
+    )
+    write_if_changed(out, vocabulary_bytes(table.counted.vocabulary))
+    if as_json:
+        click.echo(pretty_json_bytes(_document(table, out)), nl=False)
+    _tell(table, out)
+
+
+def _document(table: ClassTable, out: Path) -> dict[str, Any]:
+    counted, names = table.counted, table.names
+    return {
+        "schema": "vle-bench/vocabulary/1",
+        "vocabulary": str(out),
+        "sample": names.sample,
+        "splits": [
+            {"dataset": one.dataset, "split": one.split, "samples": one.samples}
+            for one in names.splits
+        ],
+        "boxes": {
+            "read": names.counts.boxes,
+            "with_class": sum(counted.boxes),
+            "without_class": counted.left_out,
+            "without_name": names.counts.nameless,
+        },
+        "classes": [
+            {"label": label, "names": name, "boxes": boxes}
+            for label, (name, boxes) in enumerate(
+                zip(counted.vocabulary.classes, counted.boxes, strict=True)
+            )
+        ],
+    }
+
+
+def _tell(table: ClassTable, out: Path) -> None:
+    counted, names = table.counted, table.names
+    world = " (sample world)" if names.sample else ""
+    share = 100 * sum(counted.boxes) / names.counts.boxes
+    say(
+        f"{names.counts.boxes:,} object boxes{world}, {len(names.counts.names):,} names; "
+        f"{share:.1f} % of the boxes have a class, {counted.left_out:,} have none, "
+        f"{names.counts.nameless:,} have no name."
+    )
+    say(f"{out}: {len(counted.vocabulary):,} classes; the number of a line, from 0, is the label.")
