@@ -8,6 +8,7 @@ DATASETS = Registry(
     "dataset that vle-prep can prepare",
     {
         "coco": "vle_bench.data_prep.datasets.coco:DATASET",
+        "flickr30k": "vle_bench.data_prep.datasets.flickr30k:DATASET",
         "vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2",
     },
     group="vle_bench.datasets",
