@@ -14,6 +14,9 @@ _COMMANDS = {
     "plan": CommandEntry(
         "vle_bench.data_prep.commands.plan:command", "What a run would find and write."
     ),
+    "repair": CommandEntry(
+        "vle_bench.data_prep.commands.repair:command", "Build just the damaged shards again."
+    ),
     "run": CommandEntry(
         "vle_bench.data_prep.commands.run:command", "Turn raw files into verified shards."
     ),

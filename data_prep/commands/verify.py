@@ -37,6 +37,6 @@ def command(folder: Path, quick: bool, as_json: bool) -> None:
             )
     if failed:
         raise GateFailed(
-            f"{folder}: {failed} findings. Run the same vle-prep run again: it builds just the "
-            "damaged and missing shards."
+            f"{folder}: {failed} findings. vle-prep repair {folder} --raw RAW builds just the "
+            "damaged and missing shards again; so does the vle-prep run that made them."
         )
