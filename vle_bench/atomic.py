@@ -8,8 +8,8 @@ behind; nothing ever reads it, and the next writer of the same name replaces it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,9 +42,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         MachineProblem: the disk is full, the folder is not writable, and so on.
     """
     make_folder(path.parent)
+    if path.is_dir():
+        raise MachineProblem(
+            f"{path}: a folder stands where a file belongs. Choose another output."
+        )
     aside = temporary_name(path)
     try:
-        with machine_errors(aside):
+        with machine_errors(path):
             with aside.open("wb") as stream:
                 yield stream
                 stream.flush()
@@ -68,16 +72,30 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes all of `files`, or none where one of them cannot be; the last is renamed last."""
+    with ExitStack() as stack:
+        for path, data in reversed(list(files.items())):
+            stream = stack.enter_context(replacing(path))
+            stream.write(data)
+            stream.flush()  # a full disk is met here, before the first rename
+
+
+def holds(path: Path, data: bytes) -> bool:
+    """Whether `path` is a file of exactly these bytes."""
+    try:
+        return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError as error:
+        raise MachineProblem(f"{path}: {error.strerror}.") from error
+
+
 def write_if_changed(path: Path, data: bytes) -> bool:
     """Like `write_bytes`, but a file that already holds `data` keeps its mtime.
 
     Returns whether anything was written.
     """
-    try:
-        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
-            return False
-    except OSError as error:
-        raise MachineProblem(f"{path}: {error.strerror}.") from error
+    if holds(path, data):
+        return False
     write_bytes(path, data)
     return True
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from vle_bench.atomic import (
     write_bytes,
     write_if_changed,
     write_text,
+    write_together,
 )
 from vle_bench.errors import DataProblem, MachineProblem
 
@@ -59,3 +62,49 @@ def test_a_missing_source_inside_the_block_is_missing_data(tmp_path: Path):
     with pytest.raises(DataProblem), replacing(tmp_path / "out") as stream:
         stream.write((tmp_path / "absent").read_bytes())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path):
+    (tmp_path / "table.md").mkdir()
+    with pytest.raises(MachineProblem, match=r"table\.md: a folder stands where a file belongs"):
+        write_bytes(tmp_path / "table.md", b"x")
+    assert not temporary_name(tmp_path / "table.md").exists()
+
+
+@pytest.mark.parametrize("blocked", ["first", "second"])
+def test_files_that_belong_together_change_together_or_not_at_all(tmp_path: Path, blocked: str):
+    files = {tmp_path / "first": b"new", tmp_path / "second": b"new"}
+    for path in files:
+        write_bytes(path, b"old")
+    temporary_name(tmp_path / blocked).mkdir()
+    with pytest.raises(MachineProblem, match=blocked):
+        write_together(files)
+    assert [path.read_bytes() for path in files] == [b"old", b"old"]
+    temporary_name(tmp_path / blocked).rmdir()
+    write_together(files)
+    assert [path.read_bytes() for path in files] == [b"new", b"new"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("sizes", [(9, 9999), (9999, 9)])
+def test_where_one_of_several_files_does_not_fit_none_is_written(tmp_path: Path, sizes):
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from vle_bench.atomic import write_together\n"
+        "from vle_bench.errors import MachineProblem\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "first, second = map(int, sys.argv[2:])\n"
+        "folder = Path(sys.argv[1])\n"
+        "try:\n"
+        "    write_together({folder / 'a': bytes(first), folder / 'b': bytes(second)})\n"
+        "except MachineProblem as problem:\n"
+        "    sys.exit(str(problem))\n"
+    )
+    (tmp_path / "b").write_bytes(b"old")
+    sizes = [str(size) for size in sizes]
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), *sizes], capture_output=True, text=True
+    )
+    assert "File too large" in run.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"b": b"old"}

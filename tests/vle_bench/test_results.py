@@ -1,3 +1,5 @@
+import re
+
 import msgspec
 import pyarrow.parquet as pq
 import pytest
@@ -54,8 +56,14 @@ def test_another_schema_is_refused(tmp_path):
 def test_the_moment_honours_reproducible_builds(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     assert make_stamp({}).created == "1970-01-02T00:00:00Z"
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "tomorrow")
-    with pytest.raises(UsageProblem, match="SOURCE_DATE_EPOCH"):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "253402300799")
+    assert make_stamp({}).created == "9999-12-31T23:59:59Z"
+
+
+@pytest.mark.parametrize("named", ["", "tomorrow", "-5", "1e5", "²", "253402300800", "9" * 5000])
+def test_a_moment_that_is_none_is_wrong_usage(monkeypatch, named):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", named)
+    with pytest.raises(UsageProblem, match="SOURCE_DATE_EPOCH is"):
         make_stamp({})
 
 
@@ -81,9 +89,22 @@ def test_folder_names_cannot_leave_the_store(name, folder):
     assert folder_name(name) == folder
 
 
-def test_a_name_without_letters_is_refused():
+@pytest.mark.parametrize("name", ["...", "--", "/", "\n", "!"])
+def test_a_name_without_letters_is_refused(name):
     with pytest.raises(DataProblem, match="leaves no letter"):
-        folder_name("...")
+        folder_name(name)
+
+
+def test_names_in_other_scripts_have_folders_of_their_own():
+    folders = [folder_name(name) for name in ("模型", "模型二", "é")]
+    assert len(set(folders)) == 3
+    assert all(re.fullmatch(r"name-[0-9a-f]{8}", folder) for folder in folders)
+
+
+def test_a_name_longer_than_a_folder_can_be_is_refused():
+    assert len(folder_name("x" * 120)) == 120
+    with pytest.raises(DataProblem, match="has 300 characters, a folder's name takes 120"):
+        folder_name("x" * 300)
 
 
 def test_the_store_holds_three_files_and_finds_them_again(tmp_path):

@@ -14,6 +14,11 @@ from vle_bench.results.document import Stamp
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, the last that has a date."""
+_MOST_DIGITS = 12
+
 
 def make_stamp(inputs: Mapping[str, str]) -> Stamp:
     """A stamp of now.
@@ -33,10 +38,13 @@ def _moment() -> str:
     """Now, or the moment that reproducible builds ask for, in UTC."""
     named = os.environ.get(EPOCH_VARIABLE)
     if named is None:
-        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if not named.isdigit():
-        raise UsageProblem(f"{EPOCH_VARIABLE} is {named!r}, a number of seconds was expected.")
-    return datetime.fromtimestamp(int(named), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.now(UTC).strftime(_FORM)
+    whole = named.isascii() and named.isdigit() and len(named) <= _MOST_DIGITS
+    if not whole or int(named) > _LAST_SECOND:
+        raise UsageProblem(
+            f"{EPOCH_VARIABLE} is {named!r}, a number of seconds since 1970 was expected."
+        )
+    return datetime.fromtimestamp(int(named), UTC).strftime(_FORM)
 
 
 def _commit_of_this_code() -> str:

@@ -1,7 +1,8 @@
 """Where results lie: `ROOT/<task>/<dataset>/<split>/<model>/`, three files a result.
 
-`result.json` is written last: a folder without it is no result. A result that
-equals the stored one in everything but its time leaves the files untouched.
+The three change together or not at all, `result.json` last: a folder without it
+is no result. A result that equals the stored one in everything but its time
+leaves the files untouched.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vle_bench.atomic import make_folder, write_bytes, write_if_changed
+from vle_bench.atomic import holds, make_folder, write_together
+from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem
 from vle_bench.results.document import (
     ResultDocument,
@@ -25,6 +27,9 @@ DOCUMENT = "result.json"
 ITEMS = "items.parquet"
 PREDICTIONS = "predictions.jsonl"
 
+_LONGEST_NAME = 120
+_DIGEST_LENGTH = 8
+
 
 class StoredResult(NamedTuple):
     """A result found in a store and the folder it lies in."""
@@ -36,13 +41,25 @@ class StoredResult(NamedTuple):
 def folder_name(name: str) -> str:
     """A name as a folder: lower case, `[a-z0-9._-]`, "/" as "--", no leading dot.
 
-    >>> folder_name("HFL/VLE Base")
-    'hfl--vle-base'
+    A name in another script, of which nothing would be left, becomes its digest.
+
+    Raises:
+        DataProblem: The name holds no letter and no digit, or is too long for a folder.
+
+    >>> folder_name("HFL/VLE Base"), folder_name("模型")
+    ('hfl--vle-base', 'name-c98e118e')
     """
     lowered = name.lower().replace("/", "--")
     plain = re.sub(r"[^a-z0-9._-]+", "-", lowered).lstrip(".-").rstrip("-")
+    if not plain and any(map(str.isalnum, name)):
+        plain = f"name-{sha256_bytes(name.encode('utf-8'))[:_DIGEST_LENGTH]}"
     if not plain:
         raise DataProblem(f"{name!r} leaves no letter or digit for a folder. Choose another name.")
+    if len(plain) > _LONGEST_NAME:
+        raise DataProblem(
+            f"{name[:_LONGEST_NAME]!r}... has {len(name):,} characters, a folder's name takes "
+            f"{_LONGEST_NAME}. Choose a shorter name."
+        )
     return plain
 
 
@@ -82,12 +99,12 @@ def store_result(
             f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
             "Give --model-name or another --out."
         )
-    changed = write_if_changed(folder / PREDICTIONS, predictions)
-    changed |= write_if_changed(folder / ITEMS, items_bytes(items))
-    if changed or known is None or without_time(known) != without_time(document):
-        write_bytes(path, document_bytes(document))
-        return True
-    return False
+    beside = {folder / PREDICTIONS: predictions, folder / ITEMS: items_bytes(items)}
+    changed = {place: data for place, data in beside.items() if not holds(place, data)}
+    if not changed and known is not None and without_time(known) == without_time(document):
+        return False
+    write_together({**changed, path: document_bytes(document)})
+    return True
 
 
 def items_bytes(items: Mapping[str, Any]) -> bytes:
