@@ -104,7 +104,9 @@ def needs_file(path: Path, what: str) -> Path:
     """Returns `path` if it is a readable regular file, else raises `DataProblem`."""
     if path.is_file():
         return path
-    found = "a folder" if path.is_dir() else "nothing there"
+    found = "nothing there"
+    if path.exists():
+        found = "a folder" if path.is_dir() else "a pipe or a device"
     raise DataProblem(f"{path}: {what} expected, found {found}. Check the path.")
 
 

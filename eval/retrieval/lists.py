@@ -38,6 +38,10 @@ class ReadLists(NamedTuple):
     inputs: dict[str, str]
 
 
+class _ForeignIdsError(ValueError):
+    """A list names what the references do not hold."""
+
+
 class _List(NamedTuple):
     """One row: where it stands, who asks, and the candidates."""
 
@@ -114,6 +118,7 @@ def _outcome(
     top = np.full((len(queries), DEPTH), NONE, dtype=np.int64)
     matching = Matching(queries, what=query_key, file=" and ".join(files))
     problems = Problems()
+    advice = f"Expected {_EXPECTED}."
     silent = set(gold.image_ids[gold.captioned :]) if direction == "i2t" else set()
     for rows in files.values():
         for row in rows:
@@ -123,11 +128,13 @@ def _outcome(
                 found = _positions(row.candidates, place_of, list_key)
             except ValueError as error:
                 problems.add(f"{row.place}: {error}")
+                if isinstance(error, _ForeignIdsError):
+                    advice = FOREIGN_ADVICE[list_key.removesuffix("s")]
                 continue
             at = matching.place(row.query, row.place)
             if at is not None:
                 top[at, : len(found)] = found
-    problems.raise_if_any(advice=FOREIGN_ADVICE[list_key.removesuffix("s")])
+    problems.raise_if_any(advice=advice)
     matching.check(missing=missing)
     return outcome_of_lists(top, gold, direction, present=top[:, 0] != NONE)
 
@@ -141,5 +148,5 @@ def _positions(candidates: Sequence[str], place_of: Mapping[str, int], key: str)
         )
     foreign = [name for name in candidates if name not in place_of]
     if foreign:
-        raise ValueError(f"{key} holds ids that the references do not: {named(foreign)}")
+        raise _ForeignIdsError(f"{key} holds ids that the references do not: {named(foreign)}")
     return np.array([place_of[name] for name in candidates], dtype=np.int64)

@@ -19,6 +19,8 @@ from vle_bench.inputs import open_source, read_json
 
 _EXPECTED = 'an answer vocabulary: a list of answers, {"answer": label} or {"label": "answer"}'
 _DIGEST_LENGTH = 8
+_MOST_DIGITS = 18
+"""Of a label: no vocabulary is larger, and Python refuses to read thousands of digits."""
 
 
 class Vocabulary(NamedTuple):
@@ -58,7 +60,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
 def _in_label_order(content: Mapping[str, int | str], path: Path) -> list[str]:
     if all(isinstance(value, int) for value in content.values()):
         labels = {int(label): answer for answer, label in content.items()}
-    elif all(key.isascii() and key.isdigit() for key in content):
+    elif all(key.isascii() and key.isdigit() and len(key) <= _MOST_DIGITS for key in content):
         labels = {int(label): str(answer) for label, answer in content.items()}
     else:
         raise DataProblem(f"{path}: neither labels nor answers are numbers. Expected {_EXPECTED}.")

@@ -51,6 +51,8 @@ def test_a_missing_file_is_a_problem_of_the_data(tmp_path: Path):
         needs_file(tmp_path / "absent", "predictions")
     with pytest.raises(DataProblem, match="found a folder"):
         needs_file(tmp_path, "predictions")
+    with pytest.raises(DataProblem, match="found a pipe or a device"):
+        needs_file(Path("/dev/null"), "predictions")
 
 
 def test_the_machines_refusals_are_told_apart_from_missing_data(tmp_path: Path):

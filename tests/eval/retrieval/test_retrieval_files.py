@@ -165,6 +165,8 @@ def test_a_list_that_is_not_ten_known_ids_is_refused(score, tmp_path, change, to
     ran = score("--predictions", path, texts=texts)
     assert ran.code == 3
     assert f"{path}:4: {told}" in ran.err
+    joins = "joins the gallery only when --image-ids names it" in ran.err
+    assert joins == ("the references do not" in told), "advice for another fault"
 
 
 def test_image_ids_let_other_pictures_into_the_lists(score, tmp_path) -> None:

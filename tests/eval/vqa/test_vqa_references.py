@@ -173,6 +173,7 @@ def test_every_form_of_a_vocabulary_is_read(vocabulary, score, world):
         (["blue", "blue"], "v.json: answers that have two labels: 'blue'."),
         ({"a": 1, "b": 1}, "v.json: two answers share a label."),
         ({"a": "x"}, "v.json: neither labels nor answers are numbers."),
+        ({"1" * 5000: "x"}, "v.json: neither labels nor answers are numbers."),
         ([], "v.json: holds no answer."),
         ({}, "v.json: holds no answer."),
         ([1], "v.json: Expected `str`, got `int` - at `$[0]`."),
