@@ -70,6 +70,10 @@ bench: $(VENV)/.test ## ratios against peers and floors, within one run
 prep-vqa: $(VENV)/.base ## VQAv2 from RAW to shards in OUT; the sample world where RAW is empty
 	$(BIN)/vle-prep run vqav2 --raw $(RAW) --out $(OUT) --or-sample data/sample
 
+.PHONY: prep-vcr
+prep-vcr: $(VENV)/.base ## VCR, likewise
+	$(BIN)/vle-prep run vcr --raw $(RAW) --out $(OUT) --or-sample data/sample
+
 leaderboard: $(VENV)/.base ## stored results beside the published scores
 	$(BIN)/vle-eval leaderboard --results $(RESULTS)
 

@@ -75,8 +75,9 @@ def _typed(kind: inspect.Type) -> list[str]:
     scalar = _scalar(item)
     if scalar:
         return [f"list: {scalar}"]
-    assert isinstance(item, inspect.StructType), f"no column is made of {item}"
-    return ["list:", *_fields(item)]
+    if isinstance(item, inspect.StructType):
+        return ["list:", *_fields(item)]
+    return ["list:", *(f"  {line}" for line in _typed(item))]
 
 
 def _fields(kind: inspect.StructType) -> list[str]:

@@ -181,6 +181,15 @@ class RawTree:
             missing -= here
         return found
 
+    def folders(self, dataset: str, folder: str) -> list[Path]:
+        """Every unpacked folder that may hold the files of `folder`, the likeliest first."""
+        return [path for path in self._candidates(dataset, folder) if path.is_dir()]
+
+    def members(self, dataset: str, folder: str) -> list[ZipMember]:
+        """The files of the official zip that holds `folder`; none where it is absent."""
+        archive = self._archive_of(dataset, folder)
+        return self._table(archive) if archive else []
+
     def _listings(
         self, dataset: str, folders: Sequence[str]
     ) -> Iterator[Mapping[int, PictureFile]]:

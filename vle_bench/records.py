@@ -15,6 +15,7 @@ import msgspec
 BoxKind = Literal["object", "region", "crowd"]
 NO_LABEL_ID = -1
 NO_NUMBER = -1
+NO_SCORE = -1.0
 
 KEY_PATTERN = r"[a-z0-9][a-z0-9_-]{0,89}"
 """Keys are lower-case ASCII without dots or slashes: WebDataset splits names at the first dot."""
@@ -102,6 +103,50 @@ class VqaSample(Sample, frozen=True, kw_only=True):
     """A sample whose picture is asked about (VQAv2)."""
 
     questions: tuple[Question, ...] = ()
+
+
+class VcrToken(Record, frozen=True, kw_only=True):
+    """A word, or the objects that stand in its place; the other one is empty."""
+
+    text: str = ""
+    objects: tuple[int, ...] = ()
+    """Positions in the sample's `objects`, from 0."""
+
+
+class VcrItem(Record, frozen=True, kw_only=True):
+    """One VCR question: four answers, four reasons, and which are right (-1 in test).
+
+    What the source tells beside the labels of how the wrong choices were made would give the
+    right ones away, so it has no place here.
+    """
+
+    annot_id: str
+    question_number: int = NO_NUMBER
+    question: tuple[VcrToken, ...]
+    answer_choices: tuple[tuple[VcrToken, ...], ...]
+    rationale_choices: tuple[tuple[VcrToken, ...], ...]
+    answer_label: int = NO_LABEL_ID
+    rationale_label: int = NO_LABEL_ID
+    answer_likelihood: str = ""
+    region: str = ""
+    """Part of the world, where the source (GD-VCR) says it."""
+
+
+class VcrObject(Record, frozen=True, kw_only=True):
+    """Something that tokens point at: its class, and how sure the detector was (-1: unknown)."""
+
+    name: str
+    score: float = NO_SCORE
+
+
+class VcrSample(Sample, frozen=True, kw_only=True):
+    """A film still that is asked about; the box of `objects[i]` has the id `str(i)`."""
+
+    movie: str = ""
+    metadata_file: str = ""
+    """Below `vcr1images/`; the outlines of the objects stand in it."""
+    objects: tuple[VcrObject, ...] = ()
+    items: tuple[VcrItem, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")

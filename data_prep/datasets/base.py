@@ -83,7 +83,8 @@ class Dataset(Protocol):
         splits: The splits it makes, in order.
         record: The type of its samples.
         parameters: Names of the fields of `Parameters` that it reads (`samples_per_shard` apart).
-        items: The field of its record that the index counts as questions, "" for none.
+        items: The field of its record that the index counts as questions (`questions` or
+            `items`), "" for none.
     """
 
     name: str
@@ -127,16 +128,22 @@ class ItemField(NamedTuple):
     id_field: str
 
 
+_ITEM_IDS: Mapping[str, str] = {"questions": "question_id", "items": "annot_id"}
+"""The id of each kind of question."""
+
+
 def item_fields(dataset_items: str) -> tuple[ItemField, ...]:
     """The lists of a record that the books count.
 
     >>> [field.kind for field in item_fields("questions")]
     ['caption', 'box', 'question']
+    >>> item_fields("items")[-1].id_field
+    'annot_id'
     """
     known = (ItemField("captions", "caption", "id"), ItemField("boxes", "box", "id"))
     if not dataset_items:
         return known
-    return (*known, ItemField(dataset_items, "question", "question_id"))
+    return (*known, ItemField(dataset_items, "question", _ITEM_IDS[dataset_items]))
 
 
 def chosen(parameters: Parameters, names: frozenset[str]) -> dict[str, str | int]:

@@ -90,7 +90,7 @@ def read_references(
         UsageProblem: No references were named.
     """
     if not request.annotations:
-        raise _no_annotations(request)
+        raise UsageProblem("No references. Give --annotations val.jsonl, or --split with --data.")
     path = Path(request.annotations)
     source = open_source(path, "VCR references")
     line_type = _LineWithChoices if choices else _Line
@@ -161,12 +161,3 @@ def _split_of_ids(items: Sequence[VcrItem]) -> str:
     """The split that all ids begin with ("val-17"); "" where they do not agree."""
     prefixes = {item.annot_id.partition("-")[0] for item in items}
     return prefixes.pop() if len(prefixes) == 1 and prefixes <= set(_SPLITS) else ""
-
-
-def _no_annotations(request: VcrRequest) -> DataProblem | UsageProblem:
-    if not request.split:
-        return UsageProblem("No references. Give --annotations val.jsonl.")
-    folder = Path(request.data) / DATASET / canonical_split(request.split)
-    return DataProblem(
-        f"{folder}: no VCR shards to take references from. Give --annotations val.jsonl."
-    )

@@ -22,6 +22,7 @@ from vle_bench.eval.vcr.predictions import (
 )
 from vle_bench.eval.vcr.references import VcrItem, read_references
 from vle_bench.eval.vcr.score import ItemScores, metrics_of, score_items
+from vle_bench.eval.vcr.shards import read_shards
 from vle_bench.inputs.names import stem_of
 from vle_bench.results.signature import interval_part
 from vle_bench.results.store import PREDICTIONS
@@ -44,7 +45,10 @@ class VcrTask:
             UsageProblem: The request names nothing to score.
         """
         asked = _asked(request)
-        items, facts = read_references(asked, choices=asked.model != "")
+        if asked.split and not asked.annotations:
+            items, facts = read_shards(asked)
+        else:
+            items, facts = read_references(asked, choices=asked.model != "")
         inputs: dict[str, str] = {}
         if asked.model:
             predictor = load_predictor(self.name, asked.model)

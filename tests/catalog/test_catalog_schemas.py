@@ -19,6 +19,10 @@ from vle_bench.records import (
     Picture,
     Question,
     Sample,
+    VcrItem,
+    VcrObject,
+    VcrSample,
+    VcrToken,
     VqaSample,
     sample_bytes,
 )
@@ -208,12 +212,31 @@ def test_a_dataset_may_add_keys_of_its_own() -> None:
 
 
 def test_a_vcr_sample_has_items_without_the_keys_that_tell_the_answer() -> None:
-    base = plain(Sample(key="vcr-val-0", dataset="vcr", split="val", image=PICTURE))
-    item = {"annot_id": "val-1", "answer_label": 2, "rationale_label": 0}
-    assert errors("vcr", base | {"items": [item]}) == []
-    assert errors("vcr", base)
-    assert errors("vcr", base | {"items": [item | {"answer_match_iter": [0, 1, 2, 3]}]})
-    assert errors("vcr", base | {"items": [item | {"answer_label": 4}]})
+    sentence = (VcrToken(text="Is"), VcrToken(objects=(0,)), VcrToken(text="glad"))
+    asked = VcrItem(
+        annot_id="val-1",
+        question=sentence,
+        answer_choices=(sentence,) * 4,
+        rationale_choices=(sentence,) * 4,
+        answer_label=2,
+        rationale_label=0,
+    )
+    record = VcrSample(
+        key="vcr-val-0",
+        dataset="vcr",
+        split="val",
+        image=PICTURE,
+        objects=(VcrObject(name="person", score=0.9),),
+        items=(asked,),
+    )
+    whole = plain(record)
+    (item,) = whole["items"]
+    assert errors("vcr", whole) == []
+    assert errors("vcr", plain(Sample(key="vcr-val-0", dataset="vcr", split="val", image=PICTURE)))
+    assert errors("vcr", whole | {"items": [item | {"answer_match_iter": [0, 1, 2, 3]}]})
+    assert errors("vcr", whole | {"items": [item | {"answer_label": 4}]})
+    assert errors("vcr", whole | {"items": [item | {"question": ["Is", [0], "glad"]}]})
+    assert errors("vcr", whole | {"items": [item | {"answer_choices": [[], [], []]}]})
 
 
 def test_an_encoded_result_obeys_its_schema() -> None:

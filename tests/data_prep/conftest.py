@@ -214,6 +214,12 @@ def small(world: RawWorld) -> RawWorld:
 
 
 @pytest.fixture
+def picture() -> Callable[[int, int], bytes]:
+    """Makes a JPEG of that width and height."""
+    return picture_bytes
+
+
+@pytest.fixture
 def turned_picture() -> Callable[[int, int, int], bytes]:
     """Makes a JPEG of that width and height as stored that asks viewers to turn it."""
     return turned_picture_bytes

@@ -258,7 +258,7 @@ def test_nothing_to_score_is_a_wrong_usage(vle_eval, world) -> None:
     assert ran.err == "Nothing to score. Give --predictions P or --model baseline:NAME.\n"
     ran = vle_eval("vcr", "--predictions", world / "p.jsonl")
     assert ran.code == 2
-    assert ran.err == "No references. Give --annotations val.jsonl.\n"
+    assert ran.err == "No references. Give --annotations val.jsonl, or --split with --data.\n"
     ran = vle_eval("vcr", "--predictions", world / "p.jsonl", "--split", "dev", "--data", world)
     assert ran.code == 3
     assert f"{world}/vcr/val: no VCR shards to take references from" in ran.err
