@@ -34,10 +34,10 @@ def command(folders: tuple[Path, ...], write: bool) -> None:
     if published or (moved and not write):
         counted = len(moved) + len(published)
         raise GateFailed(
-            f"The gate is closed: {counted} differences. "
-            "If they are wanted, say why in CHANGELOG.md under Scores and run with --update."
+            f"The gate is closed: {_differences(counted)}. "
+            "If that is wanted, say why in CHANGELOG.md under Scores and run with --update."
         )
-    say(f"Written: {len(moved)} differences." if moved else "The gate is open: nothing moved.")
+    say(f"Written: {_differences(len(moved))}." if moved else "The gate is open: nothing moved.")
 
 
 def check_folder(root: Path, *, write: bool) -> Iterator[Difference]:
@@ -57,6 +57,10 @@ def check_folder(root: Path, *, write: bool) -> Iterator[Difference]:
         if write and found:
             _update(folder, case)
         yield from found
+
+
+def _differences(count: int) -> str:
+    return f"{count:,} difference{'s' if count != 1 else ''}"
 
 
 def _update(folder: Path, case: scoring.CaseFile) -> None:

@@ -7,6 +7,7 @@ case holds stored results and the rendered tables, which must match as bytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -17,7 +18,7 @@ from vle_bench.atomic import write_if_changed
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.catalog.files import user_file
 from vle_bench.catalog.strict_toml import read_toml
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.gate.difference import Difference
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored
@@ -27,6 +28,7 @@ from vle_bench.results import Metric
 
 DESCRIPTION = "case.toml"
 TOLERANCE = 1e-9
+_VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PATH_FIELDS = frozenset(
     {
         "annotations", "questions", "vocabulary", "texts", "scores", "image_ids", "text_ids",
@@ -86,8 +88,21 @@ def find_cases(root: Path) -> list[Path]:
 
 
 def read_case(folder: Path) -> CaseFile:
-    """Reads `case.toml` strictly."""
-    return read_toml(user_file(folder / DESCRIPTION), CaseFile).record
+    """Reads `case.toml` strictly.
+
+    Raises:
+        DataProblem: Broken, of other keys, without a task, or a variant that names no file.
+    """
+    case = read_toml(user_file(folder / DESCRIPTION), CaseFile).record
+    if case.form == "scores" and not case.task:
+        raise DataProblem(f'{folder / DESCRIPTION}: names no task. Add one, such as task = "vqa".')
+    for name in case.variants:
+        if not _VARIANT_NAME.fullmatch(name):
+            raise DataProblem(
+                f"{folder / DESCRIPTION}: variant {name!r} becomes a part of a file's name. "
+                "Use letters, digits, dots and hyphens."
+            )
+    return case
 
 
 def runs_of(case: CaseFile) -> list[Run]:
@@ -101,10 +116,18 @@ def runs_of(case: CaseFile) -> list[Run]:
 
 
 def observe(folder: Path, task_name: str, options: Mapping[str, Any]) -> Expectation:
-    """Runs a scorer on the case's files."""
-    task = load_task(task_name)
-    request = _request(folder, options, task.request_type)
-    return _expectation_of(task.score(request))
+    """Runs a scorer on the case's files.
+
+    Raises:
+        DataProblem: The case asks for what no scorer does, or its files are wrong.
+    """
+    try:
+        task = load_task(task_name)
+        request = _request(folder, options, task.request_type)
+        return _expectation_of(task.score(request))
+    except UsageProblem as problem:
+        # What is wrong usage on a command line is a fault of the file here.
+        raise DataProblem(f"{folder / DESCRIPTION}: {problem}") from problem
 
 
 def differences(folder: Path, name: str, case: CaseFile) -> Iterator[Difference]:
@@ -138,18 +161,19 @@ def _request(
     folder: Path, options: Mapping[str, Any], kind: type[ScoringRequest]
 ) -> ScoringRequest:
     """The request that the options name, with every path inside the case's folder."""
-    placed = {key.replace("-", "_"): value for key, value in options.items()}
-    for field in _PATH_FIELDS & placed.keys():
-        placed[field] = _inside(folder, str(placed[field]))
-    named = placed.get("predictions", ())
-    paths = [named] if isinstance(named, str) else named
-    placed["predictions"] = [
-        ",".join(_inside(folder, part) for part in str(path).split(",")) for path in paths
-    ]
+    written = {key.replace("-", "_"): value for key, value in options.items()}
+    if isinstance(written.get("predictions"), str):
+        written["predictions"] = [written["predictions"]]
     try:
-        return msgspec.convert(placed, kind)
+        asked = msgspec.convert(written, kind)
     except msgspec.ValidationError as error:
         raise DataProblem(f"{folder / DESCRIPTION}: options: {error}.") from error
+    named = {field: getattr(asked, field, "") for field in _PATH_FIELDS}
+    placed: dict[str, Any] = {field: _inside(folder, path) for field, path in named.items() if path}
+    placed["predictions"] = tuple(
+        ",".join(_inside(folder, part) for part in path.split(",")) for path in asked.predictions
+    )
+    return msgspec.structs.replace(asked, **placed)
 
 
 def _inside(folder: Path, relative: str) -> str:

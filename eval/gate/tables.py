@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vle_bench.atomic import write_bytes
+from vle_bench.errors import DataProblem
 from vle_bench.eval.gate.difference import Difference
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import FORMATS
@@ -16,8 +17,15 @@ _MOST_LINE = 60
 
 
 def render(folder: Path) -> dict[str, bytes]:
-    """File name and bytes of every form of the case's leaderboard."""
-    groups = groups_of(found.document for found in stored_results(folder / STORE))
+    """File name and bytes of every form of the case's leaderboard.
+
+    Raises:
+        DataProblem: There is no stored result to render.
+    """
+    documents = [found.document for found in stored_results(folder / STORE)]
+    if not documents:
+        raise DataProblem(f"{folder / STORE}: no stored result to render. Give the case some.")
+    groups = groups_of(documents)
     return {f"leaderboard.{form}": write(groups).encode("utf-8") for form, write in FORMATS.items()}
 
 

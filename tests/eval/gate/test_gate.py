@@ -59,7 +59,7 @@ def test_a_moved_score_closes_the_gate_with_case_metric_stored_and_found(case, c
     captured = capsys.readouterr()
     (row,) = [line for line in captured.out.splitlines() if line.startswith("vcr csv")]
     assert row.split()[2:] == ["q2a", "66.66666766666667", "66.66666666666667"]
-    assert "1 differences" in captured.err
+    assert "1 difference." in captured.err
 
 
 def test_a_difference_below_the_tolerance_is_none(case):
@@ -141,6 +141,33 @@ def test_options_that_no_scorer_knows_are_named(case, capsys):
     edit(case / "case.toml", "resamples", "resample")
     assert check(case) == 3
     assert "resample" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('task = "vcr"', 'task = "vcrr"', "case.toml: vcrr: no such task. Known: vqa, vcr"),
+        ('task = "vcr"', "", "case.toml: names no task."),
+        ('predictions = ["leaderboard.csv"]', "predictions = 3", "`$.predictions`"),
+        ('predictions = ["leaderboard.csv"]', "predictions = [3]", "`$.predictions[0]`"),
+        ('annotations = "val.jsonl"', "annotations = 3", "`$.annotations`"),
+        ('predictions = ["leaderboard.csv"]', "", "case.toml: Nothing to score."),
+        ("[variants.csv]", '[variants."../csv"]', "variant '../csv' becomes a part of a file's"),
+    ],
+)
+def test_a_case_that_asks_for_nonsense_is_named_with_its_file(case, capsys, old, new, told):
+    edit(case / "case.toml", old, new)
+    assert check(case) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+    assert check(case, "--update") == 3
+
+
+def test_tables_of_nothing_are_no_golden_tables(tables, capsys):
+    shutil.rmtree(tables / "results")
+    assert check(tables, "--update") == 3
+    assert "no stored result to render" in capsys.readouterr().err
 
 
 def test_a_case_cannot_read_outside_its_folder(case, capsys):
