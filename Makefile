@@ -10,7 +10,7 @@ RESULTS ?= results
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-slow check lint typecheck coverage bench prep-vqa leaderboard regress clean
+.PHONY: help setup demo test test-browser test-slow check lint typecheck coverage bench prep-vqa prep-coco prep-retrieval leaderboard regress clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,11 @@ bench: $(VENV)/.test ## ratios against peers and floors, within one run
 prep-vqa: $(VENV)/.base ## VQAv2 from RAW to shards in OUT; the sample world where RAW is empty
 	$(BIN)/vle-prep run vqav2 --raw $(RAW) --out $(OUT) --or-sample data/sample
 
+prep-coco: $(VENV)/.base ## COCO, as Karpathy splits it, likewise
+	$(BIN)/vle-prep run coco --raw $(RAW) --out $(OUT) --or-sample data/sample
+
+prep-retrieval: $(VENV)/.base ## COCO (Karpathy), Flickr30k and Flickr30k-CN in turn, likewise
+	for name in coco flickr30k flickr30k-cn; do $(BIN)/vle-prep run $$name --raw $(RAW) --out $(OUT) --or-sample data/sample || exit $$?; done
 .PHONY: prep-vcr
 prep-vcr: $(VENV)/.base ## VCR, likewise
 	$(BIN)/vle-prep run vcr --raw $(RAW) --out $(OUT) --or-sample data/sample

@@ -60,7 +60,7 @@ def read_small(file: PictureFile, *, most_bytes: int) -> bytes | None:
     Raises:
         MachineProblem: The file cannot be read.
     """
-    if file.member is not None:
+    if isinstance(file.member, ZipMember):
         try:
             return read_member(file.member, most_bytes=most_bytes)
         except DamagedMember:

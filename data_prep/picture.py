@@ -15,7 +15,8 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from vle_bench.data_prep.archives import DamagedMember, read_member
+from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
+from vle_bench.data_prep.base64_rows import Base64Cell, decoded
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.errors import machine_errors
 
@@ -53,7 +54,10 @@ class BadPicture(ValueError):
 
 
 class Mark(NamedTuple):
-    """How a raw picture looked from outside: size, and mtime in ns (in a zip: the CRC-32)."""
+    """How a raw picture looked from outside: size, and mtime in ns (in a zip: the CRC-32).
+
+    In a table it is the length of its text and the mtime of the table.
+    """
 
     size: int
     stamp: int
@@ -65,29 +69,43 @@ def mark_of(file: PictureFile) -> Mark:
     Raises:
         DataProblem: The file is gone.
     """
-    if file.member is not None:
+    if isinstance(file.member, ZipMember):
         return Mark(file.member.size, file.member.crc)
     with machine_errors(file.path):
         info = Path(file.path).stat()
-    return Mark(info.st_size, info.st_mtime_ns)
+    size = info.st_size if file.member is None else file.member.length
+    return Mark(size, info.st_mtime_ns)
 
 
 def read_picture(file: PictureFile) -> bytes:
     """The bytes of a raw picture.
 
     Raises:
-        BadPicture: Too large to be a picture, or damaged inside its zip.
+        BadPicture: Too large to be a picture, damaged inside its zip, or no base64 text.
         MachineProblem: The file cannot be read.
     """
-    if file.member is not None:
+    if isinstance(file.member, ZipMember):
         try:
             return read_member(file.member, most_bytes=MOST_PICTURE_BYTES)
         except DamagedMember as error:
             raise BadPicture("picture damaged in its zip") from error
+    if file.member is not None:
+        return _from_text(file.path, file.member)
     with machine_errors(file.path), Path(file.path).open("rb", buffering=0) as stream:
         if os.fstat(stream.fileno()).st_size > MOST_PICTURE_BYTES:
             raise BadPicture("picture file too large")
         return stream.readall()
+
+
+def _from_text(path: str, cell: Base64Cell) -> bytes:
+    if cell.length > MOST_PICTURE_BYTES * 4 // 3:
+        raise BadPicture("picture file too large")
+    with machine_errors(path), Path(path).open("rb", buffering=0) as stream:
+        text = os.pread(stream.fileno(), cell.length, cell.offset)
+    try:
+        return decoded(text)
+    except ValueError as error:
+        raise BadPicture("picture is no base64 text") from error
 
 
 def probe(data: bytes) -> Probe:

@@ -168,7 +168,7 @@ class OpenedFlickr30k:
         absent = [
             name
             for name, files in (("Annotations/", annotations), ("Sentences/", sentences))
-            if not files.name
+            if not files.source
         ]
         facts.books.absent += absent
         if absent:
@@ -226,8 +226,8 @@ class _Facts:
 
 
 def _lines(document: Document) -> Iterator[str]:
-    """The lines of a small text file that hold anything."""
-    for line in document.data.decode("utf-8", "replace").split("\n"):
-        text = line.strip("\r \ufeff")
+    """The lines that hold anything."""
+    for line in document.lines():
+        text = line.decode("utf-8", "replace").strip("\r \ufeff")
         if text:
             yield text

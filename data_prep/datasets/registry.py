@@ -9,6 +9,7 @@ DATASETS = Registry(
     {
         "coco": "vle_bench.data_prep.datasets.coco:DATASET",
         "flickr30k": "vle_bench.data_prep.datasets.flickr30k:DATASET",
+        "flickr30k-cn": "vle_bench.data_prep.datasets.flickr30k_cn:DATASET",
         "vcr": "vle_bench.data_prep.datasets.vcr:VCR",
         "vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2",
     },

@@ -29,6 +29,7 @@ from vle_bench.shards.read import iter_samples
 ROWS = {
     "coco": ("train", "restval", "val", "test"),
     "flickr30k": ("train", "val", "test"),
+    "flickr30k-cn": ("train", "val", "test"),
 }
 """Each dataset with the splits that the drawn world has of it."""
 
