@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +23,8 @@ from vle_bench.data_prep.books import (
     NOT_LISTED,
     Books,
 )
-from vle_bench.data_prep.joined import Joined as Joined
+from vle_bench.data_prep.id_set import IdSet
+from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import NO_LABEL_ID, BoxAnnotation, Caption
@@ -46,7 +47,6 @@ _OTHER_YEAR = {"2014": ("train2017", "val2017"), "2017": ("train2014", "val2014"
 _FLICKR_PHOTO = re.compile(r"/(?P<id>[0-9]+)_[^/]*$")
 
 Row = TypeVar("Row", "CaptionRow", "InstanceRow")
-T = TypeVar("T")
 
 
 class ImageRow(msgspec.Struct, frozen=True, gc=False):
@@ -89,18 +89,6 @@ class _Licence(msgspec.Struct, frozen=True):
     url: str = ""
 
 
-class _CocoFile(msgspec.Struct, Generic[T]):
-    annotations: list[T]
-    images: list[ImageRow] = []  # msgspec copies the default for each object
-    categories: list[_Category] = []
-    licenses: list[_Licence] = []
-
-
-class _ImageFile(msgspec.Struct):
-    images: list[ImageRow]
-    licenses: list[_Licence] = []
-
-
 def images_listed(document: Document, books: Books | None) -> set[int]:
     """The pictures that a captions or instances file lists.
 
@@ -133,7 +121,7 @@ class CocoFacts:
     def __init__(self, raw: RawTree, part: str, asked: AbstractSet[int], books: Books) -> None:
         self.captions: Joined[Caption] = Joined()
         self.boxes: Joined[BoxAnnotation] = Joined()
-        self._images: dict[int, ImageRow] = {}
+        self._images: Joined[ImageRow] = Joined()
         self._licences: dict[str, str] = {}
         self._asked = asked
         self._books = books
@@ -147,12 +135,12 @@ class CocoFacts:
 
     def declared_size(self, image: int) -> tuple[int, int] | None:
         """Width and height as COCO states them; None where it does not."""
-        row = self._images.get(image)
+        row = self._row_of(image)
         return (row.width, row.height) if row and row.width > 0 and row.height > 0 else None
 
     def picture_facts(self, image: int) -> dict[str, str]:
         """`source_url`, `licence`, `coco_id` and `flickr_id` for a sample's picture."""
-        row = self._images.get(image)
+        row = self._row_of(image)
         facts = {"coco_id": str(image), "source_url": "", "licence": "", "flickr_id": ""}
         if row is not None:
             facts["source_url"] = row.coco_url or ""
@@ -178,17 +166,19 @@ class CocoFacts:
         if not found:
             self._books.absent.append(f"annotations/{kind}_{part}.json")
 
+    def _row_of(self, image: int) -> ImageRow | None:
+        """The first row of an image; another file of the same release may repeat it."""
+        rows = self._images.of(image)
+        return rows[0] if rows else None
+
     def _read_image_info(self, raw: RawTree, part: str) -> None:
         document = raw.document(COCO, f"annotations/image_info_{part}.json")
-        if document is None:
-            return
-        self._books.sources[document.name] = document.sha256
-        content = document.decoded(_ImageFile, "COCO's image list")
-        self._list_images(content.images, content.licenses)
+        if document is not None:
+            self._books.sources[document.name] = document.sha256
+            self._list_images(document, "COCO's image list", required=True)
 
     def _read_captions(self, document: Document) -> None:
-        content = document.decoded(_CocoFile[CaptionRow], "COCO captions: {images, annotations}")
-        listed = self._list_images(content.images, content.licenses)
+        expected = "COCO captions: {images, annotations}"
 
         def keep(image: int, identity: str, row: CaptionRow) -> None:
             if row.caption.strip():
@@ -196,12 +186,19 @@ class CocoFacts:
             else:
                 self._books.skip("caption", identity, str(image), EMPTY_CAPTION)
 
-        self._sort_out(content.annotations, "caption", listed, keep)
+        listed = self._list_images(document, expected)
+        rows = document.rows("annotations", CaptionRow, expected=expected)
+        self._sort_out(rows, "caption", listed, keep)
 
     def _read_instances(self, document: Document) -> None:
-        content = document.decoded(_CocoFile[InstanceRow], "COCO instances: {images, annotations}")
-        listed = self._list_images(content.images, content.licenses)
-        names = {category.id: category.name for category in content.categories}
+        expected = "COCO instances: {images, annotations}"
+        names = {
+            category.id: category.name
+            for chunk in document.rows(
+                "categories", _Category, required=False, expected=expected, to_the_end=False
+            )
+            for category in chunk
+        }
 
         def keep(image: int, identity: str, row: InstanceRow) -> None:
             known = row.category_id in names
@@ -217,45 +214,58 @@ class CocoFacts:
             )
             self.boxes.add(image, box)
 
-        self._sort_out(content.annotations, "box", listed, keep)
+        listed = self._list_images(document, expected)
+        rows = document.rows("annotations", InstanceRow, expected=expected)
+        self._sort_out(rows, "box", listed, keep)
 
-    def _list_images(self, images: list[ImageRow], licences: list[_Licence]) -> set[int]:
-        self._licences.update((str(one.id), one.name or one.url) for one in licences)
+    def _list_images(
+        self, document: Document, expected: str, *, required: bool = False
+    ) -> set[int]:
         listed: set[int] = set()
-        for row in images:
-            image = number_of(row.id)
-            if image is None:
-                continue
-            if image not in self._asked:
-                self._books.elsewhere["image"] += image not in listed
-            elif image in listed:
-                self._books.read["image"] += 1
-                self._books.skip("image", str(image), str(image), DUPLICATE)
-            else:
-                self._images.setdefault(image, row)
-            listed.add(image)
+        for chunk in document.rows(
+            "images", ImageRow, required=required, expected=expected, to_the_end=False
+        ):
+            for row in chunk:
+                self._list_image(row, listed)
+        for licences in document.rows("licenses", _Licence, required=False, expected=expected):
+            self._licences.update((str(one.id), one.name or one.url) for one in licences)
         return listed
+
+    def _list_image(self, row: ImageRow, listed: set[int]) -> None:
+        image = number_of(row.id)
+        if image is None:
+            return
+        if image not in self._asked:
+            self._books.elsewhere["image"] += image not in listed
+        elif image in listed:
+            self._books.read["image"] += 1
+            self._books.skip("image", str(image), str(image), DUPLICATE)
+        else:
+            self._images.add(image, row)
+        listed.add(image)
 
     def _sort_out(
         self,
-        rows: list[Row],
+        chunks: Iterator[list[Row]],
         kind: SkippedKind,
         listed: AbstractSet[int],
         keep: Callable[[int, str, Row], None],
     ) -> None:
         """Rows about asked pictures are kept; the others are counted or, if foreign, named."""
-        seen: set[Identity] = set()
-        for row in rows:
-            image = number_of(row.image_id)
-            if image not in self._asked and image in listed:
-                self._books.elsewhere[kind] += 1
-                continue
-            self._books.read[kind] += 1
-            identity = str(row.id)
-            if image is None or image not in self._asked:
-                self._books.skip(kind, identity, str(row.image_id), NOT_LISTED)
-            elif row.id in seen:
-                self._books.skip(kind, identity, str(image), DUPLICATE)
-            else:
-                keep(image, identity, row)
-            seen.add(row.id)
+        seen = IdSet()
+        for chunk in chunks:
+            ours: list[tuple[int | None, Row]] = []
+            for row in chunk:
+                image = number_of(row.image_id)
+                if image in self._asked or image not in listed:
+                    ours.append((image, row))
+            self._books.elsewhere[kind] += len(chunk) - len(ours)
+            self._books.read[kind] += len(ours)
+            for (image, row), new in zip(ours, seen.add([row.id for _, row in ours]), strict=True):
+                identity = str(row.id)
+                if image is None or image not in self._asked:
+                    self._books.skip(kind, identity, str(row.image_id), NOT_LISTED)
+                elif not new:
+                    self._books.skip(kind, identity, str(image), DUPLICATE)
+                else:
+                    keep(image, identity, row)

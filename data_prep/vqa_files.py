@@ -1,15 +1,15 @@
 """The questions and annotations files of VQA, and everything that can be odd in them.
 
 An id that comes twice, an annotation of a question nobody asked, a question
-nobody answered: each is named in the books and none ends the run. The answers
-of a question stay as they lie in the file until its sample is drafted; four
-million of them as objects would take a gigabyte.
+nobody answered: each is named in the books and none ends the run. Questions and
+annotations wait on disk by picture, and meet when their picture's turn comes;
+the answers stay as they lie in the file until then.
 Format: https://visualqa.org/vqa_v2_format.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +21,8 @@ from vle_bench.data_prep.books import (
     NO_QUESTION,
     Books,
 )
+from vle_bench.data_prep.id_set import IdSet
+from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
@@ -28,6 +30,9 @@ from vle_bench.records import NO_NUMBER, Answer
 
 NOT_IN_TEST = "test-dev question that test does not have"
 OTHER_IMAGE = "annotation names another image than its question"
+
+_NOWHERE = -1
+"""No number that an id can be."""
 
 _QUESTIONS = "VQA questions: {questions: [{question_id, image_id, question}]}"
 _ANNOTATIONS = "VQA annotations: {annotations: [{question_id, image_id, answers}]}"
@@ -52,28 +57,17 @@ class AnnotationRow(msgspec.Struct, frozen=True):
     multiple_choice_answer: str = ""
 
 
-class Asked(NamedTuple):
-    """A question and the image it is about."""
+class AskedQuestion(NamedTuple):
+    """A question of a picture, with its annotation where its split has them."""
 
-    image: int
+    question: int
     text: str
-
-
-class _QuestionFile(msgspec.Struct):
-    questions: list[QuestionRow]
-
-
-class _AnnotationFile(msgspec.Struct):
-    annotations: list[AnnotationRow]
+    annotation: AnnotationRow | None
 
 
 class _MainAnswerRow(msgspec.Struct, frozen=True, gc=False):
     question_id: Identity
     multiple_choice_answer: str = ""
-
-
-class _MainAnswerFile(msgspec.Struct):
-    annotations: list[_MainAnswerRow]
 
 
 class _AnswerRow(msgspec.Struct, frozen=True, gc=False):
@@ -85,68 +79,124 @@ class _AnswerRow(msgspec.Struct, frozen=True, gc=False):
 _ANSWERS = msgspec.json.Decoder(list[_AnswerRow])
 
 
-def read_questions(document: Document, books: Books) -> dict[int, Asked]:
-    """The questions by id, in the order of the file; repeated and unusable ids go to the books."""
-    asked: dict[int, Asked] = {}
-    for row in document.decoded(_QuestionFile, _QUESTIONS).questions:
-        books.read["question"] += 1
-        question, image = number_of(row.question_id), number_of(row.image_id)
-        if question is None or image is None:
-            _skip(row, NO_NUMBER_ID, books)
-        elif question in asked:
-            _skip(row, DUPLICATE, books)
-        else:
-            asked[question] = Asked(image, row.question)
-    return asked
+class Questions:
+    """The questions of a split by picture, in the order of the file.
 
+    Repeated and unusable ids go to the books.
 
-def read_annotations(
-    document: Document, asked: Mapping[int, Asked], books: Books
-) -> dict[int, AnnotationRow]:
-    """The annotation of each question that has a sound one; the books name every other case."""
-    found: dict[int, AnnotationRow] = {}
-    for row in document.decoded(_AnnotationFile, _ANNOTATIONS).annotations:
-        question = number_of(row.question_id)
-        if question is not None and question in asked and question not in found:
-            found[question] = row
-            continue
-        books.read["question"] += 1
-        _skip(row, DUPLICATE if question in found else NO_QUESTION, books)
-    for question, (image, _) in asked.items():
-        if question not in found:
-            books.skip("question", str(question), str(image), NO_ANNOTATION)
-        elif number_of(found[question].image_id) != image:
-            books.skip("question", str(question), str(image), OTHER_IMAGE)
-            del found[question]
-    return found
+    Args:
+        document: A questions file.
+        books: Notes what was read and what is odd.
+    """
 
+    def __init__(self, document: Document, books: Books) -> None:
+        self._books = books
+        self._texts: Joined[tuple[int, str]] = Joined()
+        self._known = IdSet()
+        self._annotations: Joined[AnnotationRow] | None = None
+        self._annotated = IdSet()
+        self._images: set[int] = set()
+        for rows in document.rows("questions", QuestionRow, expected=_QUESTIONS):
+            self._read(rows)
 
-def read_test_dev(document: Document, asked: Mapping[int, Asked], books: Books) -> frozenset[int]:
-    """The questions of test that are in test-dev too; a question that test lacks is foreign."""
-    flagged: set[int] = set()
-    for row in document.decoded(_QuestionFile, _QUESTIONS).questions:
-        question = number_of(row.question_id)
-        if question is not None and question in asked:
-            flagged.add(question)
-        else:
-            books.read["question"] += 1
-            _skip(row, NOT_IN_TEST, books)
-    return frozenset(flagged)
+    @property
+    def images(self) -> list[int]:
+        """The pictures asked about, ascending."""
+        return sorted(self._images)
+
+    def annotate(self, document: Document) -> None:
+        """Reads the annotations; those of no question and repeated ones go to the books."""
+        self._annotations = Joined()
+        for rows in document.rows("annotations", AnnotationRow, expected=_ANNOTATIONS):
+            for row, asked, new in self._matched(rows):
+                if asked and new:
+                    image = number_of(row.image_id)
+                    self._annotations.add(_NOWHERE if image is None else image, row)
+                    continue
+                self._books.read["question"] += 1
+                _skip(row, DUPLICATE if asked else NO_QUESTION, self._books)
+
+    def of(self, image: int) -> list[AskedQuestion]:
+        """The usable questions of a picture: all, or those annotated for it where any are."""
+        if self._annotations is None:
+            return [AskedQuestion(one, text, None) for one, text in self._texts.of(image)]
+        rows = {number_of(row.question_id): row for row in self._annotations.of(image)}
+        return [
+            AskedQuestion(one, text, rows[one])
+            for one, text in self._texts.of(image)
+            if one in rows
+        ]
+
+    def leave_out_unusable(self, image: int) -> None:
+        """Names the questions of a picture that have no annotation, or one of another picture."""
+        if self._annotations is None:
+            return
+        usable = {one.question for one in self.of(image)}
+        left = [one for one, _ in self._texts.of(image) if one not in usable]
+        for question, annotated in zip(left, self._annotated.has(left), strict=True):
+            reason = OTHER_IMAGE if annotated else NO_ANNOTATION
+            self._books.skip("question", str(question), str(image), reason)
+
+    def read_test_dev(self, document: Document) -> IdSet:
+        """The questions that are in test-dev too; one that test lacks is foreign."""
+        flagged = IdSet()
+        for rows in document.rows("questions", QuestionRow, expected=_QUESTIONS):
+            numbers = [number_of(row.question_id) for row in rows]
+            known = self._known.has([_NOWHERE if one is None else one for one in numbers])
+            flagged.add(
+                [
+                    one
+                    for one, asked in zip(numbers, known, strict=True)
+                    if asked and one is not None
+                ]
+            )
+            for row, asked in zip(rows, known, strict=True):
+                if not asked:
+                    self._books.read["question"] += 1
+                    _skip(row, NOT_IN_TEST, self._books)
+        return flagged
+
+    def _read(self, rows: Sequence[QuestionRow]) -> None:
+        self._books.read["question"] += len(rows)
+        sound: list[tuple[int, int, QuestionRow]] = []
+        for row in rows:
+            question, image = number_of(row.question_id), number_of(row.image_id)
+            if question is None or image is None:
+                _skip(row, NO_NUMBER_ID, self._books)
+            else:
+                sound.append((question, image, row))
+        new = self._known.add([question for question, _, _ in sound])
+        for (question, image, row), first in zip(sound, new, strict=True):
+            if first:
+                self._images.add(image)
+                self._texts.add(image, (question, row.question))
+            else:
+                _skip(row, DUPLICATE, self._books)
+
+    def _matched(self, rows: Sequence[AnnotationRow]) -> Iterator[tuple[AnnotationRow, bool, bool]]:
+        """Each annotation, whether its question was asked, and whether it is its first."""
+        numbers = [number_of(row.question_id) for row in rows]
+        ids = [_NOWHERE if one is None else one for one in numbers]
+        return zip(rows, self._known.has(ids), self._annotated.add(ids), strict=True)
 
 
 def images_asked(document: Document) -> set[int]:
     """The images that a questions file asks about."""
-    rows = document.decoded(_QuestionFile, _QUESTIONS).questions
-    return {image for row in rows if (image := number_of(row.image_id)) is not None}
+    return {
+        image
+        for rows in document.rows("questions", QuestionRow, expected=_QUESTIONS)
+        for row in rows
+        if (image := number_of(row.image_id)) is not None
+    }
 
 
 def main_answers(document: Document) -> Iterator[str]:
     """`multiple_choice_answer` of each question in the order of the file, where it has one."""
-    seen: set[Identity] = set()
-    for row in document.decoded(_MainAnswerFile, _ANNOTATIONS).annotations:
-        if row.question_id not in seen and row.multiple_choice_answer:
-            yield row.multiple_choice_answer
-        seen.add(row.question_id)
+    seen = IdSet()
+    for rows in document.rows("annotations", _MainAnswerRow, expected=_ANNOTATIONS):
+        for row, new in zip(rows, seen.add([row.question_id for row in rows]), strict=True):
+            if new and row.multiple_choice_answer:
+                yield row.multiple_choice_answer
 
 
 def answers_of(row: AnnotationRow, place: str) -> tuple[Answer, ...]:

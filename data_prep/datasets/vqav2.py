@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
-from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts, Joined
-from vle_bench.data_prep.datasets.base import Draft, Parameters, Reading, unseen_picture
+from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts
+from vle_bench.data_prep.datasets.base import Draft, Parameters, Reading, leave_out, unseen_picture
+from vle_bench.data_prep.id_set import IdSet
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.data_prep.vocabulary import (
     SoftTargets,
@@ -21,14 +22,11 @@ from vle_bench.data_prep.vocabulary import (
     vocabulary_files,
 )
 from vle_bench.data_prep.vqa_files import (
-    AnnotationRow,
-    Asked,
+    AskedQuestion,
+    Questions,
     answers_of,
     images_asked,
     main_answers,
-    read_annotations,
-    read_questions,
-    read_test_dev,
 )
 from vle_bench.errors import DataProblem
 from vle_bench.records import Question, Sample, VqaSample
@@ -102,29 +100,26 @@ class OpenedVqav2:
     def read(self, split: str, books: Books) -> Reading:
         """The pictures asked about in a split, by ascending id, with all that is known of them."""
         books.sources.update(self._sources)
-        asked = read_questions(self._needed(questions_path(split), books), books)
-        images = sorted({question.image for question in asked.values()})
+        questions = Questions(self._needed(questions_path(split), books), books)
+        images = questions.images
         books.read["image"] += len(images)
         facts = CocoFacts(self._raw, _PARTS[split], frozenset(images), books)
-        samples = _Samples(split, facts, self._targets, books)
+        samples = _Samples(split, facts, self._targets, questions)
         if split in _ANNOTATED:
-            document = self._needed(annotations_path(split), books)
-            samples.annotations = read_annotations(document, asked, books)
+            questions.annotate(self._needed(annotations_path(split), books))
         else:
-            samples.test_dev = self._test_dev(asked, books)
-        for question, (image, text) in asked.items():
-            if split not in _ANNOTATED or question in samples.annotations:
-                samples.questions.add(image, (question, text))
+            samples.test_dev = self._test_dev(questions, books)
         taken = self._earlier(split, books)
         pictures = self._raw.pictures(COCO, PICTURE_FOLDERS[_PARTS[split]], images)
         ready: list[tuple[int, PictureFile]] = []
         for image in images:
+            questions.leave_out_unusable(image)
             if image in taken:
-                samples.leave_out(image, OTHER_SPLIT)
-            elif not samples.questions.of(image):
-                samples.leave_out(image, NO_USABLE_QUESTION)
+                samples.leave_out(image, OTHER_SPLIT, books)
+            elif not questions.of(image):
+                samples.leave_out(image, NO_USABLE_QUESTION, books)
             elif image not in pictures:
-                samples.leave_out(image, ABSENT)
+                samples.leave_out(image, ABSENT, books)
             else:
                 ready.append((image, pictures[image]))
         return Reading([file for _, file in ready], samples.drafts(ready))
@@ -136,13 +131,13 @@ class OpenedVqav2:
                 self._sources[document.name] = document.sha256
                 yield from main_answers(document)
 
-    def _test_dev(self, asked: Mapping[int, Asked], books: Books) -> frozenset[int]:
+    def _test_dev(self, questions: Questions, books: Books) -> IdSet:
         document = self._raw.document(NAME, questions_path("test-dev"))
         if document is None:
             books.absent.append(questions_path("test-dev"))
-            return frozenset()
+            return IdSet()
         books.sources[document.name] = document.sha256
-        return read_test_dev(document, asked, books)
+        return questions.read_test_dev(document)
 
     def _earlier(self, split: str, books: Books) -> frozenset[int]:
         """Images asked about in the splits before this one."""
@@ -168,25 +163,21 @@ class OpenedVqav2:
 class _Samples:
     """Puts the samples of one split together, or leaves them out with everything they hold."""
 
-    def __init__(self, split: str, facts: CocoFacts, targets: SoftTargets, books: Books) -> None:
-        self.questions: Joined[tuple[int, str]] = Joined()
-        self.annotations: Mapping[int, AnnotationRow] = {}
-        self.test_dev: frozenset[int] = frozenset()
+    def __init__(
+        self, split: str, facts: CocoFacts, targets: SoftTargets, questions: Questions
+    ) -> None:
+        self.test_dev = IdSet()
         self._split = split
         self._facts = facts
         self._targets = targets
-        self._books = books
+        self._questions = questions
 
-    def leave_out(self, image: int, reason: str) -> None:
+    def leave_out(self, image: int, reason: str, books: Books) -> None:
         """Names the image and everything about it as skipped."""
-        identity = str(image)
-        self._books.skip("image", identity, identity, reason)
-        for question, _ in self.questions.of(image):
-            self._books.skip("question", str(question), identity, reason)
-        for caption in self._facts.captions.of(image):
-            self._books.skip("caption", caption.id, identity, reason)
-        for box in self._facts.boxes.of(image):
-            self._books.skip("box", box.id, identity, reason)
+        for asked in self._questions.of(image):
+            books.skip("question", str(asked.question), str(image), reason)
+        facts = self._facts
+        leave_out(image, reason, books, captions=facts.captions, boxes=facts.boxes)
 
     def drafts(self, ready: Sequence[tuple[int, PictureFile]]) -> Iterator[Draft]:
         """One draft per picture that was found."""
@@ -201,14 +192,19 @@ class _Samples:
                 image=picture,
                 captions=tuple(self._facts.captions.of(image)),
                 boxes=tuple(self._facts.boxes.of(image)),
-                questions=tuple(self._question(*asked) for asked in self.questions.of(image)),
+                questions=self._questions_of(image),
             )
             yield Draft(sample, file, self._facts.declared_size(image))
 
-    def _question(self, question: int, text: str) -> Question:
-        row = self.annotations.get(question)
+    def _questions_of(self, image: int) -> tuple[Question, ...]:
+        asked = self._questions.of(image)
+        flags = self.test_dev.has([one.question for one in asked])
+        return tuple(self._question(*pair) for pair in zip(asked, flags, strict=True))
+
+    def _question(self, asked: AskedQuestion, test_dev: bool) -> Question:
+        question, text, row = asked
         if row is None:
-            return Question(question_id=question, question=text, test_dev=question in self.test_dev)
+            return Question(question_id=question, question=text, test_dev=test_dev)
         answers = answers_of(row, annotations_path(self._split))
         target = self._targets.of([one.answer for one in answers])
         return Question(
