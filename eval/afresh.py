@@ -7,7 +7,8 @@ it was is said in a sentence; the store itself is left as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -15,12 +16,13 @@ import msgspec
 
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.console import say
-from vle_bench.errors import DataProblem, Problems, VleBenchError
+from vle_bench.errors import DataProblem, Problems, UsageProblem, VleBenchError
 from vle_bench.eval.finish import document_of
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import markdown
-from vle_bench.eval.options import RunOptions
+from vle_bench.eval.options import DEFAULT_RESULTS, RunOptions
 from vle_bench.eval.references import canonical_split
+from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import ScoringTask
 from vle_bench.results import ResultDocument, StoredResult, stored_results
 
@@ -41,6 +43,23 @@ class Afresh:
     documents: tuple[ResultDocument, ...]
     changes: tuple[str, ...]
     failures: tuple[str, ...]
+
+
+def run_afresh(task: ScoringTask, request: ScoringRequest, options: RunOptions) -> None:
+    """`vle-eval <task> --split S` with nothing to score: everything stored of it, scored again.
+
+    Raises:
+        DataProblem: Nothing is stored, or something stored could not be scored again.
+        UsageProblem: Options that say how to score or to store; each result has its own.
+    """
+    if said := ", ".join(_of_no_use(task, request, options)):
+        raise UsageProblem(
+            f"{said}: without --predictions or --model, what is stored is scored as it was stored. "
+            f"Give --predictions P or --model NAME with it, or leave it out."
+        )
+    root = options.results or Path(DEFAULT_RESULTS)
+    found = score_afresh(task, root, split=request.split, dataset=request.dataset)
+    show_afresh(found, as_json=options.as_json)
 
 
 def score_afresh(task: ScoringTask, root: Path, *, split: str, dataset: str = "") -> Afresh:
@@ -98,6 +117,18 @@ def show_afresh(found: Afresh, *, as_json: bool) -> None:
     problems = Problems("Not scored again:")
     problems.extend(found.failures)
     problems.raise_if_any()
+
+
+def _of_no_use(task: ScoringTask, request: ScoringRequest, options: RunOptions) -> Iterator[str]:
+    """The options given that stored results do not listen to."""
+    plain = task.request_type(split=request.split, dataset=request.dataset)
+    for name in request.__struct_fields__:
+        if getattr(request, name) != getattr(plain, name):
+            yield f"--{name.replace('_', '-')}"
+    same = RunOptions(results=options.results, as_json=options.as_json)
+    for field in fields(options):
+        if getattr(options, field.name) != getattr(same, field.name):
+            yield f"--{field.name.replace('_', '-')}"
 
 
 def _again(task: ScoringTask, found: StoredResult) -> ResultDocument:

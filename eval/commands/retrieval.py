@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from vle_bench.eval.options import DEFAULT_RESULTS, scoring_options, split_options
+from vle_bench.eval.options import scoring_options, split_options
 
 _RULES = ("pessimistic", "optimistic", "stable", "expected")
 
@@ -39,10 +38,8 @@ def command(**values: Any) -> None:
     named = (request.predictions, request.model, request.texts, request.scores,
              request.image_features, request.text_features)  # fmt: skip
     if request.split and not any(named):
-        from vle_bench.eval.afresh import score_afresh, show_afresh
+        from vle_bench.eval.afresh import run_afresh
 
-        root = options.results or Path(DEFAULT_RESULTS)
-        found = score_afresh(TASK, root, split=request.split, dataset=request.dataset)
-        show_afresh(found, as_json=options.as_json)
+        run_afresh(TASK, request, options)
         return
     finish(TASK.score(request), request, options)

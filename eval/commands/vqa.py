@@ -40,12 +40,19 @@ def command(*, all_protocols: bool, **values: Any) -> None:
 
     References are an official annotations file, or with --split the shards under --data.
     Predictions are the official list of {"question_id", "answer"} as JSON, JSONL, CSV or Parquet.
+    With --split and nothing to score, every stored result of that split is scored afresh.
     """
     asked, options = split_options(values)
     request = VqaRequest(**asked)
     if not all_protocols:
-        from vle_bench.eval.finish import finish
         from vle_bench.eval.vqa.task import TASK
+
+        if request.split and not (request.predictions or request.model or request.annotations):
+            from vle_bench.eval.afresh import run_afresh
+
+            run_afresh(TASK, request, options)
+            return
+        from vle_bench.eval.finish import finish
 
         finish(TASK.score(request), request, options)
         return

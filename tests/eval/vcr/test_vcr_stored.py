@@ -53,6 +53,25 @@ def test_a_stored_result_is_scored_afresh_beside_the_published_scores(
     assert fresh["signature"] == before["signature"]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--out", "x"), "--out: "),
+        (("--missing", "zero", "--resamples", 5), "--missing, --resamples: "),
+        (("--model-name", "y", "--setting", "zero-shot"), "--model-name, --setting: "),
+        (("--trained-on", "train", "--data", "d"), "--data, --trained-on: "),
+    ],
+)
+def test_what_stored_results_do_not_listen_to_is_wrong_usage(
+    vle_eval, tmp_path, monkeypatch, options, told
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = vle_eval("vcr", "--split", "val", *options)
+    assert ran.code == 2
+    assert ran.err.startswith(f"{told}without --predictions or --model, what is stored is scored")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_changed_references_and_scores_are_named(vle_eval, world, stored) -> None:
     lines = (world / "val.jsonl").read_text().replace('"answer_label": 0', '"answer_label": 3')
     (world / "val.jsonl").write_text(lines)

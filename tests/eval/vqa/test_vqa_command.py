@@ -221,3 +221,16 @@ def test_help_needs_neither_numpy_nor_a_scorer():
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert "--all-protocols" in ran.stdout
+
+
+def test_stored_results_of_a_split_are_scored_afresh(vqa, vle_eval, world):
+    assert vqa("--results", "results").code == 0
+    before = json.loads((world / "results/vqa/vqav2/valtiny/p/result.json").read_text())
+    ran = vle_eval("vqa", "--split", "valtiny", "--json")
+    assert ran.code == 0, ran.err
+    (fresh,) = json.loads(ran.out)["results"]
+    assert fresh["metrics"] == before["metrics"]
+    assert fresh["signature"] == before["signature"]
+    ran = vle_eval("vqa", "--split", "val")
+    assert ran.code == 3
+    assert "no stored result of vqa on any dataset, val." in ran.err
