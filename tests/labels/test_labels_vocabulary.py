@@ -131,6 +131,13 @@ def test_joining_keeps_the_first_labels_and_appends_the_rest() -> None:
     assert both.label_of("fire hydrant") == both.label_of("hydrant") == 10
 
 
+def test_another_spelling_is_the_same_class_also_where_no_table_has_it() -> None:
+    second = ClassVocabulary.of([["stop-sign"], ["diningtable"]])
+    both = joined(coco_vocabulary(), second)
+    assert len(both) == 80
+    assert both.classes[11] == ("stop sign", "stop-sign")
+
+
 def test_the_first_name_that_is_known_decides_between_two_classes() -> None:
     both = joined(ClassVocabulary.of([["bat"], ["club"]]), ClassVocabulary.of([["club", "bat"]]))
     assert both.classes == (("bat",), ("club",))

@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vle_bench.boxes import Box
+from vle_bench.boxes import Box, from_xywh
+from vle_bench.labels.vocabulary import coco_vocabulary
+from vle_bench.patches.coverage import coverage
 from vle_bench.patches.grid import PatchGrid, stretch_patch_ids, stretch_ranges
-from vle_bench.patches.view import center_crop, shortest_edge_size
+from vle_bench.patches.labels import patch_labels
+from vle_bench.patches.mpc import mpc_targets
+from vle_bench.patches.view import center_crop, shortest_edge_size, stretch
+from vle_bench.records import BoxAnnotation
 
 GRIDS = {
     "base16_576": (576, 16),
@@ -153,3 +158,50 @@ def test_transformers_own_functions_agree_on_sizes_and_cuts() -> None:
         assert len(y) == min(crop, width) * min(crop, height)
         assert (cut[y, x, 0] - 1 == x - int(view.x.shift)).all()
         assert (cut[y, x, 1] - 1 == y - int(view.y.shift)).all()
+
+
+def real_pictures(reference: Path):
+    """Every picture of the shelf's piece of COCO with its boxes, as our shards would hold them."""
+    for path in sorted((reference / "data/enginbozaba+tiny_coco/annotations").glob("*.json")):
+        document = json.loads(path.read_text())
+        names = {one["id"]: one["name"] for one in document["categories"]}
+        boxes: dict[int, list[BoxAnnotation]] = {one["id"]: [] for one in document["images"]}
+        for one in document["annotations"]:
+            box = BoxAnnotation(
+                id=str(one["id"]),
+                xywh=tuple(one["bbox"]),
+                label=names[one["category_id"]],
+                label_id=one["category_id"],
+                kind="crowd" if one["iscrowd"] else "object",
+            )
+            boxes[one["image_id"]].append(box)
+        for image in document["images"]:
+            yield image["width"], image["height"], boxes[image["id"]]
+
+
+def test_real_boxes_have_targets_in_both_frames(reference: Path) -> None:
+    grid = PatchGrid.of(384, 16)
+    pictures = crowds = shown = 0
+    for width, height, boxes in real_pictures(reference):
+        pictures += 1
+        crowds += sum(box.kind == "crowd" for box in boxes)
+        for view in (stretch(width, height, 384), center_crop(width, height, 384).mirrored()):
+            labels = patch_labels(boxes, coco_vocabulary(), view=view, grid=grid)
+            for place, label in zip(labels.box.tolist(), labels.label.tolist(), strict=True):
+                assert boxes[place].kind == "object"
+                assert coco_vocabulary().name(label) == boxes[place].label
+            claimed = coverage(
+                [from_xywh(*box.xywh) for box in boxes if box.kind == "object"], view, grid
+            ).members(0.5)
+            owned = np.zeros(len(grid), dtype=bool)
+            owned[labels.patch] = True
+            assert (claimed.any(axis=0) == owned).all()
+            if view.x.scale > 0:
+                assert claimed.any(axis=1).all(), "in the whole picture every thing has a patch"
+            targets = mpc_targets(
+                boxes, coco_vocabulary(), view=view, grid=grid, key=f"coco-{pictures}", seed=0
+            )
+            assert targets.masked.any() == owned.any()
+            shown += int(owned.sum())
+    assert (pictures, crowds) == (38, 5)
+    assert shown > 10_000

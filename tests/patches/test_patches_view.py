@@ -185,6 +185,11 @@ def test_whole_numbers_stay_exact_through_a_view() -> None:
         assert view.boxes([Box(place, 0, place, 0)])[0, 0] == float(exact)
 
 
+def test_a_view_says_the_size_of_the_frame() -> None:
+    view = View.whole(10, 6).cropped(Rectangle(0, 0, 5, 3))
+    assert (view.width, view.height) == (5, 3)
+
+
 def test_views_are_values() -> None:
     assert hash(stretch(10, 10, 5)) == hash(View.whole(10, 10).resized(5, 5))
     assert Axis(4, 4).mirrored() == Axis(4, 4, Fraction(-1), Fraction(4))

@@ -54,10 +54,9 @@ class Coverage:
             raise ValueError(f"the least share of a patch is {minimum}, 0 < share <= 1 expected")
         covered = self.of_patch >= minimum - _SLACK
         seen = self.of_box.sum(axis=1) >= minimum - _SLACK
-        small = seen & ~covered.any(axis=1)
         most = self.of_patch.max(axis=1, keepdims=True)
         best = (self.of_patch >= most * (1 - _SLACK)) & (most > 0)
-        members: Bools = covered | (best & small[:, None])
+        members: Bools = covered | (best & seen[:, None])
         return members
 
 

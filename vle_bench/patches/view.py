@@ -275,6 +275,4 @@ def _joined(across: Floats, down: Floats, view: View) -> Floats:
     # A mirrored axis hands out x1 before x0; which corner is the first is no matter of direction.
     if view.x.scale < 0:
         across = across[:, ::-1]
-    if view.y.scale < 0:
-        down = down[:, ::-1]
     return np.stack([across[:, 0], down[:, 0], across[:, 1], down[:, 1]], axis=1)
