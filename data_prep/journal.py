@@ -18,6 +18,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
 from vle_bench.canonical import json_bytes
+from vle_bench.data_prep.scratch import remove_scratch, scratch_in
 from vle_bench.errors import MachineProblem, machine_errors
 from vle_bench.records import Record
 from vle_bench.shards.index import SampleRow, SkippedRow
@@ -125,8 +126,9 @@ def only_run(out: Path, dataset: str) -> Iterator[None]:
         MachineProblem: Another run holds it.
     """
     folder = make_folder(out / FOLDER / dataset)
-    with machine_errors(folder), (folder / _LOCK).open("ab") as stream:
+    with machine_errors(folder), (folder / _LOCK).open("ab") as stream, scratch_in(folder):
         _lock(stream, out / dataset)
+        remove_scratch(folder)
         yield
 
 
@@ -144,6 +146,7 @@ def one_of_many(out: Path, dataset: str, part: Slice) -> Iterator[None]:
     place = out / dataset
     with ExitStack() as stack:
         stack.enter_context(machine_errors(folder))
+        stack.enter_context(scratch_in(folder))
 
         def held(name: str, *, shared: bool) -> None:
             _lock(stack.enter_context((folder / name).open("ab")), place, shared=shared)

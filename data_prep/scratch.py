@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
 from vle_bench.errors import machine_errors
 
+_PREFIX = ".scratch-"
 _FOLDER: ContextVar[Path | None] = ContextVar("scratch folder", default=None)
 
 
@@ -37,5 +38,11 @@ def scratch_file() -> IO[bytes]:
     """
     folder = _FOLDER.get()
     with machine_errors(folder or tempfile.gettempdir()):
-        # The name matters where a system can make no unnamed file: leftovers are found by it.
-        return tempfile.TemporaryFile(buffering=0, dir=folder, prefix=".", suffix=".tmp")
+        return tempfile.TemporaryFile(buffering=0, dir=folder, prefix=_PREFIX)
+
+
+def remove_scratch(folder: Path) -> None:
+    """Removes what a killed run left where the system can make no file without a name."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.data_prep.joined import Joined
-from vle_bench.data_prep.scratch import scratch_in
+from vle_bench.data_prep.journal import only_run
+from vle_bench.data_prep.scratch import scratch_file, scratch_in
 from vle_bench.errors import MachineProblem
 from vle_bench.records import BoxAnnotation, Caption
 
@@ -88,6 +90,25 @@ def test_nothing_lies_in_the_scratch_folder_even_while_it_is_used(tmp_path: Path
             joined.add(image, (image,))
         assert list(tmp_path.iterdir()) == []
     assert [joined.of(image) for image in range(9)] == [[(image,)] for image in range(9)]
+
+
+def test_a_run_keeps_its_scratch_on_the_disk_of_its_output(tmp_path: Path, monkeypatch):
+    left = tmp_path / ".vle-prep/x/.scratch-1"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"of a killed run on a system without unnamed files")
+    folders: list[Path] = []
+    make = tempfile.TemporaryFile
+
+    def noting(**options: Any) -> Any:
+        folders.append(options["dir"])
+        return make(**options)
+
+    monkeypatch.setattr("tempfile.TemporaryFile", noting)
+    with only_run(tmp_path, "x"):
+        assert not left.exists()
+        scratch_file().close()
+    scratch_file().close()
+    assert folders == [left.parent, None]
 
 
 def test_a_full_disk_is_the_machine_s_refusal(monkeypatch, tmp_path: Path):
