@@ -8,6 +8,9 @@ _COMMANDS = {
     "browse": CommandEntry(
         "vle_bench.data_prep.commands.browse:command", "One HTML file of pictures to look at."
     ),
+    "export": CommandEntry(
+        "vle_bench.data_prep.commands.export:command", "Shards in other people's formats."
+    ),
     "list": CommandEntry(
         "vle_bench.data_prep.commands.list:command", "Datasets, their splits, licences and files."
     ),

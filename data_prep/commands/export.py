@@ -1,0 +1,76 @@
+"""`vle-prep export`: prepared shards in other people's formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vle_bench.console import say
+
+if TYPE_CHECKING:
+    from vle_bench.data_prep.prepared import Prepared
+
+
+@click.command("export", help="Write prepared shards in other people's formats.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "name",
+    required=True,
+    type=click.Choice(["lmdb", "arrow", "img2dataset"]),
+    help="lmdb: Chinese-CLIP, ERNIE-ViL 2.0; arrow: METER, ViLT.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
+def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
+    """Writes the export whole, or nothing at all."""
+    from tqdm import tqdm
+
+    from vle_bench.atomic import write_bytes
+    from vle_bench.canonical import pretty_json_bytes, sha256_file
+    from vle_bench.data_prep.export.place import MARKER, exporting
+    from vle_bench.data_prep.prepared import each_split, prepared_datasets
+    from vle_bench.shards.layout import REPORT
+
+    datasets = prepared_datasets(folder, split)
+    total = sum(
+        shard.samples
+        for dataset, part in each_split(datasets)
+        for shard in dataset.report.splits[part].shards
+    )
+    with (
+        exporting(out, source=folder) as place,
+        tqdm(total=total, desc=name, unit="", leave=False, disable=None) as bar,
+    ):
+
+        def step() -> None:
+            bar.update(1)
+
+        marker = {
+            "schema": "vle-bench/export/1",
+            "format": name,
+            "sample": any(one.report.sample for one in datasets),
+            "sources": {one.report.dataset: sha256_file(one.folder / REPORT) for one in datasets},
+            "holds": _exporter(name)(datasets, place, step),
+        }
+        write_bytes(place / MARKER, pretty_json_bytes(marker))
+    say(f"{out}: {total:,} pictures as {name}; {MARKER} there says what it holds.")
+
+
+def _exporter(
+    name: str,
+) -> Callable[[list[Prepared], Path, Callable[[], None]], dict[str, Any]]:
+    if name == "lmdb":
+        from vle_bench.data_prep.export.chinese_clip import export_chinese_clip
+
+        return export_chinese_clip
+    if name == "arrow":
+        from vle_bench.data_prep.export.arrow import export_arrow
+
+        return export_arrow
+    from vle_bench.data_prep.export.img2dataset import export_img2dataset
+
+    return export_img2dataset

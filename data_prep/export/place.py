@@ -1,0 +1,79 @@
+"""Where an export lies: a folder that is whole, ours, and replaced by no accident.
+
+Everything is written into `.NAME.tmp` beside it and renamed at the end. The
+marker `vle-export.json` in it says what it is; a folder without one is somebody
+else's, and is never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vle_bench.atomic import make_folder, temporary_name, write_bytes
+from vle_bench.errors import DataProblem, UsageProblem, machine_errors
+
+MARKER = "vle-export.json"
+
+
+@contextmanager
+def exporting(out: Path, *, source: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `out` when the block ends well, and vanishes else.
+
+    Args:
+        out: The export. An earlier export there is replaced as a whole.
+        source: The prepared data; the export may not lie in it, nor it in the export.
+
+    Raises:
+        UsageProblem: One of the two folders would lie in the other.
+        DataProblem: Something that is no export of ours lies there.
+        MachineProblem: The disk refuses.
+    """
+    here, there = out.resolve(), source.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageProblem(f"--out {out}: the export and {source} must lie beside each other.")
+    _needs_ours(out)
+    make_folder(out.parent)
+    aside, before = temporary_name(out), out.with_name(f".{out.name}.old")
+    with machine_errors(out):
+        for left in (aside, before):
+            _needs_ours(left)
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            aside.mkdir()
+            write_bytes(aside / MARKER, b"{}\n")
+            yield aside
+            _sync(aside)
+            if out.exists():
+                out.rename(before)
+            aside.rename(out)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _needs_ours(folder: Path) -> None:
+    if not os.path.lexists(folder):
+        return
+    plain = folder.is_dir() and not folder.is_symlink()
+    if plain and ((folder / MARKER).is_file() or not any(folder.iterdir())):
+        return
+    raise DataProblem(
+        f"{folder}: is there and holds no {MARKER}, so it is no export of ours and is left alone. "
+        "Choose another --out."
+    )
+
+
+def _sync(folder: Path) -> None:
+    """Brings every file to the disk, so that the rename never promises what is not there."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

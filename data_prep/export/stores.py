@@ -1,0 +1,101 @@
+"""LMDB stores: made as large as their data, in the order given, the same bytes again.
+
+The common recipe asks for a terabyte of address space and reopens an old store
+without emptying it, so that entries of an earlier build survive. Here a store is
+always new, without a lock file, and its map grows only where the estimate was short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from vle_bench.errors import DataProblem, MachineProblem
+
+PAGE = 4096
+_LEAST_MAP = 1 << 20
+_BATCH_BYTES = 32 << 20
+_BATCH_ENTRIES = 5000
+
+Entry = tuple[bytes, bytes]
+
+
+def room_for(sizes: Iterable[int]) -> int:
+    """Bytes of map for values of these sizes: whole pages each, a page beside, a tenth on top.
+
+    >>> room_for([100, 5000]) % PAGE, room_for([10 << 20]) > 11 << 20
+    (0, True)
+    """
+    pages = sum(-(-size // PAGE) + 1 for size in sizes)
+    return max(_LEAST_MAP, (pages + pages // 10) * PAGE)
+
+
+def write_store(path: Path, entries: Iterable[Entry], *, map_size: int) -> None:
+    """Writes a new store.
+
+    Args:
+        path: Its folder, which must not be there.
+        entries: Keys and values; every key once.
+        map_size: Bytes of address space to begin with; doubled where they are too few.
+
+    Raises:
+        DataProblem: A key comes twice.
+        MachineProblem: The disk refuses.
+    """
+    import lmdb
+
+    path.mkdir(parents=True)
+    try:
+        with lmdb.open(str(path), map_size=map_size, lock=False) as store:
+            for batch in _batches(entries):
+                while not _put(store, batch):
+                    map_size *= 2
+                    store.set_mapsize(map_size)
+    except lmdb.Error as error:
+        raise MachineProblem(f"{path}: {error}. Free space or choose another --out.") from error
+
+
+def read_store(path: Path) -> Iterator[Entry]:
+    """All keys and values, in the order of the keys; nothing of a value is interpreted.
+
+    Raises:
+        DataProblem: No store there, or a damaged one.
+    """
+    import lmdb
+
+    try:
+        with (
+            lmdb.open(str(path), readonly=True, create=False, lock=False, readahead=False) as store,
+            store.begin() as transaction,
+        ):
+            yield from transaction.cursor()
+    except lmdb.Error as error:
+        raise DataProblem(f"{path}: no readable LMDB store ({error}). Export it again.") from error
+
+
+def _put(store: Any, batch: list[Entry]) -> bool:
+    """Writes a batch whole, or returns False where the map is too small for it."""
+    import lmdb
+
+    try:
+        with store.begin(write=True) as transaction:
+            for key, value in batch:
+                if not transaction.put(key, value, overwrite=False):
+                    raise DataProblem(f"{store.path()}: the key {key!r} comes twice.")
+    except lmdb.MapFullError:
+        return False
+    return True
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    held = 0
+    for entry in entries:
+        batch.append(entry)
+        held += len(entry[1])
+        if len(batch) >= _BATCH_ENTRIES or held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch

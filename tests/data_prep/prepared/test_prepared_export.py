@@ -1,0 +1,93 @@
+"""`vle-prep export`: whole or not at all, never over what is somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.export.place import MARKER, exporting
+from vle_bench.errors import DataProblem
+
+FORMATS = ("lmdb", "img2dataset")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_shards_give_the_same_bytes(prep, street: Path, tmp_path: Path, name: str):
+    for out in ("a", "b"):
+        assert prep("export", street, "--format", name, "--out", tmp_path / out) == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_an_earlier_export_is_replaced_as_a_whole(prep, make, street: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    assert prep("export", street, "--format", "lmdb", "--out", out) == 0
+    (out / "stale.txt").write_text("of an earlier build", encoding="utf-8")
+    assert prep("export", street, "--format", "img2dataset", "--out", out) == 0
+    assert {path.name for path in out.iterdir()} == {MARKER, "val", "test"}
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_what_is_no_export_of_ours_is_left_alone(prep, street: Path, tmp_path: Path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work", encoding="utf-8")
+    assert prep("export", street, "--format", "lmdb", "--out", mine) == 3
+    assert "no export of ours" in capsys.readouterr().err
+    assert [path.name for path in mine.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("inside", ["", "val", "below/it"])
+def test_an_export_does_not_lie_in_the_shards(prep, street: Path, inside: str):
+    before = content(street)
+    assert prep("export", street, "--format", "lmdb", "--out", street / inside) == 2
+    assert content(street) == before
+
+
+def test_shards_do_not_lie_in_an_export(prep, street: Path):
+    assert prep("export", street, "--format", "lmdb", "--out", street.parent) == 2
+
+
+def test_a_failure_in_the_middle_leaves_the_earlier_export(prep, street: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    assert prep("export", street, "--format", "img2dataset", "--out", out) == 0
+    before = content(out)
+    shard = street / "test/toy-test-000000.tar"
+    shard.write_bytes(shard.read_bytes()[:700])
+    assert prep("export", street, "--format", "img2dataset", "--out", out) == 3
+    assert content(out) == before
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_what_a_killed_export_left_is_cleared_away(prep, street: Path, tmp_path: Path):
+    left = tmp_path / ".out.tmp"
+    left.mkdir()
+    (left / MARKER).write_bytes(b"{}\n")
+    (left / "half").write_bytes(b"torn")
+    assert prep("export", street, "--format", "lmdb", "--out", tmp_path / "out") == 0
+    assert not left.exists()
+    assert "half" not in content(tmp_path / "out")
+
+
+def test_a_link_is_never_followed_to_be_replaced(street: Path, tmp_path: Path):
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    with (
+        pytest.raises(DataProblem, match="left alone"),
+        exporting(tmp_path / "link", source=street),
+    ):
+        pass
+    assert real.is_dir()
+
+
+def test_a_format_that_is_none_is_wrong_usage(prep, street: Path, tmp_path: Path):
+    assert prep("export", street, "--format", "tfrecord", "--out", tmp_path / "out") == 2
