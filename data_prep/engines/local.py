@@ -19,13 +19,16 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import connection
 from multiprocessing.synchronize import Event
-from types import TracebackType
-from typing import Self, TypeVar
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeVar
 
 from vle_bench.errors import MachineProblem
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+"""What `signal.getsignal` returns."""
 
 _QUEUED_PER_WORKER = 2
 """Tasks held ready: enough to keep workers busy, few enough to keep memory small."""
@@ -46,8 +49,10 @@ class LocalEngine:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._stop: Event | None = None
+        self._interrupt: Handler = None
 
     def __enter__(self) -> Self:
+        self._interrupt = _interrupt_once()
         return self
 
     def __exit__(
@@ -56,10 +61,13 @@ class LocalEngine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._stop is not None and error is not None:
-            self._stop.set()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        # Ctrl-C in here would leave the event's lock taken, and workers would wait for it for ever.
+        with _interrupts_held_back():
+            if self._stop is not None and error is not None:
+                self._stop.set()
+            if self._pool is not None:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+        _restore(self._interrupt)
 
     def map(
         self, work: Callable[[Task], Outcome], tasks: Iterable[Task], *, total: int
@@ -118,6 +126,32 @@ def _drain(
         done, running = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             yield future.result()
+
+
+def _interrupt_once() -> Handler:
+    """From now on only the first Ctrl-C counts; returns what handled it before.
+
+    `timeout` and impatient people send it twice within a moment. The second would tear the locks
+    that the first is just giving back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def once(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        return None  # somebody else's own way with Ctrl-C stays
+    signal.signal(signal.SIGINT, once)
+    return before
+
+
+def _restore(before: Handler) -> None:
+    if before is not None:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,29 @@ def test_an_interrupted_world_has_no_ledger_and_is_drawn_anew(tmp_path):
     assert build_sample_world(tmp_path / "a", images=6, workers=1).built
     build_sample_world(tmp_path / "b", images=6, workers=1)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
+
+
+@pytest.mark.parametrize("times_sent", [1, 2])
+def test_ctrl_c_ends_every_process_with_one_word(tmp_path, times_sent):
+    command = "from vle_bench.data_prep.cli import main; main()"
+    options = ["sample", "--out", tmp_path / "raw", "--images", "4000", "--workers", "2"]
+    run = subprocess.Popen(
+        [sys.executable, "-c", command, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    pictures = tmp_path / "raw" / "coco" / "train2014"
+    for _ in range(600):
+        if pictures.is_dir() and any(pictures.iterdir()):
+            break
+        time.sleep(0.05)
+    for _ in range(times_sent):
+        os.killpg(run.pid, signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert told.strip() == "Interrupted."
+    assert not (tmp_path / "raw" / "sample_world.json").exists()
 
 
 def test_two_runs_do_not_draw_into_one_folder(tmp_path):
