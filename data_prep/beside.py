@@ -14,11 +14,13 @@ from vle_bench.atomic import write_if_changed
 from vle_bench.canonical import sha256_bytes, sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.card import card_bytes
+from vle_bench.data_prep.croissant import croissant_bytes
 from vle_bench.data_prep.datasets.base import Dataset
+from vle_bench.data_prep.energon import energon_files
 from vle_bench.data_prep.report import make_report
 from vle_bench.data_prep.sidecars import split_sidecars
 from vle_bench.shards.index import SampleRow, SkippedRow, write_samples, write_skipped
-from vle_bench.shards.layout import CARD, REPORT, SAMPLES, SKIPPED
+from vle_bench.shards.layout import CARD, CROISSANT, REPORT, SAMPLES, SKIPPED
 from vle_bench.shards.report import Report, SplitReport, report_bytes
 
 
@@ -64,7 +66,11 @@ def write_beside(folder: Path, content: Beside) -> Report:
         _put(folder, split_sidecars(content.dataset.name, split, shards, md5), files)
     manifest = load_dataset_manifest(content.dataset.name)
     draft = _report(content, files)
-    _put(folder, {CARD: card_bytes(draft, manifest, content.dataset.record)}, files)
+    described = {
+        CARD: card_bytes(draft, manifest, content.dataset.record),
+        CROISSANT: croissant_bytes(draft, manifest, index_sha256=files[SAMPLES]),
+    }
+    _put(folder, {**described, **energon_files(draft)}, files)
     report = _report(content, files)
     write_if_changed(folder / REPORT, report_bytes(report))
     return report

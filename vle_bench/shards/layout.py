@@ -18,6 +18,7 @@ SAMPLES = "samples.parquet"
 SKIPPED = "skipped.parquet"
 REPORT = "report.json"
 CARD = "README.md"
+CROISSANT = "croissant.json"
 SIZES = "sizes.json"
 WIDS_INDEX = "index.json"
 
