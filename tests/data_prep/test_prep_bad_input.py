@@ -163,13 +163,18 @@ def start(raw: Path, out: Path, *more: str, blocks: int = 0) -> subprocess.Popen
     command += ["--out", str(out), *more]
     if blocks:
         command = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *command]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # A shell's background job ignores Ctrl-C, and so would all that the tests start from there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
