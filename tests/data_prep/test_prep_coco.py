@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RawWorld, put, put_zip
+from prep_world import RawWorld, put, put_zip
 
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Prepared, Request, prepare

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import picture_bytes, put, put_zip
+from prep_world import picture_bytes, put, put_zip
 
 from vle_bench.data_prep.flickr30k_entities import (
     EntityBox,

@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
-from conftest import picture_bytes, put, put_zip
+from prep_world import picture_bytes, put, put_zip
 
 from vle_bench.data_prep import base64_rows
 from vle_bench.data_prep.base64_rows import Base64Cell, Base64Table, TsvRow
