@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.catalog.labels import coco_classes
@@ -19,6 +19,9 @@ from vle_bench.labels.vocabulary import (
     read_vocabulary,
     vocabulary_bytes,
 )
+
+settled = settings(deadline=None, derandomize=True)
+"""The same examples on every machine, however busy it is."""
 
 
 def written(folder: Path, content: bytes) -> Path:
@@ -72,6 +75,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 names = st.text(alphabet="abcdefg", min_size=1, max_size=4)
 
 
+@settled
 @given(st.lists(names, unique=True, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_what_is_written_is_read_back(tmp_path_factory, words, chance) -> None:
     classes: list[list[str]] = []

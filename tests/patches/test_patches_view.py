@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vle_bench.boxes import Box
@@ -21,6 +21,9 @@ from vle_bench.patches.view import (
     shortest_edge_size,
     stretch,
 )
+
+settled = settings(deadline=None, derandomize=True)
+"""The same examples on every machine, however busy it is."""
 
 sides = st.integers(1, 500)
 corners = st.floats(-50, 550, allow_nan=False)
@@ -88,6 +91,7 @@ def test_sizes_below_a_pixel_are_refused() -> None:
         View.whole(10, 10).resized(0, 5)
 
 
+@settled
 @given(pictures_and_cuts(), st.integers(1, 400))
 def test_two_flips_are_no_flip_and_a_resize_is_undone_exactly(picture, size) -> None:
     width, height, cut = picture
@@ -96,6 +100,7 @@ def test_two_flips_are_no_flip_and_a_resize_is_undone_exactly(picture, size) -> 
     assert view.resized(cut.width, cut.height) == View.whole(width, height).cropped(cut)
 
 
+@settled
 @given(pictures_and_cuts(), st.integers(1, 400), boxes)
 def test_cropping_the_picture_first_is_the_same_as_cropping_in_the_view(picture, size, box) -> None:
     width, height, cut = picture
@@ -105,6 +110,7 @@ def test_cropping_the_picture_first_is_the_same_as_cropping_in_the_view(picture,
     np.testing.assert_allclose(before.boxes([box]), after.boxes([inside]), rtol=1e-12, atol=1e-8)
 
 
+@settled
 @given(pictures_and_cuts(), st.integers(2, 5), boxes)
 def test_a_picture_stored_larger_has_the_same_boxes_in_the_view(picture, factor, box) -> None:
     width, height, cut = picture
@@ -115,6 +121,7 @@ def test_a_picture_stored_larger_has_the_same_boxes_in_the_view(picture, factor,
     np.testing.assert_allclose(view.boxes([box]), other.boxes([scaled]), rtol=1e-12, atol=1e-8)
 
 
+@settled
 @given(pictures_and_cuts(), st.sampled_from([(32, 8), (50, 16), (224, 16)]), st.lists(boxes))
 def test_coverage_commutes_with_a_flip_of_the_stored_picture(picture, sizes, listed) -> None:
     width, height, cut = picture
@@ -130,6 +137,7 @@ def test_coverage_commutes_with_a_flip_of_the_stored_picture(picture, sizes, lis
     np.testing.assert_allclose(here.of_patch.reshape(plain.shape), plain[:, :, ::-1], atol=1e-9)
 
 
+@settled
 @given(pictures_and_cuts(), boxes)
 def test_places_come_back_from_the_view(picture, box) -> None:
     width, height, cut = picture
@@ -138,6 +146,7 @@ def test_places_come_back_from_the_view(picture, box) -> None:
     np.testing.assert_allclose(back, [[box.x0, box.y0, box.x1, box.y1]], atol=1e-6)
 
 
+@settled
 @given(sides, sides, boxes)
 def test_the_view_rule_is_the_published_rule_where_the_whole_picture_is_seen(
     width, height, box
@@ -152,6 +161,7 @@ def test_the_view_rule_is_the_published_rule_where_the_whole_picture_is_seen(
     assert ours.tolist() == published.tolist()
 
 
+@settled
 @given(sides, sides, boxes)
 def test_patch_ids_commute_with_a_flip_off_the_grid_lines(width, height, box) -> None:
     grid = PatchGrid.of(64, 16)
