@@ -105,6 +105,22 @@ class VqaSample(Sample, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
 
 
+class VgObject(Record, frozen=True, kw_only=True):
+    """What Visual Genome calls an object, in full; its box has the same id and the first name."""
+
+    object_id: str
+    names: tuple[str, ...] = ()
+    synsets: tuple[str, ...] = ()
+    merged_object_ids: tuple[str, ...] = ()
+    """Other boxes that were found to be the same thing; relationships may name those."""
+
+
+class VgSample(Sample, frozen=True, kw_only=True):
+    """A picture of Visual Genome."""
+
+    objects: tuple[VgObject, ...] = ()
+
+
 class VcrToken(Record, frozen=True, kw_only=True):
     """A word, or the objects that stand in its place; the other one is empty."""
 

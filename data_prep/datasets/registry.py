@@ -11,6 +11,7 @@ DATASETS = Registry(
         "flickr30k": "vle_bench.data_prep.datasets.flickr30k:DATASET",
         "flickr30k-cn": "vle_bench.data_prep.datasets.flickr30k_cn:DATASET",
         "vcr": "vle_bench.data_prep.datasets.vcr:VCR",
+        "vg": "vle_bench.data_prep.datasets.vg:VG",
         "vqav2": "vle_bench.data_prep.datasets.vqav2:VQAV2",
     },
     group="vle_bench.datasets",

@@ -146,7 +146,7 @@ def changed(value: Any, path: str, new: Any) -> Any:
 
 
 def test_the_schemas_are_those_of_the_contract() -> None:
-    assert {"coco", "result", "sample", "sample_world", "vcr", "vqav2"} <= set(schema_names())
+    assert {"coco", "result", "sample", "sample_world", "vcr", "vg", "vqav2"} <= set(schema_names())
 
 
 @pytest.mark.parametrize("name", schema_names())

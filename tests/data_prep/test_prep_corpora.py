@@ -34,6 +34,7 @@ class Corpus(NamedTuple):
 
 CORPORA = (
     Corpus("vcr", "vcr", frozenset({"picture absent", "picture cut short", "duplicate id"})),
+    Corpus("vg", "vg", frozenset({"picture absent", "picture is an HTML page", "duplicate id"})),
 )
 NAMES = [corpus.name for corpus in CORPORA]
 
