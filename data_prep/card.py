@@ -8,6 +8,7 @@ Card format: https://huggingface.co/docs/hub/datasets-cards
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -129,6 +130,8 @@ def _opening(report: Report, manifest: DatasetManifest) -> Iterator[str]:
         yield ""
     yield manifest.summary
     yield f"Official page: {manifest.homepage}"
+    if "scheme" in report.parameters:
+        yield f"Split by the scheme `{report.parameters['scheme']}`."
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -141,13 +144,33 @@ def _counts(report: Report) -> Iterator[str]:
         left = sum(sum(counts.skipped.values()) for counts in split.counts.values())
         yield f"| {name} | {len(split.shards)} | {written} | {left:,} |"
     yield ""
-    yield "`report.json` gives the reason for everything left out, `skipped.parquet` names it."
+    yield from _reasons(report)
+    yield "`report.json` has the books of every split, `skipped.parquet` names what was left out."
     warnings = [
         f"{name}: {text}" for name, split in report.splits.items() for text in split.warnings
     ]
     if warnings:
         yield ""
         yield from (f"- {warning}." for warning in warnings)
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """Why things were left out, and what was changed or is worth knowing; over all splits."""
+    left = [
+        f"| {_HEADS[kind]} | {reason} | {count:,} |"
+        for kind in KINDS
+        for reason, count in report.counts[kind].skipped.items()
+        if count
+    ]
+    if left:
+        yield from ("| left out | why | how many |", "|---|---|---|", *left, "")
+    adjusted: Counter[str] = Counter()
+    for split in report.splits.values():
+        adjusted.update(split.adjusted)
+    if adjusted:
+        yield from ("| written, but | how often |", "|---|---|")
+        yield from (f"| {rule} | {count:,} |" for rule, count in sorted(adjusted.items()))
+        yield ""
 
 
 def _shape(report: Report) -> Iterator[str]:

@@ -23,7 +23,7 @@ from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.records import Sample
-from vle_bench.shards.index import read_samples
+from vle_bench.shards.index import read_samples, read_skipped
 from vle_bench.shards.read import iter_samples
 
 ROWS = {
@@ -168,6 +168,40 @@ def test_hash_seeds_change_no_byte(made, drawn: Path, name: str, tmp_path: Path)
         command, check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": "4242"}
     )
     assert tree_digest(tmp_path / name) == tree_digest(made[name].folder)
+
+
+# Boxes that are reversed or stand out of the picture in part stay, changed and counted.
+LEAVES_OUT = {
+    "missing", "empty", "html", "truncated", "bomb", "broken-base64", "no-images", "unknown-image",
+    "duplicate-id", "duplicate-image", "box-flat", "caption-empty",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    raw = tmp_path_factory.mktemp("hard") / "raw"
+    build_sample_world(raw, images=100, hard=True)
+    return raw
+
+
+@every
+def test_every_accident_of_the_hard_world_is_named_and_counted(hard: Path, name: str, tmp_path):
+    prepared = run(name, hard, tmp_path)
+    planted = [
+        accident
+        for accident in json.loads((hard / "sample_world.json").read_bytes())["accidents"]
+        if accident["dataset"] == name
+    ]
+    named = {row.id for row in read_skipped(prepared.folder / "skipped.parquet")}
+    must = {accident["id"] for accident in planted if accident["kind"] in LEAVES_OUT}
+    assert must
+    assert must <= named
+    card = (prepared.folder / "README.md").read_text(encoding="utf-8")
+    for kind, counts in prepared.report.counts.items():
+        assert counts.balances()
+        for reason, count in counts.skipped.items():
+            assert f"{reason} | {count:,} |" in card, kind
+    assert verify(prepared.folder).findings == ()
 
 
 @every
