@@ -19,6 +19,8 @@ from vle_bench.eval.requests import DEFAULT_DATA, DEFAULT_RESAMPLES
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RESULTS = "results"
+PLACE = click.Path(path_type=Path, readable=False)
+"""Type of an option; that a place may not be read is told where it is read, as exit 4."""
 _RUN_KEYS = ("model_name", "setting", "trained_on", "results", "out", "as_json")
 
 
@@ -58,9 +60,9 @@ _OPTIONS = (
                  show_default=True, help="Bootstrap draws; 0: no interval."),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
     click.option("--json", "as_json", is_flag=True, help="Print the result document."),
-    click.option("--results", type=click.Path(path_type=Path), default=None, metavar="ROOT",
+    click.option("--results", type=PLACE, default=None, metavar="ROOT",
                  help="Store under ROOT/<task>/<dataset>/<split>/<model>/."),
-    click.option("--out", type=click.Path(path_type=Path), default=None, metavar="DIR",
+    click.option("--out", type=PLACE, default=None, metavar="DIR",
                  help="Store in DIR itself."),
 )  # fmt: skip
 

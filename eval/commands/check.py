@@ -14,10 +14,11 @@ from vle_bench.errors import GateFailed
 from vle_bench.eval.gate import case as scoring
 from vle_bench.eval.gate import tables
 from vle_bench.eval.gate.difference import Difference, difference_table
+from vle_bench.eval.options import PLACE
 
 
 @click.command(name="check")
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
+@click.argument("folders", nargs=-1, type=PLACE, metavar="[DIR]...")
 @click.option("--update", "write", is_flag=True, help="Write what comes out today, and show it.")
 def command(folders: tuple[Path, ...], write: bool) -> None:
     """Runs golden cases (default: those in manifests/golden) and checks the published rows."""

@@ -11,14 +11,14 @@ from vle_bench.console import say
 from vle_bench.errors import DataProblem
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import FORMATS, markdown
-from vle_bench.eval.options import DEFAULT_RESULTS
+from vle_bench.eval.options import DEFAULT_RESULTS, PLACE
 from vle_bench.results import stored_results
 
 
 @click.command(name="leaderboard")
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=DEFAULT_RESULTS,
     show_default=True,
     metavar="ROOT",
@@ -40,7 +40,7 @@ from vle_bench.results import stored_results
     metavar="N",
     help="Markdown: at most N rows a table that may not be compared.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write to FILE.")
+@click.option("--out", type=PLACE, default=None, help="Write to FILE.")
 def command(results: Path, task: str, form: str, most: int | None, out: Path | None) -> None:
     """Shows stored results beside the published scores."""
     text = leaderboard_text(results, task=task, form=form, most=most)

@@ -1,10 +1,11 @@
+import errno
 import re
 
 import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 from vle_bench.results import (
     Metric,
     References,
@@ -120,6 +121,17 @@ def test_the_store_holds_three_files_and_finds_them_again(tmp_path):
     (found,) = stored_results(tmp_path)
     assert found.document.model == "HFL/VLE Base"
     assert stored_results(tmp_path / "absent") == []
+
+
+def test_a_store_that_may_not_be_read_is_not_an_empty_one(tmp_path, monkeypatch):
+    store_result(result_folder(tmp_path, document()), document(), items=ITEMS, predictions=b"p")
+
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    with pytest.raises(MachineProblem, match="Permission denied"):
+        stored_results(tmp_path)
 
 
 def test_an_equal_result_leaves_every_file_alone(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from vle_bench.atomic import holds, make_folder, write_together
 from vle_bench.canonical import sha256_bytes
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.results.document import (
     ResultDocument,
     document_bytes,
@@ -27,6 +27,7 @@ DOCUMENT = "result.json"
 ITEMS = "items.parquet"
 PREDICTIONS = "predictions.jsonl"
 
+_LEVELS = ("task", "dataset", "split", "model")
 _LONGEST_NAME = 120
 _DIGEST_LENGTH = 8
 
@@ -118,13 +119,22 @@ def items_bytes(items: Mapping[str, Any]) -> bytes:
 
 
 def stored_results(root: Path) -> list[StoredResult]:
-    """Every result under `root`, in the order of their folders; none where `root` is absent."""
+    """Every result under `root`, in the order of their folders; none where `root` is absent.
+
+    Raises:
+        DataProblem: A result cannot be read as one.
+        MachineProblem: A folder may not be read; its results are not passed over in silence.
+    """
     if not root.is_dir():
         return []
-    return [
-        StoredResult(path.parent, read_document(path))
-        for path in sorted(root.glob(f"*/*/*/*/{DOCUMENT}"))
-    ]
+    with machine_errors(root):
+        folders = [root]
+        for _ in _LEVELS:
+            folders = [
+                one for folder in folders for one in sorted(folder.iterdir()) if one.is_dir()
+            ]
+        leaves = [folder for folder in folders if (folder / DOCUMENT).exists()]
+    return [StoredResult(folder, read_document(folder / DOCUMENT)) for folder in leaves]
 
 
 def _stored(path: Path) -> ResultDocument | None:
