@@ -65,6 +65,8 @@ class SplitFacts(Record, frozen=True, kw_only=True):
     """One split in `vle-prep list`."""
 
     split: str
+    scheme: str
+    """The way of splitting that it belongs to; "" where there is one only."""
     expected: dict[str, int]
     needs: tuple[NeedLine, ...]
 
@@ -129,20 +131,22 @@ def _facts(manifest: DatasetManifest, raw: RawTree | None, prepared: bool) -> Da
         splits=tuple(
             SplitFacts(
                 split=split,
-                expected=_expected(manifest, split),
+                scheme=scheme,
+                expected=_expected(manifest, split, scheme),
                 needs=tuple(
                     _need_line(manifest, raw.state(manifest, need) if raw else NeedState(need, ""))
-                    for need in manifest.needs_of(split)
+                    for need in manifest.needs_of(split, scheme=scheme)
                 ),
             )
-            for split in manifest.split_names()
+            for scheme in manifest.schemes or ("",)
+            for split in manifest.split_names(scheme)
         ),
     )
 
 
-def _expected(manifest: DatasetManifest, split: str) -> dict[str, int]:
+def _expected(manifest: DatasetManifest, split: str, scheme: str) -> dict[str, int]:
     kinds = dict.fromkeys(count.kind for count in manifest.counts)
-    found = ((kind, manifest.expected(split, kind)) for kind in kinds)
+    found = ((kind, manifest.expected(split, kind, scheme=scheme)) for kind in kinds)
     return {kind: count.count for kind, count in found if count is not None}
 
 

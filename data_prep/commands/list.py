@@ -36,7 +36,8 @@ def _text(dataset: DatasetFacts, looked: bool) -> Iterator[str]:
         yield f"  licence of {licence}"
     for split in dataset.splits:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in split.expected.items())
-        yield f"  {split.split}: {counts or 'no count published'}"
+        scheme = f" ({split.scheme})" if split.scheme else ""
+        yield f"  {split.split}{scheme}: {counts or 'no count published'}"
         for need in split.needs:
             yield f"    {need.path} ({need.gives}{'' if need.required else ', optional'})" + (
                 _found(need) if looked else _offered(need)

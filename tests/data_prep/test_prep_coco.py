@@ -225,6 +225,21 @@ def test_the_scheme_is_of_coco_only(small, out: Path, prep, capsys):
     assert not (out / "coco").exists()
 
 
+def test_list_shows_the_splits_of_every_scheme(prep, capsys):
+    assert prep("list", "--json") == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)["datasets"]}
+    splits = [(one["scheme"], one["split"]) for one in listed["coco"]["splits"]]
+    assert ("karpathy", "restval") in splits
+    assert ("2017", "val") in splits
+    assert ("2017", "restval") not in splits
+    (val,) = [
+        one for one in listed["coco"]["splits"] if (one["scheme"], one["split"]) == ("2014", "val")
+    ]
+    assert val["expected"]["images"] == 40504
+    assert prep("list") == 0
+    assert "  val (2014): 40,504 images" in capsys.readouterr().out
+
+
 def test_another_scheme_beside_splits_left_alone_is_refused(pictured, rows, out: Path):
     raw = written(pictured, rows)
     run(raw, out)
