@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("bench.shards", "bench.vqa")
+BENCHMARKS = ("bench.shards", "bench.vqa", "bench.annotations")
 
 
 def main() -> int:

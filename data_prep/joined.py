@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import IO, Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from vle_bench.data_prep.scratch import scratch_file
 from vle_bench.errors import machine_errors
+from vle_bench.inputs.collector import no_collector
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ BLOCK_BYTES: Final = 1 << 20
 """Rows read back at once, about."""
 
 _ENCODER = msgspec.json.Encoder()
+_INT64 = np.iinfo(np.int64)
 _Places = npt.NDArray[np.int64]
 
 
@@ -66,7 +68,7 @@ class Joined(Generic[T]):
     def __init__(self, kind: Any = None, *, most_bytes: int = MOST_BYTES_HELD) -> None:
         self._kind = kind
         self._most_bytes = most_bytes
-        self._decoder: msgspec.json.Decoder[T] | None = None
+        self._decoder: msgspec.json.Decoder[list[T]] | None = None
         self._images = array("q")
         self._texts: list[bytes] = []
         self._held = 0
@@ -76,7 +78,7 @@ class Joined(Generic[T]):
         self._bounds: list[int] | None = None
         """Where each block but the first begins; None while rows are being added."""
         self._block = -1
-        self._found: dict[int, list[bytes]] = {}
+        self._found: dict[int, list[T]] = {}
 
     def add(self, image: int, row: T) -> None:
         """Adds one row of an image.
@@ -87,7 +89,8 @@ class Joined(Generic[T]):
         """
         if self._decoder is None:
             self._kind = self._kind or _kind_of(row)
-            self._decoder = msgspec.json.Decoder(self._kind)
+            many: Any = list[self._kind]  # type: ignore[name-defined]  # a runtime type
+            self._decoder = msgspec.json.Decoder(many)
         text = _ENCODER.encode(row)
         self._images.append(image)
         self._texts.append(text)
@@ -97,7 +100,7 @@ class Joined(Generic[T]):
             self._spill()
 
     def of(self, image: int) -> Sequence[T]:
-        """The rows of an image, () where there are none."""
+        """The rows of an image, () where there are none. They are not the caller's to change."""
         if self._bounds is None:
             if self._runs and self._texts:
                 self._spill()
@@ -107,10 +110,8 @@ class Joined(Generic[T]):
         if block != self._block:
             self._found = self._read(block)
             self._block = block
-        texts = self._found.get(image)
-        if texts is None or self._decoder is None:
-            return ()
-        return [self._decoder.decode(text) for text in texts]
+        rows = self._found.get(image)
+        return () if rows is None else rows
 
     def _spill(self) -> None:
         """Writes what is held as one more run."""
@@ -118,11 +119,12 @@ class Joined(Generic[T]):
         order = np.argsort(images, kind="stable")
         texts = [self._texts[place] for place in order.tolist()]
         images = images[order]
-        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+        # Each row ends with its comma, so that any stretch of rows is one list to the decoder.
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
         if self._file is None:
             self._file = scratch_file()
         begin = self._end
-        for part in (b"".join(texts), images.tobytes(), ends.tobytes()):
+        for part in (b",".join(texts), b",", images.tobytes(), ends.tobytes()):
             self._write(part)
         step = max(1, len(texts) // 256)
         before = np.concatenate(([0], ends))[:-1:step]
@@ -150,48 +152,47 @@ class Joined(Generic[T]):
         numbers = np.cumsum(sizes[order]) // BLOCK_BYTES
         return sorted(set(images[order][1:][np.diff(numbers) > 0].tolist()))
 
-    def _read(self, block: int) -> dict[int, list[bytes]]:
-        """The rows of the images of one block, as JSON, in the order in which they were added."""
+    def _read(self, block: int) -> dict[int, list[T]]:
+        """The rows of the images of one block, in the order in which they were added."""
         assert self._bounds is not None
-        first = self._bounds[block - 1] if block > 0 else None
-        behind = self._bounds[block] if block < len(self._bounds) else None
-        found: dict[int, list[bytes]] = {}
-        for run in self._runs:
-            for image, text in self._part(run, first, behind):
-                found.setdefault(image, []).append(text)
+        found: dict[int, list[T]] = {}
         if not self._runs:
-            for image, text in zip(self._images, self._texts, strict=True):
-                found.setdefault(image, []).append(text)
+            self._gather(self._images, b",".join(self._texts), found)
+            return found
+        first = self._bounds[block - 1] if block > 0 else _INT64.min
+        behind = self._bounds[block] if block < len(self._bounds) else _INT64.max
+        for run in self._runs:
+            images, text = self._stretch(run, first, behind)
+            self._gather(images, text, found)
         return found
 
-    def _part(
-        self, run: _Run, first: int | None, behind: int | None
-    ) -> Iterator[tuple[int, bytes]]:
-        """Image and row of a run from image `first` up to, not including, image `behind`."""
-        low = 0 if first is None else int(np.searchsorted(run.images, first)) - 1
-        high = len(run.images) if behind is None else int(np.searchsorted(run.images, behind))
+    def _gather(self, images: Sequence[int], text: bytes, found: dict[int, list[T]]) -> None:
+        if self._decoder is None or not len(images):
+            return
+        with no_collector():
+            rows = self._decoder.decode(b"[%b]" % text)
+            for image, row in zip(images, rows, strict=True):
+                found.setdefault(image, []).append(row)
+
+    def _stretch(self, run: _Run, first: int, behind: int) -> tuple[list[int], bytes]:
+        """Images and rows of a run from image `first` up to, not including, image `behind`."""
+        low = int(np.searchsorted(run.images, first)) - 1
+        high = int(np.searchsorted(run.images, behind))
         begin, end = max(low, 0) * run.step, min(high * run.step, run.rows)
         if begin >= end:
-            return
+            return [], b""
         # One row more to the left: its end is where the first one begins.
         left = max(begin - 1, 0)
         images = self._numbers(run.begin + run.size, left, end)
         ends = self._numbers(run.begin + run.size + 8 * run.rows, left, end)
-        starts = np.concatenate(([0], ends[:-1]))
-        if begin > left:
-            images, starts, ends = images[1:], starts[1:], ends[1:]
-        inside = slice(
-            0 if first is None else int(np.searchsorted(images, first)),
-            len(images) if behind is None else int(np.searchsorted(images, behind)),
-        )
-        images, starts, ends = images[inside], starts[inside], ends[inside]
-        if not len(images):
-            return
-        base = int(starts[0])
-        texts = self._bytes(run.begin + base, int(ends[-1]) - base)
-        places = zip(images.tolist(), (starts - base).tolist(), (ends - base).tolist(), strict=True)
-        for image, start, stop in places:
-            yield image, texts[start:stop]
+        start = max(int(np.searchsorted(images, first)), begin - left)
+        stop = int(np.searchsorted(images, behind))
+        if start >= stop:
+            return [], b""
+        base = int(ends[start - 1]) if start else 0
+        text = self._bytes(run.begin + base, int(ends[stop - 1]) - base - 1)
+        numbers: list[int] = images[start:stop].tolist()
+        return numbers, text
 
     def _numbers(self, begin: int, first: int, behind: int) -> _Places:
         return np.frombuffer(self._bytes(begin + 8 * first, 8 * (behind - first)), dtype=np.int64)
