@@ -13,12 +13,10 @@ from typing import Any
 from vle_bench.boxes import Box, from_xywh
 from vle_bench.data_prep.prepared import AnySample
 from vle_bench.patches.grid import PatchGrid, stretch_ranges
-from vle_bench.records import BoxAnnotation, Question
+from vle_bench.records import BoxAnnotation, Question, VcrItem, VcrObject, VcrToken
 from vle_bench.shards.index import SampleRow
 
 _KIB = 1024
-_HIDDEN = ("_match_iter", "_sources")
-"""Keys of VCR that give the label away: no page shows them beside a question."""
 
 
 def entry(
@@ -45,7 +43,7 @@ def entry(
         "captions": [caption.text for caption in sample.captions],
         "boxes": [_box(box, one) for box, one in zip(sample.boxes, ranges, strict=True)],
         "questions": [_question(one, answers) for one in sample.questions],
-        "items": [_item(one) for one in sample.items],
+        "items": [_item(one, sample.objects) for one in sample.items],
     }
 
 
@@ -63,6 +61,7 @@ def _ranges(sample: AnySample, grid: PatchGrid) -> list[list[int]]:
 
 def _box(box: BoxAnnotation, patches: list[int]) -> dict[str, Any]:
     return {
+        "id": box.id,
         "xywh": list(box.xywh),
         "kind": box.kind,
         "label": box.label,
@@ -88,16 +87,34 @@ def _question(question: Question, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _item(item: dict[str, Any]) -> list[list[str]]:
-    """The keys of a VCR item with a text for each, those that leak its label left out."""
-    return [[key, _told(item[key])] for key in sorted(item) if not key.endswith(_HIDDEN)]
+def _item(item: VcrItem, objects: Sequence[VcrObject]) -> dict[str, Any]:
+    """A VCR question; in test nobody knows which choice is right."""
+    return {
+        "id": item.annot_id,
+        "text": _told(item.question, objects),
+        "type": item.answer_likelihood,
+        "answers": _choices(item.answer_choices, item.answer_label, objects),
+        "reasons": _choices(item.rationale_choices, item.rationale_label, objects),
+    }
 
 
-def _told(value: Any) -> str:
-    if isinstance(value, list):
-        apart = " | " if value and isinstance(value[0], list) else " "
-        return apart.join(_told(one) for one in value)
-    return str(value)
+def _choices(
+    choices: Sequence[Sequence[VcrToken]], right: int, objects: Sequence[VcrObject]
+) -> list[list[Any]]:
+    return [[_told(choice, objects), place == right] for place, choice in enumerate(choices)]
+
+
+def _told(tokens: Sequence[VcrToken], objects: Sequence[VcrObject]) -> str:
+    """Tokens as a sentence; things have their number, as in the list of boxes."""
+    return " ".join(
+        token.text or " and ".join(_object(place, objects) for place in token.objects)
+        for token in tokens
+    )
+
+
+def _object(place: int, objects: Sequence[VcrObject]) -> str:
+    name = objects[place].name if 0 <= place < len(objects) else "object"
+    return f"[{place + 1} {name}]"
 
 
 def _facts(sample: AnySample, row: SampleRow) -> list[list[str]]:

@@ -64,8 +64,8 @@
     node.style.flex = `${ratio} 1 ${Math.round(ratio * 190)}px`;
     const picture = pictureOf(one, ratio);
     if (one.src) picture.append(outlines(one, at("label").value));
-    const words = one.captions[0] || (one.questions[0] || {}).text || "";
-    const sums = [plural(one.boxes.length, "box"), plural(one.captions.length, "caption"), plural(one.questions.length, "question"), plural(one.items.length, "item")];
+    const words = one.captions[0] || (one.questions[0] || one.items[0] || {}).text || "";
+    const sums = [plural(one.boxes.length, "box"), plural(one.captions.length, "caption"), plural(one.questions.length, "question"), plural(one.items.length, "question")];
     node.append(picture);
     if (words) node.append(make("span", "line", words));
     node.append(make("span", "sums", sums.filter(Boolean).join(" · ") || one.key));
@@ -77,7 +77,7 @@
     one.key, one.split, ...one.captions, ...one.facts.map(([, value]) => value),
     ...one.boxes.flatMap((box) => [box.label, box.phrase, ...box.attributes]),
     ...one.questions.flatMap((q) => [q.id, q.text, q.type, ...q.answers.map(([answer]) => answer)]),
-    ...one.items.flatMap((item) => item.map(([, value]) => value)),
+    ...one.items.flatMap((q) => [q.id, q.text, ...[...q.answers, ...q.reasons].map(([choice]) => choice)]),
   ].join("\n").toLowerCase();
   const haystacks = new Map(pictures.map((one) => [one, haystack(one)]));
 
@@ -195,7 +195,7 @@
     if (one.captions.length) section("Captions", make("ul", "captions", "", ...one.captions.map((text) => make("li", "", text || "(empty)"))));
     if (one.boxes.length) section(`Boxes (${one.boxes.length})`, boxes(one));
     if (one.questions.length) section(`Questions (${one.questions.length})`, make("div", "", "", ...one.questions.map(question)));
-    one.items.forEach((item, i) => section(`Item ${i + 1}`, facts(item)));
+    if (one.items.length) section(`Questions with choices (${one.items.length})`, make("div", "", "", ...one.items.map(item)));
     section("Facts", facts(one.facts));
     return parts;
   }
@@ -204,6 +204,7 @@
   function boxes(one) {
     const list = make("ul", "boxes", "", ...one.boxes.map((box, i) => {
       const name = make("span", "name");
+      if (one.items.length) name.append(make("small", "", `${Number(box.id) + 1} `));
       if (box.label) name.append(make("b", "", box.label), " ");
       if (box.phrase) name.append(make("em", "", box.phrase), " ");
       if (!box.label && !box.phrase) name.append(make("small", "", "(no label)"));
@@ -232,6 +233,16 @@
     }
     if (one.answers.length) node.append(bars);
     for (const [answer, score] of one.targets) node.append(make("span", "chip", `target ${answer}: ${score}`));
+    return node;
+  }
+
+  function item(one) {
+    const node = make("div", "question", "", make("p", "", one.text), make("small", "", [one.id, one.type].filter(Boolean).join(" · ")));
+    for (const [what, choices] of [["Answers", one.answers], ["Reasons", one.reasons]]) {
+      const list = make("ol", "choices", "", ...choices.map(([text, right]) => make("li", right ? "right" : "", text)));
+      list.setAttribute("aria-label", what);
+      node.append(list);
+    }
     return node;
   }
 

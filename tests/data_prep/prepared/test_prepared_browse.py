@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from vle_bench.data_prep.browse.draw import draw
+from vle_bench.data_prep.browse.entry import entry
 from vle_bench.data_prep.browse.thumbnail import NoThumbnail, thumbnail
-from vle_bench.data_prep.prepared import prepared_datasets
+from vle_bench.data_prep.prepared import AnySample, prepared_datasets
+from vle_bench.patches.grid import PatchGrid
+from vle_bench.records import Picture, VcrItem, VcrObject, VcrToken
+from vle_bench.shards.index import SampleRow
 
 
 def data_of(page: Path) -> dict:
@@ -162,3 +166,32 @@ def test_pictures_in_the_page_are_the_pictures_of_the_shards(page: Path):
         # The gradient of the fixture: dark above, light below.
         assert max(picture.getpixel((24, 1))) < 30
         assert min(picture.getpixel((24, 62))) > 225
+
+
+def test_questions_of_vcr_are_sentences_with_the_right_choices_marked():
+    tokens = (VcrToken(text="Is"), VcrToken(objects=(1, 0)), VcrToken(text="here ?"))
+    yes, no = (VcrToken(text="yes"),), (VcrToken(text="no"), VcrToken(objects=(7,)))
+    item = VcrItem(
+        annot_id="val-3",
+        question=tokens,
+        answer_choices=(no, yes),
+        rationale_choices=(yes, no),
+        answer_label=1,
+    )
+    image = Picture(id="1", file_name="", width=4, height=4, orientation=1, sha256="", format="jpg")
+    names = (VcrObject(name="dog"), VcrObject(name="person"))
+    record = AnySample(
+        key="k", dataset="vcr", split="val", image=image, objects=names, items=(item,)
+    )
+    grid = PatchGrid.of(4, 2)
+    (told,) = entry(record, ROW, source="", answers=(), grid=grid)["items"]
+    assert told == {
+        "id": "val-3",
+        "text": "Is [2 person] and [1 dog] here ?",
+        "type": "",
+        "answers": [["no [8 object]", False], ["yes", True]],
+        "reasons": [["yes", False], ["no [8 object]", False]],
+    }
+
+
+ROW = SampleRow(*(("",) * 3), *((0,) * 7), "", 1, 1, "", "", "", 0, 0, 0)
