@@ -8,6 +8,9 @@ _COMMANDS = {
     "browse": CommandEntry(
         "vle_bench.data_prep.commands.browse:command", "One HTML file of pictures to look at."
     ),
+    "diff": CommandEntry(
+        "vle_bench.data_prep.commands.diff:command", "Which samples differ between two builds."
+    ),
     "export": CommandEntry(
         "vle_bench.data_prep.commands.export:command", "Shards in other people's formats."
     ),
@@ -28,6 +31,9 @@ _COMMANDS = {
     ),
     "stats": CommandEntry(
         "vle_bench.data_prep.commands.stats:command", "Counts and histograms of prepared shards."
+    ),
+    "subset": CommandEntry(
+        "vle_bench.data_prep.commands.subset:command", "A filtered copy, pictures untouched."
     ),
     "verify": CommandEntry(
         "vle_bench.data_prep.commands.verify:command", "Find every shard that is not as written."

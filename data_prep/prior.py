@@ -68,6 +68,10 @@ class Prior:
                 f"{'the sample world' if sample else 'real data'}. Choose another --out."
             )
         before = self._report.parameters
+        if "subset_of" in before:
+            raise UsageProblem(
+                f"{self._folder}: holds a subset that vle-prep subset made. Choose another --out."
+            )
         changes = [
             f"{name.replace('_', '-')} was {before[name]}, is {value}"
             for name, value in parameters.items()

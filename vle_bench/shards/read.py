@@ -89,7 +89,7 @@ class SplitReader:
         Raises:
             DataProblem: The shard is gone, damaged, or holds another sample there.
         """
-        data = self._piece(row, row.json_offset, row.json_size)
+        data = self.record(row)
         place = f"{row.shard}: {row.key}"
         record = decode_json(data, kind, place, "the sample's record")
         if record.key != row.key or record.split != row.split:
@@ -98,6 +98,10 @@ class SplitReader:
                 "than the shard: run vle-prep run again."
             )
         return record
+
+    def record(self, row: SampleRow) -> bytes:
+        """`KEY.json` of a sample as it lies there, not looked into."""
+        return self._piece(row, row.json_offset, row.json_size)
 
     def picture(self, row: SampleRow) -> bytes:
         """The original bytes of a sample's picture."""

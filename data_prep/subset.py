@@ -1,0 +1,313 @@
+"""A filtered copy of a prepared dataset: a whole dataset again, its pictures untouched.
+
+A sample that stays keeps its key and the bytes of its picture; shards are filled
+anew. The books of the copy begin where those of the original end: what the
+original wrote is what the copy reads, and everything left out has its reason.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from vle_bench.atomic import make_folder
+from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.console import progress
+from vle_bench.data_prep.beside import Beside, write_beside
+from vle_bench.data_prep.books import Books, skipped_order
+from vle_bench.data_prep.datasets.base import Dataset, ItemField, item_fields
+from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.journal import known_shards, only_run, remove_leftovers
+from vle_bench.data_prep.prepared import Prepared
+from vle_bench.data_prep.report import written_of
+from vle_bench.data_prep.scripts import Language, language_of
+from vle_bench.data_prep.shard_task import ROTATED
+from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
+from vle_bench.records import Caption, Sample, sample_bytes, sample_from_bytes
+from vle_bench.shards.index import SampleRow, SkippedRow, read_samples
+from vle_bench.shards.layout import REPORT, SAMPLES, ShardName, number_of
+from vle_bench.shards.read import SplitReader
+from vle_bench.shards.report import Report, ShardReport, SplitReport, read_report
+from vle_bench.shards.writer import Item, Placed, write_shard
+
+SUBSET_OF = "subset_of"
+_DEFAULT_SHARD = 1000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a sample must be to stay.
+
+    Attributes:
+        min_side: Least pixels of the shorter side; 0 for any.
+        max_side: Most pixels of the longer side; 0 for any.
+        keys: The only keys wanted; None for any.
+        languages: Languages of captions, by script; () for any. A sample needs one such caption.
+    """
+
+    min_side: int = 0
+    max_side: int = 0
+    keys: frozenset[str] | None = None
+    languages: tuple[Language, ...] = ()
+
+    def parameters(self) -> dict[str, str | int]:
+        """The filters as they stand in the report; the same filters are the same values."""
+        values: dict[str, str | int] = {}
+        if self.min_side:
+            values["subset_min_side"] = self.min_side
+        if self.max_side:
+            values["subset_max_side"] = self.max_side
+        if self.keys is not None:
+            text = "".join(f"{key}\n" for key in sorted(self.keys))
+            values["subset_keys_sha256"] = sha256_bytes(text.encode())
+        if self.languages:
+            values["subset_caption_language"] = "+".join(sorted(self.languages))
+        return values
+
+    def refusal(self, row: SampleRow) -> str:
+        """Why the index alone keeps a sample out, "" where it does not."""
+        if self.keys is not None and row.key not in self.keys:
+            return "not in the key file"
+        if self.min_side and min(row.width, row.height) < self.min_side:
+            return f"shorter side below {self.min_side}"
+        if self.max_side and max(row.width, row.height) > self.max_side:
+            return f"longer side above {self.max_side}"
+        return ""
+
+    def wanted(self, caption: Caption) -> bool:
+        """Whether a caption is in one of the languages."""
+        return not self.languages or language_of(caption.text) in self.languages
+
+    @property
+    def spoken(self) -> str:
+        """The languages in words."""
+        return " or ".join(sorted(self.languages))
+
+
+@dataclass(frozen=True)
+class Subset:
+    """What was made: the folder, its books, and how many samples the original had."""
+
+    folder: Path
+    report: Report
+    samples: int
+
+
+class _Kept(NamedTuple):
+    """A sample that stays, on its way into a shard."""
+
+    row: SampleRow
+    sample: Sample
+    record: bytes
+    picture: bytes
+
+
+def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
+    """Copies what passes the filters to `out/<dataset>`.
+
+    Raises:
+        UsageProblem: Something else is at `out/<dataset>`, or it is the original.
+        DataProblem: The original is damaged.
+        MachineProblem: The disk refuses, or something else is writing there.
+    """
+    name = prepared.report.dataset
+    dataset: Dataset = DATASETS.load(name)
+    parameters: dict[str, str | int] = {
+        **prepared.report.parameters,
+        **filters.parameters(),
+        SUBSET_OF: sha256_file(prepared.folder / REPORT),
+        "subset_splits": "+".join(prepared.splits),
+    }
+    folder = out / name
+    make_folder(out)
+    _check_place(prepared, folder, parameters)
+    with only_run(out, name):
+        copy = _Copy(prepared, dataset, folder, filters)
+        splits = {split: copy.split(split) for split in prepared.splits}
+        content = Beside(
+            dataset=dataset,
+            sample=prepared.report.sample,
+            parameters=parameters,
+            splits=splits,
+            rows=copy.rows,
+            skipped=copy.skipped,
+            md5=copy.md5,
+            own=_own_files(prepared, copy.rows),
+        )
+        report = write_beside(folder, content)
+    samples = sum(prepared.report.splits[split].counts["image"].written for split in splits)
+    return Subset(folder, report, samples)
+
+
+class _Copy:
+    """The splits of one dataset as they are copied, with everything the index wants to know."""
+
+    def __init__(
+        self, prepared: Prepared, dataset: Dataset, folder: Path, filters: Filters
+    ) -> None:
+        self._prepared = prepared
+        self._dataset = dataset
+        self._folder = folder
+        self._filters = filters
+        self._fields = item_fields(dataset.items)
+        self._per_shard = int(prepared.report.parameters.get("samples_per_shard", _DEFAULT_SHARD))
+        self.rows: list[SampleRow] = []
+        self.skipped: list[SkippedRow] = []
+        self.md5: dict[str, dict[str, str]] = {}
+
+    def split(self, split: str) -> SplitReport:
+        """Copies a split and closes its books."""
+        before = self._prepared.report.splits[split]
+        books = Books(split)
+        books.read.update({kind: counts.written for kind, counts in before.counts.items()})
+        remove_leftovers(self._folder.parent, self._dataset.name, split)
+        shards: list[ShardReport] = []
+        rows: list[SampleRow] = []
+        self.md5[split] = {}
+        with SplitReader(self._prepared.folder, split) as reader:
+            kept = self._kept(reader, books)
+            while some := tuple(islice(kept, self._per_shard)):
+                shard = ShardName(self._dataset.name, split, len(shards))
+                items = (
+                    Item(one.row.key, one.picture, one.sample.image.format, one.record)
+                    for one in some
+                )
+                written = write_shard(shard.path(self._folder), items, md5=True)
+                places = zip(some, written.placed, strict=True)
+                rows += [_row(one, place, shard, self._fields) for one, place in places]
+                self.md5[split][shard.file_name] = written.md5
+                shards.append(
+                    ShardReport(
+                        name=shard.file_name,
+                        samples=len(some),
+                        bytes=written.bytes,
+                        sha256=written.sha256,
+                    )
+                )
+        self._remove_surplus(split, len(shards))
+        self.rows += rows
+        books.skipped.sort(key=skipped_order)
+        self.skipped += books.skipped
+        return SplitReport(
+            counts=books.closed(written_of(rows)),
+            adjusted=dict(sorted(books.adjusted.items())),
+            absent_sources=before.absent_sources,
+            sources=before.sources,
+            picture_endings=before.picture_endings,
+            warnings=(f"a subset, {len(rows):,} of {before.counts['image'].written:,} samples",),
+            shards=tuple(shards),
+        )
+
+    def _kept(self, reader: SplitReader, books: Books) -> Iterator[_Kept]:
+        rows = progress(reader.rows, total=len(reader), what=books.split)
+        for row in rows:
+            record = reader.record(row)
+            if zlib.crc32(record) != row.json_crc32:
+                raise _damaged(self._prepared.folder, row)
+            sample = sample_from_bytes(record, self._dataset.record)
+            reason = self._filters.refusal(row)
+            captions = tuple(filter(self._filters.wanted, sample.captions))
+            if not reason and self._filters.languages and not captions:
+                reason = f"no caption in {self._filters.spoken}"
+            if reason:
+                self._leave_out(sample, reason, books)
+                continue
+            if len(captions) < len(sample.captions):
+                for caption in sample.captions:
+                    if caption not in captions:
+                        reason = f"caption not in {self._filters.spoken}"
+                        books.skip("caption", caption.id, sample.image.id, reason)
+                sample = msgspec.structs.replace(sample, captions=captions)
+                record = sample_bytes(sample)
+            picture = reader.picture(row)
+            if sha256_bytes(picture) != row.sha256:
+                raise _damaged(self._prepared.folder, row)
+            if sample.image.orientation != 1:
+                books.adjusted[ROTATED] += 1
+            yield _Kept(row, sample, record, picture)
+
+    def _leave_out(self, sample: Sample, reason: str, books: Books) -> None:
+        books.skip("image", sample.image.id, sample.image.id, reason)
+        for field in self._fields:
+            things: Sequence[Any] = getattr(sample, field.field)
+            for thing in things:
+                identity = str(getattr(thing, field.id_field))
+                books.skip(field.kind, identity, sample.image.id, reason)
+
+    def _remove_surplus(self, split: str, count: int) -> None:
+        """Shards of an earlier copy to the same place that had more."""
+        for path in sorted((self._folder / split).glob("*.tar")):
+            number = number_of(path.name, dataset=self._dataset.name, split=split)
+            if number is not None and number >= count:
+                with machine_errors(path):
+                    path.unlink()
+
+
+def check_keys(keys: Iterable[str], prepared: Sequence[Prepared], place: Path) -> None:
+    """Every key of a key file must be a sample of one of the datasets.
+
+    Raises:
+        DataProblem: Some are not; up to ten are named.
+    """
+    known = {row.key for one in prepared for row in read_samples(one.folder / SAMPLES)}
+    problems = Problems(f"{place}: names samples that are not there:")
+    problems.extend(sorted(set(keys) - known))
+    problems.raise_if_any(advice="One key a line, e.g. vqav2-000000000042.")
+
+
+def _row(kept: _Kept, place: Placed, shard: ShardName, fields: Sequence[ItemField]) -> SampleRow:
+    counts = {field.kind: len(getattr(kept.sample, field.field)) for field in fields}
+    return kept.row._replace(
+        shard=shard.file_name,
+        offset=place.offset,
+        size=place.size,
+        image_offset=place.image_offset,
+        json_offset=place.json_offset,
+        json_size=place.json_size,
+        json_crc32=zlib.crc32(kept.record),
+        captions=counts["caption"],
+    )
+
+
+def _own_files(prepared: Prepared, rows: Sequence[SampleRow]) -> dict[str, bytes]:
+    """The dataset's own files: those of ids hold the ids that stayed, others are as they were."""
+    images = {row.image_id for row in rows}
+    own: dict[str, bytes] = {}
+    for name, digest in prepared.report.files.items():
+        folder, _, rest = name.rpartition("/")
+        if not rest or folder in ("", *prepared.report.splits) or folder.startswith("."):
+            continue
+        path = prepared.folder / name
+        with machine_errors(path):
+            data = path.read_bytes()
+        if sha256_bytes(data) != digest:
+            raise DataProblem(f"{path}: is not the file that was written. Run vle-prep repair.")
+        if folder == "splits":
+            lines = data.decode("utf-8").splitlines()
+            data = "".join(f"{line}\n" for line in lines if line in images).encode()
+        own[name] = data
+    return own
+
+
+def _check_place(prepared: Prepared, folder: Path, parameters: Mapping[str, str | int]) -> None:
+    if folder.resolve() == prepared.folder.resolve():
+        raise UsageProblem(f"{folder}: is the original. Choose another --out.")
+    name = prepared.report.dataset
+    built = any(known_shards(folder.parent, name, split) for split in prepared.report.splits)
+    if built or ((folder / REPORT).is_file() and read_report(folder).parameters != parameters):
+        raise UsageProblem(
+            f"{folder}: holds another build of {name}. Remove it, or choose another --out."
+        )
+
+
+def _damaged(folder: Path, row: SampleRow) -> DataProblem:
+    return DataProblem(
+        f"{folder}: {row.split}/{row.shard}: {row.key}: is not as the index says. "
+        "Run vle-prep verify, then repair."
+    )

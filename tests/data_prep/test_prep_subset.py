@@ -1,0 +1,208 @@
+"""A subset is a whole dataset again; a difference names every sample and field that differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.datasets.base import Parameters
+from vle_bench.data_prep.difference import difference
+from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.scripts import language_of
+from vle_bench.data_prep.verify import verify
+from vle_bench.records import VqaSample
+from vle_bench.shards.index import read_samples, read_skipped
+from vle_bench.shards.read import iter_with_pictures
+from vle_bench.shards.report import read_report
+
+
+def run(raw: Path, out: Path, **parameters) -> Path:
+    settings = Parameters(**({"samples_per_shard": 2, "min_answer_count": 2} | parameters))
+    prepare(Request(dataset="vqav2", raw=raw, out=out, parameters=settings))
+    return out / "vqav2"
+
+
+@pytest.fixture
+def done(small, out: Path) -> Path:
+    """Widths are 40 + id: 51 to 57 in train, 61 to 65 in val, 71 and 72 in test; height 48."""
+    small.caption("val", 22, 221, "一只狗在草地上跑。")
+    small.caption("val", 24, 241, "两个人。")
+    return run(small.write(), out)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def contents(folder: Path, split: str) -> dict[str, tuple[VqaSample, bytes]]:
+    return {one.key: (one, data) for one, data in iter_with_pictures(folder, split, VqaSample)}
+
+
+def test_a_subset_keeps_keys_records_and_pictures_and_fills_its_shards(done, tmp_path, prep):
+    assert prep("subset", done, "--out", tmp_path / "part", "--min-side", 48, "--max-side", 62) == 0
+    part = tmp_path / "part/vqav2"
+    assert verify(part).findings == ()
+    report = read_report(part)
+    written = {name: split.counts["image"].written for name, split in report.splits.items()}
+    assert written == {"train": 7, "val": 2, "test": 0}
+    assert [shard.samples for shard in report.splits["train"].shards] == [2, 2, 2, 1]
+    kept, original = contents(part, "val"), contents(done, "val")
+    assert kept == {key: original[key] for key in ("vqav2-000000000021", "vqav2-000000000022")}
+    assert report.splits["val"].counts["image"].skipped == {"longer side above 62": 3}
+
+
+def test_the_books_of_a_subset_begin_where_those_of_the_original_end(done, tmp_path, prep):
+    assert prep("subset", done, "--out", tmp_path / "part", "--min-side", 49) == 0
+    report = read_report(tmp_path / "part/vqav2")
+    before = read_report(done)
+    for kind, counts in report.counts.items():
+        assert counts.read == before.counts[kind].written
+        assert (counts.written, counts.balances()) == (0, True)
+    rows = read_skipped(tmp_path / "part/vqav2/skipped.parquet")
+    assert len(rows) == sum(counts.read for counts in report.counts.values())
+    assert {row.reason for row in rows} == {"shorter side below 49"}
+    assert verify(tmp_path / "part/vqav2").findings == ()
+
+
+def test_captions_of_other_languages_go_and_samples_without_one_too(done, tmp_path, prep):
+    assert prep("subset", done, "--out", tmp_path / "zh", "--caption-language", "zh") == 0
+    kept = contents(tmp_path / "zh/vqav2", "val")
+    assert {key[-2:]: [c.text for c in one.captions] for key, (one, _) in kept.items()} == {
+        "22": ["一只狗在草地上跑。"],
+        "24": ["两个人。"],
+    }
+    counts = read_report(tmp_path / "zh/vqav2").splits["val"].counts
+    assert counts["image"].skipped == {"no caption in zh": 3}
+    assert counts["caption"].skipped == {"caption not in zh": 2, "no caption in zh": 3}
+    both = ("--caption-language", "zh", "--caption-language", "en", "--split", "val")
+    assert prep("subset", done, "--out", tmp_path / "all", *both) == 0
+    assert contents(tmp_path / "all/vqav2", "val") == contents(done, "val")
+
+
+def test_a_key_file_chooses_samples_and_its_strangers_are_named(done, tmp_path, prep, capsys):
+    file = tmp_path / "keys.txt"
+    file.write_text("vqav2-000000000024\n\nvqav2-000000000011\n")
+    assert prep("subset", done, "--out", tmp_path / "part", "--key-file", file) == 0
+    part = tmp_path / "part/vqav2"
+    assert [row.key for row in read_samples(part / "samples.parquet")] == [
+        "vqav2-000000000011",
+        "vqav2-000000000024",
+    ]
+    held_out = (part / "splits/trainable_val.txt").read_text().split()
+    held_out += (part / "splits/rest_val.txt").read_text().split()
+    assert held_out == ["24"]
+    labels = "answers/label2answer.json"
+    assert (part / labels).read_bytes() == (done / labels).read_bytes()
+    file.write_text("vqav2-000000000024\nvqav2-1\n")
+    assert prep("subset", done, "--out", tmp_path / "other", "--key-file", file) == 3
+    assert "vqav2-1" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_same_filters_give_the_same_bytes_and_may_be_run_again(done, tmp_path, prep):
+    for out in ("one", "two", "one"):
+        assert prep("subset", done, "--out", tmp_path / out, "--max-side", 64) == 0
+    assert tree(tmp_path / "one/vqav2") == tree(tmp_path / "two/vqav2")
+
+
+def test_a_subset_overwrites_nothing_else(small, done, tmp_path, prep, capsys):
+    before = tree(done)
+    assert prep("subset", done, "--out", done.parent, "--max-side", 64) == 2
+    assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 64) == 0
+    assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 63) == 2
+    run(small.root, tmp_path / "again", seed=5)
+    assert prep("subset", done, "--out", tmp_path / "again", "--max-side", 64) == 2
+    assert tree(done) == before
+    run_again = ("run", "vqav2", "--raw", small.root, "--out", tmp_path / "part")
+    assert prep(*run_again) == 2
+    assert "holds a subset" in capsys.readouterr().err
+    assert prep("repair", tmp_path / "part", "--raw", small.root) == 2
+
+
+def test_a_damaged_original_is_not_copied(done, tmp_path, prep, capsys):
+    shard = done / "val/vqav2-val-000001.tar"
+    row = next(r for r in read_samples(done / "samples.parquet") if r.shard == shard.name)
+    data = bytearray(shard.read_bytes())
+    data[row.image_offset + 40] ^= 1
+    shard.write_bytes(data)
+    assert prep("subset", done, "--out", tmp_path / "part", "--split", "val") == 3
+    assert row.key in capsys.readouterr().err
+    assert not (tmp_path / "part/vqav2/report.json").exists()
+
+
+def test_a_corpus_or_split_that_is_not_there_is_told(done, tmp_path, prep):
+    assert prep("subset", done.parent, "--out", tmp_path / "x", "--corpus", "coco") == 3
+    assert prep("subset", done, "--out", tmp_path / "x", "--split", "restval") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("A dog.", "en"),
+        ("一只狗", "zh"),
+        ("собака", None),
+        ("", None),
+        ("!?", None),
+        ("犬 dog", "zh"),
+    ],
+)
+def test_languages_are_told_by_script(text: str, language: str | None):
+    assert language_of(text) == language
+
+
+def test_two_builds_of_the_same_are_equal_however_they_are_sharded(
+    small, done, tmp_path, prep, capsys
+):
+    other = run(small.root, tmp_path / "b", samples_per_shard=5)
+    assert prep("diff", done, other) == 0
+    assert "the same 14 samples" in capsys.readouterr().err
+    assert difference(done, other).elsewhere > 0
+    assert prep("diff", done, done) == 0
+
+
+def test_every_difference_is_named_with_its_fields(small, done, tmp_path, prep, capsys):
+    small.captions["val"][0]["caption"] = "Another thing."
+    small.box("val", 22, 9999)
+    small.picture("val", 23)
+    small.pictures["val"].pop("COCO_val2014_000000000024.jpg")
+    (small.root / "coco/val2014/COCO_val2014_000000000024.jpg").unlink()
+    small.picture("val", 26)
+    small.question("val", 26)
+    other = run(small.write(), tmp_path / "b")
+    assert prep("diff", done, other) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [
+        "vqav2-000000000024: only in A",
+        "vqav2-000000000026: only in B",
+        "vqav2-000000000023: picture differs",
+        "vqav2-000000000021: record differs: captions[0].text",
+        "vqav2-000000000022: record differs: boxes",
+        "vqav2-000000000023: record differs: image.sha256, image.width",
+    ]
+    assert "1 only in A, 1 only in B, 1 pictures and 3 records differ" in captured.err
+    assert prep("diff", other, done, "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["only_a"], document["only_b"]) == (
+        ["vqav2-000000000026"],
+        ["vqav2-000000000024"],
+    )
+
+
+def test_a_subset_differs_from_its_original_by_what_it_left_out(done, tmp_path, prep):
+    assert prep("subset", done, "--out", tmp_path / "part", "--split", "val") == 0
+    found = difference(done, tmp_path / "part/vqav2")
+    assert (len(found.only_a), found.only_b, found.pictures, found.records) == (9, (), (), ())
+
+
+def test_what_is_no_dataset_is_told(done, tmp_path, prep):
+    assert prep("diff", done, tmp_path) == 3
+    report = json.loads((done / "report.json").read_bytes())
+    report["dataset"] = "other"
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert prep("diff", done, tmp_path) == 3
