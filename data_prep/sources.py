@@ -21,7 +21,7 @@ from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import Content, file_content, member_content
 from vle_bench.data_prep.json_stream import JsonStream
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.errors import machine_errors
 from vle_bench.inputs import decode_json
 from vle_bench.inputs.collector import no_collector
 
@@ -29,8 +29,6 @@ T = TypeVar("T")
 
 SAMPLE_WORLD = "sample_world.json"
 """Stands in a raw folder whose pictures are drawn; everything made from it says so."""
-
-MOST_LINE_BYTES = 16 << 20
 
 _PICTURE_NAME = re.compile(
     r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\.(?:jpe?g|png|webp)", re.IGNORECASE
@@ -62,24 +60,6 @@ class Document:
     def pieces(self) -> Iterator[bytes]:
         """All of it, unpacked, a megabyte at a time."""
         return self._content.pieces()
-
-    def lines(self) -> Iterator[bytes]:
-        """Its lines without their ends, the last one too where nothing ends it.
-
-        Raises:
-            DataProblem: A line that no file of text has.
-        """
-        rest = b""
-        for piece in self.pieces():
-            *whole, rest = (rest + piece).split(b"\n")
-            yield from whole
-            if len(rest) > MOST_LINE_BYTES:
-                raise DataProblem(
-                    f"{self.place}: a line of more than {MOST_LINE_BYTES:,} bytes. "
-                    "This is no file of lines: check that it is the right one."
-                )
-        if rest:
-            yield rest
 
     def decoded(self, kind: type[T], expected: str) -> T:
         """The whole content as `kind`: for small files alone.

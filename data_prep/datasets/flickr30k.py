@@ -33,6 +33,7 @@ from vle_bench.data_prep.flickr30k_entities import (
 )
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.karpathy_file import Assigned, read_assignment, read_sentences
+from vle_bench.data_prep.lines import lines_of
 from vle_bench.data_prep.small_files import SmallFiles
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.errors import DataProblem
@@ -117,7 +118,7 @@ class OpenedFlickr30k:
     def _listed(self, split: str, books: Books) -> Assigned:
         """The pictures of Entities' list of the split."""
         mine: set[int] = set()
-        for text in _lines(self._needed(f"{split}.txt", books)):
+        for _, text in _lines(self._needed(f"{split}.txt", books)):
             books.read["image"] += 1
             image = number_of(text)
             if image is None:
@@ -131,7 +132,7 @@ class OpenedFlickr30k:
             document = self._raw.document(NAME, f"{other}.txt")
             if document is not None:
                 books.sources[document.name] = document.sha256
-                taken |= {number for text in _lines(document) if (number := number_of(text))}
+                taken |= {number for _, text in _lines(document) if (number := number_of(text))}
         return Assigned(sorted(mine), frozenset(taken & mine))
 
     def _read_tokens(self, images: frozenset[int], facts: _Facts) -> None:
@@ -142,7 +143,7 @@ class OpenedFlickr30k:
             return
         books.sources[document.name] = document.sha256
         seen: set[str] = set()
-        for number, line in enumerate(_lines(document), 1):
+        for number, line in _lines(document):
             match = _TOKEN.fullmatch(line)
             image = int(match["photo"]) if match else -1
             if match is not None and image not in images:
@@ -225,9 +226,9 @@ class _Facts:
         self.books.adjusted.update(census.counts())
 
 
-def _lines(document: Document) -> Iterator[str]:
-    """The lines that hold anything."""
-    for line in document.lines():
-        text = line.decode("utf-8", "replace").strip("\r \ufeff")
+def _lines(document: Document) -> Iterator[tuple[int, str]]:
+    """Number and text of the lines that hold anything."""
+    for number, line in lines_of(document):
+        text = line.decode("utf-8", "replace").strip("\r ")
         if text:
-            yield text
+            yield number, text

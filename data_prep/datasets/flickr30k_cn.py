@@ -26,8 +26,9 @@ from vle_bench.data_prep.datasets.base import (
     unseen_picture,
 )
 from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.lines import json_lines
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
-from vle_bench.errors import DataProblem, Problems
+from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import BoxAnnotation, Caption, Sample
 from vle_bench.shards.index import SampleRow
@@ -36,6 +37,7 @@ NAME = "flickr30k-cn"
 NO_PICTURE = "text that names no picture"
 BAD_ROW = "row of pictures that is not understood"
 
+_EXPECTED = '{"text_id", "text", "image_ids": [...]}'
 _FILE_NAMES = {"train": "train", "val": "valid", "test": "test"}
 
 
@@ -45,9 +47,6 @@ class TextRow(msgspec.Struct, frozen=True, gc=False):
     text_id: Identity
     text: str
     image_ids: tuple[Identity, ...]
-
-
-_DECODER = msgspec.json.Decoder(TextRow)
 
 
 class Flickr30kCn:
@@ -194,7 +193,7 @@ def _read_texts(document: Document, books: Books) -> _Texts:
     """
     texts = _Texts()
     seen: set[Identity] = set()
-    for row in _text_rows(document):
+    for row in json_lines(document, TextRow, _EXPECTED):
         identity = str(row.text_id)
         if not row.image_ids:
             books.read["caption"] += 1
@@ -211,18 +210,6 @@ def _read_texts(document: Document, books: Books) -> _Texts:
                 keep_caption(Caption(id=identity, text=row.text), image, books, texts.captions)
         seen.add(row.text_id)
     return texts
-
-
-def _text_rows(document: Document) -> Iterator[TextRow]:
-    problems = Problems()
-    for number, line in enumerate(document.lines(), 1):
-        if not line.strip():
-            continue
-        try:
-            yield _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            problems.add(f"{document.place}:{number}: {error}")
-    problems.raise_if_any(advice='Expected lines of {"text_id", "text", "image_ids": [...]}.')
 
 
 def _drafts(
