@@ -17,6 +17,7 @@ import msgspec
 
 from vle_bench.data_prep.books import DUPLICATE, NO_NUMBER_ID, Books
 from vle_bench.data_prep.caption_rules import keep_caption
+from vle_bench.data_prep.id_set import IdSet
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.sources import Document
 from vle_bench.identity import Identity, number_of
@@ -80,27 +81,29 @@ def read_assignment(document: Document, split: str, order: Sequence[str], books:
 
 def read_sentences(document: Document, split: str, books: Books, captions: Joined[Caption]) -> None:
     """Adds the sentences of a split's pictures to `captions`, by the rules for captions."""
-    seen: set[Identity] = set()
-    for row, sentence in _sentences(document, split, books):
-        identity = str(sentence.sentid)
-        image = _image_of(row)
-        books.read["caption"] += 1
-        if image is None:
-            books.skip("caption", identity, row.filename, NO_NUMBER_ID)
-        elif sentence.sentid in seen:
-            books.skip("caption", identity, str(image), DUPLICATE)
-        else:
-            keep_caption(Caption(id=identity, text=sentence.raw), image, books, captions)
-        seen.add(sentence.sentid)
+    seen = IdSet()
+    for pairs in _sentences(document, split, books):
+        news = seen.add([sentence.sentid for _, sentence in pairs])
+        books.read["caption"] += len(pairs)
+        for (row, sentence), new in zip(pairs, news, strict=True):
+            identity = str(sentence.sentid)
+            image = _image_of(row)
+            if image is None:
+                books.skip("caption", identity, row.filename, NO_NUMBER_ID)
+            elif not new:
+                books.skip("caption", identity, str(image), DUPLICATE)
+            else:
+                keep_caption(Caption(id=identity, text=sentence.raw), image, books, captions)
 
 
-def _sentences(document: Document, split: str, books: Books) -> Iterator[tuple[_Row, _Sentence]]:
+def _sentences(
+    document: Document, split: str, books: Books
+) -> Iterator[list[tuple[_Row, _Sentence]]]:
+    """The sentences of a split with the rows that they stand in, in chunks."""
     for chunk in document.rows("images", _RowWithSentences, expected=_EXPECTED):
-        for row in chunk:
-            if row.split != split:
-                books.elsewhere["caption"] += len(row.sentences)
-                continue
-            yield from ((row, sentence) for sentence in row.sentences)
+        others = (len(row.sentences) for row in chunk if row.split != split)
+        books.elsewhere["caption"] += sum(others)
+        yield [(row, sentence) for row in chunk if row.split == split for sentence in row.sentences]
 
 
 def _image_of(row: _Row) -> int | None:
