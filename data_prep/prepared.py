@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vle_bench.data_prep.verify import dataset_folders
 from vle_bench.errors import DataProblem
 from vle_bench.inputs import open_source, read_json
-from vle_bench.records import Question, Sample, VcrItem, VcrObject
+from vle_bench.records import Question, Sample, VcrItem
 from vle_bench.shards.layout import split_order
 from vle_bench.shards.report import Report, read_report
 
@@ -22,10 +22,10 @@ _LABELS = "answers/label2answer.json"
 
 
 class AnySample(Sample, frozen=True, kw_only=True):
-    """A sample of any dataset."""
+    """A sample of any dataset; `objects` are of another shape in each, so they stay as they are."""
 
     questions: tuple[Question, ...] = ()
-    objects: tuple[VcrObject, ...] = ()
+    objects: tuple[dict[str, Any], ...] = ()
     items: tuple[VcrItem, ...] = ()
 
 

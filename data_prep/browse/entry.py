@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from vle_bench.boxes import Box, from_xywh
+from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.prepared import AnySample
 from vle_bench.patches.grid import PatchGrid, stretch_ranges
-from vle_bench.records import BoxAnnotation, Question, VcrItem, VcrObject, VcrToken
+from vle_bench.records import BoxAnnotation, Question, VcrItem, VcrToken
 from vle_bench.shards.index import SampleRow
+
+Objects = Sequence[dict[str, Any]]
 
 _KIB = 1024
 
 
 def entry(
-    sample: AnySample, row: SampleRow, *, source: str, answers: Sequence[str], grid: PatchGrid
+    sample: AnySample, row: SampleRow, *, source: str, answers: Sequence[str], maker: TargetMaker
 ) -> dict[str, Any]:
     """One picture for the page.
 
@@ -29,9 +32,9 @@ def entry(
         row: Its row in the index.
         source: The thumbnail as a data URI, or "" where the picture cannot be decoded.
         answers: Names of the soft targets' labels.
-        grid: Patches whose ranges are told for each box (VLE's published rule).
+        maker: Of training targets; its grid is that of the patches of each box (VLE's rule).
     """
-    ranges = _ranges(sample, grid)
+    ranges = _ranges(sample, maker.grid)
     return {
         "key": sample.key,
         "dataset": sample.dataset,
@@ -43,6 +46,7 @@ def entry(
         "captions": [caption.text for caption in sample.captions],
         "boxes": [_box(box, one) for box, one in zip(sample.boxes, ranges, strict=True)],
         "questions": [_question(one, answers) for one in sample.questions],
+        "targets": maker.targets(sample),
         "items": [_item(one, sample.objects) for one in sample.items],
     }
 
@@ -87,7 +91,7 @@ def _question(question: Question, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _item(item: VcrItem, objects: Sequence[VcrObject]) -> dict[str, Any]:
+def _item(item: VcrItem, objects: Objects) -> dict[str, Any]:
     """A VCR question; in test nobody knows which choice is right."""
     return {
         "id": item.annot_id,
@@ -99,12 +103,12 @@ def _item(item: VcrItem, objects: Sequence[VcrObject]) -> dict[str, Any]:
 
 
 def _choices(
-    choices: Sequence[Sequence[VcrToken]], right: int, objects: Sequence[VcrObject]
+    choices: Sequence[Sequence[VcrToken]], right: int, objects: Objects
 ) -> list[list[Any]]:
     return [[_told(choice, objects), place == right] for place, choice in enumerate(choices)]
 
 
-def _told(tokens: Sequence[VcrToken], objects: Sequence[VcrObject]) -> str:
+def _told(tokens: Sequence[VcrToken], objects: Objects) -> str:
     """Tokens as a sentence; things have their number, as in the list of boxes."""
     return " ".join(
         token.text or " and ".join(_object(place, objects) for place in token.objects)
@@ -112,9 +116,9 @@ def _told(tokens: Sequence[VcrToken], objects: Sequence[VcrObject]) -> str:
     )
 
 
-def _object(place: int, objects: Sequence[VcrObject]) -> str:
-    name = objects[place].name if 0 <= place < len(objects) else "object"
-    return f"[{place + 1} {name}]"
+def _object(place: int, objects: Objects) -> str:
+    thing = objects[place] if 0 <= place < len(objects) else {}
+    return f"[{place + 1} {thing.get('name', 'object')}]"
 
 
 def _facts(sample: AnySample, row: SampleRow) -> list[list[str]]:

@@ -5,7 +5,7 @@
   const KINDS = ["object", "region", "crowd"];
   const SVG = "http://www.w3.org/2000/svg";
   const at = (id) => document.getElementById(id);
-  const state = { shown: pictures, open: -1, pinned: -1, hide: new Set(["patches"]) };
+  const state = { shown: pictures, open: -1, pinned: -1, hide: new Set(["patches", "mask"]), text: -1 };
 
   function make(tag, classes = "", text = "", ...children) {
     const node = document.createElement(tag);
@@ -95,7 +95,7 @@
   }
 
   function show() {
-    for (const what of [...KINDS, "names", "patches"]) document.body.classList.toggle(`no-${what}`, state.hide.has(what));
+    for (const what of [...KINDS, "names", "patches", "mask"]) document.body.classList.toggle(`no-${what}`, state.hide.has(what));
     for (const button of document.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(!state.hide.has(button.dataset.show)));
     remember();
   }
@@ -109,7 +109,7 @@
     const one = state.shown[place];
     if (!one) return;
     state.open = place;
-    state.pinned = -1;
+    state.pinned = state.text = -1;
     const ratio = one.width / one.height || 1;
     const picture = pictureOf(one, ratio);
     at("frame").style.setProperty("--ratio", String(ratio));
@@ -137,7 +137,8 @@
     for (let i = 1; i < about.rows; i += 1) lines.push(`M0 ${(i * one.height) / about.rows}H${one.width}`);
     patches.append(draw("path", "grid", { d: lines.join("") }));
     patches.append(draw("rect", "taken", { id: "taken", width: 0, height: 0 }));
-    svg.append(patches);
+    svg.append(draw("path", "hidden", { d: cells(one, one.targets.masked.map(([patch]) => patch)) }));
+    svg.append(draw("path", "about", { id: "about", d: "" }), patches);
     /* Small boxes last, so that a large one never hides them from the pointer. */
     const order = one.boxes.map((_, i) => i).sort((a, b) => area(one.boxes[b]) - area(one.boxes[a]));
     for (const i of order) {
@@ -148,6 +149,10 @@
     }
     listen(svg, (node) => node.closest("[data-box]"));
     return svg;
+  }
+  function cells(one, patches) {
+    const width = one.width / about.columns, height = one.height / about.rows;
+    return patches.map((patch) => `M${(patch % about.columns) * width} ${Math.floor(patch / about.columns) * height}h${width}v${height}h${-width}z`).join("");
   }
   const area = (box) => box.xywh[2] * box.xywh[3];
 
@@ -185,19 +190,49 @@
     const count = Math.max(x1 - x0, 0) * Math.max(y1 - y0, 0);
     if (taken) for (const [name, value] of [["x", x0 * width], ["y", y0 * height], ["width", Math.max(x1 - x0, 0) * width], ["height", Math.max(y1 - y0, 0) * height]]) taken.setAttribute(name, value);
     const size = `${about.columns} x ${about.rows} patches`;
-    const patches = state.hide.has("patches") ? "" : box ? ` · ${count} of ${size}` : `${size}, laid over the whole picture (stretch)`;
-    at("told").textContent = box ? `${nameOf(box)} · ${box.kind} at ${box.xywh.map((v) => Math.round(v * 10) / 10).join(", ")}${patches}` : patches;
+    const parts = [];
+    if (box) parts.push(nameOf(box), `${box.kind} at ${box.xywh.map((v) => Math.round(v * 10) / 10).join(", ")}`);
+    if (!state.hide.has("patches")) parts.push(box ? `${count} of ${size}` : `${size}, laid over the whole picture (stretch)`);
+    if (!state.hide.has("mask") && !box) parts.push(masked(one));
+    const related = relatedTo(one, number);
+    if (at("about")) at("about").setAttribute("d", related ? cells(one, related) : "");
+    if (related) parts.push(`PBC: ${related.length} related ${related.length === 1 ? "patch" : "patches"}`);
+    for (const node of at("words").querySelectorAll("[data-text]")) node.classList.toggle("on", box === undefined && Number(node.dataset.text) === state.text);
+    at("told").textContent = parts.join(" \u00b7 ");
+  }
+  function masked(one) {
+    const counts = new Map();
+    for (const [, name] of one.targets.masked) counts.set(name, (counts.get(name) || 0) + 1);
+    const names = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+    return names ? `MPC: ${one.targets.masked.length} patches hidden (${names})` : "MPC: nothing to hide";
+  }
+  /* The patches that a phrase (with the patches shown) or the caption at hand is about. */
+  function relatedTo(one, number) {
+    if (number >= 0) return state.hide.has("patches") ? null : one.targets.boxes[number];
+    return state.text >= 0 ? one.targets.captions[state.text] : null;
   }
 
   function words(one) {
     const parts = [];
     const section = (name, body) => parts.push(make("h3", "", name), body);
-    if (one.captions.length) section("Captions", make("ul", "captions", "", ...one.captions.map((text) => make("li", "", text || "(empty)"))));
+    if (one.captions.length) section("Captions", captions(one));
     if (one.boxes.length) section(`Boxes (${one.boxes.length})`, boxes(one));
     if (one.questions.length) section(`Questions (${one.questions.length})`, make("div", "", "", ...one.questions.map(question)));
     if (one.items.length) section(`Questions with choices (${one.items.length})`, make("div", "", "", ...one.items.map(item)));
     section("Facts", facts(one.facts));
     return parts;
+  }
+  function captions(one) {
+    const show = (number) => { state.text = number; mark(state.pinned); };
+    return make("ul", "captions", "", ...one.captions.map((text, i) => {
+      if (!one.targets.captions[i]) return make("li", "", text || "(empty)");
+      const button = make("button", "", text);
+      button.type = "button";
+      button.dataset.text = i;
+      button.title = "Show the patches that it is about";
+      for (const [event, number] of [["pointerenter", i], ["focus", i], ["pointerleave", -1], ["blur", -1]]) button.addEventListener(event, () => show(number));
+      return make("li", "", "", button);
+    }));
   }
   const facts = (rows) => make("dl", "", "", ...rows.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
 
@@ -292,7 +327,7 @@
     if (there.has("object") && there.has("region")) state.hide.add("region");
   }
 
-  const KEYS = { o: "object", r: "region", c: "crowd", n: "names", p: "patches" };
+  const KEYS = { o: "object", r: "region", c: "crowd", n: "names", p: "patches", m: "mask" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const typing = ["INPUT", "SELECT"].includes(event.target.tagName);

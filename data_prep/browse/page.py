@@ -21,6 +21,7 @@ from vle_bench.atomic import replacing
 from vle_bench.canonical import json_bytes
 from vle_bench.data_prep.browse.draw import Drawn
 from vle_bench.data_prep.browse.entry import entry
+from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.browse.thumbnail import NoThumbnail, data_uri, thumbnail
 from vle_bench.data_prep.prepared import AnySample, answer_names
 from vle_bench.patches.grid import PatchGrid
@@ -31,14 +32,14 @@ _UNSAFE = {b"<": b"\\u003c", b">": b"\\u003e", b"&": b"\\u0026"}
 
 
 def write_page(
-    path: Path, drawn: list[Drawn], *, grid: PatchGrid, step: Callable[[], None] = lambda: None
+    path: Path, drawn: list[Drawn], *, maker: TargetMaker, step: Callable[[], None] = lambda: None
 ) -> None:
     """Writes the page whole or not at all; pictures pass through one by one.
 
     Args:
         path: The HTML file.
         drawn: The samples to show.
-        grid: Patches that the page can lay over a picture.
+        maker: Of the patch grid and the training targets that the page can lay over a picture.
         step: Called after every picture.
 
     Raises:
@@ -49,8 +50,8 @@ def write_page(
     with replacing(path) as stream:
         stream.write(_head(drawn, style, script))
         stream.write(b'<script type="application/json" id="data">')
-        stream.write(b'{"about":' + safe_json(_about(drawn, grid)) + b',"pictures":[')
-        for number, one in enumerate(_entries(drawn, grid)):
+        stream.write(b'{"about":' + safe_json(_about(drawn, maker.grid)) + b',"pictures":[')
+        for number, one in enumerate(_entries(drawn, maker)):
             stream.write((b",\n" if number else b"\n") + safe_json(one))
             step()
         stream.write(b"]}</script>\n<script>" + script + b"</script>\n</body>\n</html>\n")
@@ -68,7 +69,7 @@ def safe_json(value: Any) -> bytes:
     return data
 
 
-def _entries(drawn: list[Drawn], grid: PatchGrid) -> Iterator[dict[str, Any]]:
+def _entries(drawn: list[Drawn], maker: TargetMaker) -> Iterator[dict[str, Any]]:
     for part in drawn:
         if not part.rows:
             continue
@@ -80,7 +81,7 @@ def _entries(drawn: list[Drawn], grid: PatchGrid) -> Iterator[dict[str, Any]]:
                     source = data_uri(thumbnail(reader.picture(row)))
                 except NoThumbnail:
                     source = ""
-                yield entry(sample, row, source=source, answers=answers, grid=grid)
+                yield entry(sample, row, source=source, answers=answers, maker=maker)
 
 
 def _about(drawn: list[Drawn], grid: PatchGrid) -> dict[str, Any]:

@@ -25,21 +25,37 @@ from vle_bench.console import say
     help="Model input, for the patch grid.",
 )
 @click.option("--patch-size", default=16, show_default=True, type=click.IntRange(4, 256))
+@click.option(
+    "--vocabulary",
+    type=click.Path(path_type=Path),
+    help="Classes of the training targets. [default: COCO's 80]",
+)
 def command(
-    folder: Path, page: Path, split: tuple[str, ...], samples: int, seed: int, **sizes: int
+    folder: Path,
+    page: Path,
+    split: tuple[str, ...],
+    samples: int,
+    *,
+    seed: int,
+    vocabulary: Path | None,
+    **sizes: int,
 ) -> None:
     """Draws samples and writes the page."""
     from tqdm import tqdm
 
     from vle_bench.data_prep.browse.draw import draw
     from vle_bench.data_prep.browse.page import write_page
+    from vle_bench.data_prep.browse.targets import TargetMaker
     from vle_bench.data_prep.prepared import prepared_datasets
     from vle_bench.errors import UsageProblem
+    from vle_bench.labels.vocabulary import coco_vocabulary, read_vocabulary
     from vle_bench.patches.grid import PatchGrid
 
-    if sizes["patch_size"] > sizes["image_size"]:
-        raise UsageProblem("--patch-size is larger than --image-size: there would be no patch.")
+    if sizes["image_size"] % sizes["patch_size"]:
+        raise UsageProblem("--image-size must be a multiple of --patch-size.")
     grid = PatchGrid.of(sizes["image_size"], sizes["patch_size"])
+    classes = read_vocabulary(vocabulary) if vocabulary else coco_vocabulary()
+    maker = TargetMaker.of(classes, grid, seed=seed)
     drawn = draw(prepared_datasets(folder, split), samples=samples, seed=seed)
     shown = sum(len(part.rows) for part in drawn)
     with tqdm(total=shown, desc="pictures", unit="", leave=False, disable=None) as bar:
@@ -47,7 +63,7 @@ def command(
         def step() -> None:
             bar.update(1)
 
-        write_page(page, drawn, grid=grid, step=step)
+        write_page(page, drawn, maker=maker, step=step)
     total = sum(part.total for part in drawn)
     size = page.stat().st_size / (1 << 20)
     say(f"{page}: {shown:,} of {total:,} samples, {size:.1f} MiB. Open it in any browser.")

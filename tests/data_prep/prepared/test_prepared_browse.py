@@ -12,10 +12,12 @@ import pytest
 
 from vle_bench.data_prep.browse.draw import draw
 from vle_bench.data_prep.browse.entry import entry
+from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.browse.thumbnail import NoThumbnail, thumbnail
 from vle_bench.data_prep.prepared import AnySample, prepared_datasets
+from vle_bench.labels.vocabulary import coco_vocabulary
 from vle_bench.patches.grid import PatchGrid
-from vle_bench.records import Picture, VcrItem, VcrObject, VcrToken
+from vle_bench.records import Picture, VcrItem, VcrToken
 from vle_bench.shards.index import SampleRow
 
 
@@ -179,12 +181,12 @@ def test_questions_of_vcr_are_sentences_with_the_right_choices_marked():
         answer_label=1,
     )
     image = Picture(id="1", file_name="", width=4, height=4, orientation=1, sha256="", format="jpg")
-    names = (VcrObject(name="dog"), VcrObject(name="person"))
+    names = ({"name": "dog", "score": 0.5}, {"name": "person", "score": 1.0})
     record = AnySample(
         key="k", dataset="vcr", split="val", image=image, objects=names, items=(item,)
     )
-    grid = PatchGrid.of(4, 2)
-    (told,) = entry(record, ROW, source="", answers=(), grid=grid)["items"]
+    maker = TargetMaker.of(coco_vocabulary(), PatchGrid.of(4, 2), seed=0)
+    (told,) = entry(record, ROW, source="", answers=(), maker=maker)["items"]
     assert told == {
         "id": "val-3",
         "text": "Is [2 person] and [1 dog] here ?",
@@ -195,3 +197,30 @@ def test_questions_of_vcr_are_sentences_with_the_right_choices_marked():
 
 
 ROW = SampleRow(*(("",) * 3), *((0,) * 7), "", 1, 1, "", "", "", 0, 0, 0)
+
+
+def test_training_targets_are_those_of_the_patches_room(prep, street: Path, tmp_path: Path):
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
+    one, two, _, four = (picture["targets"] for picture in data_of(page)["pictures"])
+    # Patches of 16 x 12. The bus covers x 4 to 34.5 and y 6 to 26: 0.375 of patch 0, half of 1,
+    # three quarters of 4, all of 5.
+    bus = [1, 4, 5]
+    assert one["masked"] == [[patch, "bus"] for patch in bus]
+    assert one["captions"] == [bus, None]
+    assert one["boxes"] == [None, list(range(16)), None]
+    assert two["captions"] == [None]
+    assert four == {"masked": [], "captions": [], "boxes": []}
+
+
+def test_classes_of_the_targets_come_from_a_file(prep, street: Path, tmp_path: Path):
+    words = tmp_path / "words.txt"
+    words.write_text("dog,puppy\nvehicle,bus", encoding="utf-8")
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--vocabulary", words) == 0
+    assert {name for _, name in data_of(page)["pictures"][0]["targets"]["masked"]} == {"vehicle"}
+
+
+def test_a_grid_that_does_not_fill_the_input_is_wrong_usage(prep, street: Path, tmp_path: Path):
+    sizes = ("--image-size", 100, "--patch-size", 16)
+    assert prep("browse", street, "--html", tmp_path / "p.html", *sizes) == 2

@@ -138,3 +138,16 @@ def test_browser_follows_the_colours_of_the_reader(browser, page: Path, scheme: 
     colour = browser.run("getComputedStyle(document.body).backgroundColor")
     level = sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
     assert (level < 200) == (scheme == "dark")
+
+
+def test_browser_shows_what_is_hidden_and_what_a_caption_is_about(browser, page: Path):
+    browser.open(page, "open=toy-0001&hide=patches,mask")
+    assert visible(browser, "#frame .hidden") == 0
+    browser.press("m")
+    assert visible(browser, "#frame .hidden") == 1
+    told = "document.getElementById('told').textContent"
+    assert browser.run(told) == "MPC: 3 patches hidden (bus 3)"
+    browser.run("document.querySelector('.captions button').focus()")
+    assert browser.run(told).endswith("PBC: 3 related patches")
+    cells = browser.run("document.getElementById('about').getAttribute('d')")
+    assert cells.split("M")[1:] == [f"{at}h16v12h-16z" for at in ("16 0", "0 12", "16 12")]
