@@ -41,8 +41,8 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 	$(ONVQA) --model baseline:oracle --vocabulary $(SAMPLE)/shards/vqav2/answers/answer2label.json >/dev/null
 	for model in constant shortest noisy-oracle; do $(ONVCR) --model baseline:$$model >/dev/null || exit $$?; done
 	for model in constant shortest noisy-oracle; do $(ONCOCO) --model baseline:$$model >/dev/null || exit $$?; done
-	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
 	$(BIN)/vle-eval leaderboard --results $(RESULTS) --most 4
+	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
 
 test: $(VENV)/.test ## run all tests, doctests and coverage included
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=

@@ -1,0 +1,77 @@
+"""The README as a stranger follows it: the demo, then every command it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NOT_HERE = ("make ", "source ")
+"""Lines that set up what the tests run in already."""
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"},
+    )
+
+
+def make_demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    installed = ("--old-file=.venv/.base", f"BIN={BIN}")
+    return run(["make", f"--file={ROOT / 'Makefile'}", *installed, "demo"], folder)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder in which the demo ran, and what it printed."""
+    folder = tmp_path_factory.mktemp("stranger")
+    return folder, make_demo(folder)
+
+
+def kept(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Time and bytes of every file that a second demo must leave alone; its log is a log."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file() and ".vle-prep" not in path.parts
+    }
+
+
+def test_the_demo_ends_with_a_leaderboard_of_the_sample_world(demo):
+    folder, done = demo
+    assert done.returncode == 0, done.stderr
+    assert "### vqa: vqav2 val, protocol official, sample world, not real data" in done.stdout
+    assert done.stderr.splitlines()[-1] == "Leaderboard in results/leaderboard.md."
+    assert "baseline:oracle" in (folder / "results/leaderboard.md").read_text(encoding="utf-8")
+
+
+def test_a_second_demo_leaves_every_file_alone(demo):
+    folder, _ = demo
+    before = kept(folder)
+    assert len(before) > 100
+    done = make_demo(folder)
+    assert done.returncode == 0, done.stderr
+    assert kept(folder) == before
+
+
+def test_every_command_of_the_readme_runs_after_the_demo(demo):
+    folder, _ = demo
+    blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    lines = [line for block in blocks for line in block.splitlines()]
+    script = [line for line in lines if not line.startswith(NOT_HERE)]
+    assert sum(line.startswith("vle-") for line in script) >= 10
+    done = run(["bash", "-euxc", "\n".join(script)], folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
