@@ -1,7 +1,7 @@
 """Rows gathered by picture: the one place that holds what many files say of each.
 
 Sources come in their own order, samples leave in the order of pictures; between
-the two, every row has to wait somewhere. Rows wait as JSON, a few megabytes in
+the two, every row has to wait somewhere. Rows wait as JSON, two megabytes in
 memory and the rest in sorted runs in an unnamed file, from which pictures are
 read back in blocks. Asking in ascending order reads every block once; any other
 order is right too, and slower.
@@ -25,11 +25,14 @@ from vle_bench.inputs.collector import no_collector
 
 T = TypeVar("T")
 
-MOST_BYTES_HELD: Final = 4 << 20
+MOST_BYTES_HELD: Final = 2 << 20
 """Rows kept in memory before a run is written."""
 
-BLOCK_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 19
 """Rows read back at once, about."""
+
+_OBJECT_BYTES: Final = 64
+"""What a text takes in memory beside its bytes."""
 
 _ENCODER = msgspec.json.Encoder()
 _INT64 = np.iinfo(np.int64)
@@ -94,7 +97,7 @@ class Joined(Generic[T]):
         text = _ENCODER.encode(row)
         self._images.append(image)
         self._texts.append(text)
-        self._held += len(text)
+        self._held += len(text) + _OBJECT_BYTES
         self._bounds = None
         if self._held >= self._most_bytes:
             self._spill()

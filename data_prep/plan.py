@@ -155,14 +155,15 @@ def plan_shards(
     """The shards of a split in order, each with its drafts; only those of `wanted` numbers."""
     fields = item_fields(dataset.items)
     number = 0
-    while drafts := tuple(islice(reading.drafts, samples_per_shard)):
+    # Packed one by one: a thousand drafts as objects take ten times the memory.
+    while drafts := tuple(map(_packed, islice(reading.drafts, samples_per_shard))):
         if wanted is None or wanted(number):
             yield ShardTask(
                 out,
                 ShardName(dataset.name, split, number),
                 dataset.record,
                 fields,
-                tuple(map(_packed, drafts)),
+                drafts,
             )
         number += 1
 

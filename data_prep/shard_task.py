@@ -24,7 +24,7 @@ from vle_bench.data_prep.engines.local import stop_if_asked
 from vle_bench.data_prep.journal import Outside, ShardEntry, entry_path, read_entry, write_entry
 from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
 from vle_bench.data_prep.sources import PictureFile
-from vle_bench.records import Sample, sample_bytes, sample_from_bytes
+from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedRow
 from vle_bench.shards.layout import ShardName
 from vle_bench.shards.ustar import check_key
@@ -88,7 +88,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
     marks = _marks(task)
     found = _find(task, recipe, marks)
     if found.entry is not None:
-        return ShardOutcome(task.name, "", "", found.entry)
+        return ShardOutcome(task.name, "", "", _without_looks(found.entry))
     built = _Build(task, marks)
     path = task.name.path(task.out / task.name.dataset)
     written = write_shard(path, built.items(), md5=True, must_be=task.must_be)
@@ -104,12 +104,18 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         endings=sorted(built.endings),
     )
     write_entry(entry_path(task.out, task.name), fresh)
-    return ShardOutcome(task.name, found.why, found.detail, fresh)
+    return ShardOutcome(task.name, found.why, found.detail, _without_looks(fresh))
 
 
 def find_shard(task: ShardTask) -> Standing:
     """Looks whether the shard stands, and builds nothing."""
-    return _find(task, _recipe(task), _marks(task))
+    found = _find(task, _recipe(task), _marks(task))
+    return found._replace(entry=_without_looks(found.entry)) if found.entry else found
+
+
+def _without_looks(entry: ShardEntry) -> ShardEntry:
+    """The entry without what is known of its raw pictures: the journal alone needs that."""
+    return msgspec.structs.replace(entry, pictures={})
 
 
 def _marks(task: ShardTask) -> dict[str, Mark]:
@@ -183,8 +189,9 @@ def _digest(picture: PictureFile) -> str:
 class _Described:
     """What is known of a sample once its picture was seen."""
 
-    sample: Sample
-    record: bytes
+    image: Picture
+    counts: Mapping[str, int]
+    crc32: int
 
 
 class _Build:
@@ -193,6 +200,7 @@ class _Build:
     def __init__(self, task: ShardTask, marks: Mapping[str, Mark]) -> None:
         self._task = task
         self._marks = marks
+        self._shard = task.name.file_name  # one text for all rows
         self._described: dict[str, _Described] = {}
         self.pictures: dict[str, Outside] = {}
         self.skipped: list[SkippedRow] = []
@@ -208,21 +216,18 @@ class _Build:
 
     def row(self, place: Placed) -> SampleRow:
         known = self._described[place.key]
-        image = known.sample.image
-        counts = {
-            field.kind: len(getattr(known.sample, field.field)) for field in self._task.fields
-        }
+        image, counts = known.image, known.counts
         return SampleRow(
             key=place.key,
             split=self._task.name.split,
-            shard=self._task.name.file_name,
+            shard=self._shard,
             offset=place.offset,
             size=place.size,
             image_offset=place.image_offset,
             image_size=place.image_size,
             json_offset=place.json_offset,
             json_size=place.json_size,
-            json_crc32=zlib.crc32(known.record),
+            json_crc32=known.crc32,
             sha256=image.sha256,
             width=image.width,
             height=image.height,
@@ -248,7 +253,8 @@ class _Build:
             self.pictures[draft.key] = (*self._marks[draft.key], digest)
         seen = self._see(sample, facts, digest, draft.declared)
         record = sample_bytes(seen)
-        self._described[check_key(seen.key)] = _Described(seen, record)
+        counts = {field.kind: len(getattr(seen, field.field)) for field in self._task.fields}
+        self._described[check_key(seen.key)] = _Described(seen.image, counts, zlib.crc32(record))
         self.endings.add(facts.format)
         return Item(seen.key, data, facts.format, record)
 
