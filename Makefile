@@ -76,12 +76,18 @@ prep-coco: $(VENV)/.base ## COCO, as Karpathy splits it, likewise
 prep-retrieval: $(VENV)/.base ## COCO (Karpathy), Flickr30k and Flickr30k-CN in turn, likewise
 	for name in coco flickr30k flickr30k-cn; do $(BIN)/vle-prep run $$name --raw $(RAW) --out $(OUT) --or-sample data/sample || exit $$?; done
 
-.PHONY: prep-vcr prep-vg
+.PHONY: prep-vcr prep-vg prep-cc3m prep-sbu
 prep-vcr: $(VENV)/.base ## VCR, likewise
 	$(BIN)/vle-prep run vcr --raw $(RAW) --out $(OUT) --or-sample data/sample
 
 prep-vg: $(VENV)/.base ## Visual Genome, likewise
 	$(BIN)/vle-prep run vg --raw $(RAW) --out $(OUT) --or-sample data/sample
+
+prep-cc3m: $(VENV)/.base ## CC3M with the pictures that were downloaded, likewise
+	$(BIN)/vle-prep run cc3m --raw $(RAW) --out $(OUT) --or-sample data/sample
+
+prep-sbu: $(VENV)/.base ## SBU with the pictures that were downloaded, likewise
+	$(BIN)/vle-prep run sbu --raw $(RAW) --out $(OUT) --or-sample data/sample
 
 leaderboard: $(VENV)/.base ## stored results beside the published scores
 	$(BIN)/vle-eval leaderboard --results $(RESULTS)

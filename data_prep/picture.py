@@ -18,6 +18,7 @@ from typing import NamedTuple
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
 from vle_bench.data_prep.base64_rows import Base64Cell, decoded
 from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.tar_files import TarSlice, read_slice
 from vle_bench.errors import machine_errors
 
 MOST_PICTURE_BYTES = 256 << 20
@@ -56,7 +57,7 @@ class BadPicture(ValueError):
 class Mark(NamedTuple):
     """How a raw picture looked from outside: size, and mtime in ns (in a zip: the CRC-32).
 
-    In a table it is the length of its text and the mtime of the table.
+    In a table or tar it is the length of its text or bytes, and the mtime of the whole.
     """
 
     size: int
@@ -89,6 +90,10 @@ def read_picture(file: PictureFile) -> bytes:
             return read_member(file.member, most_bytes=MOST_PICTURE_BYTES)
         except DamagedMember as error:
             raise BadPicture("picture damaged in its zip") from error
+    if isinstance(file.member, TarSlice):
+        if file.member.length > MOST_PICTURE_BYTES:
+            raise BadPicture("picture file too large")
+        return read_slice(file.path, file.member)
     if file.member is not None:
         return _from_text(file.path, file.member)
     with machine_errors(file.path), Path(file.path).open("rb", buffering=0) as stream:

@@ -21,6 +21,7 @@ from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import Content, file_content, member_content
 from vle_bench.data_prep.json_stream import JsonStream
+from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.errors import machine_errors
 from vle_bench.inputs import decode_json
 from vle_bench.inputs.collector import no_collector
@@ -98,11 +99,11 @@ class Document:
 
 
 class PictureFile(NamedTuple):
-    """A raw picture, not yet read: a file, a member of a zip, or base64 text in a table."""
+    """A raw picture, not yet read: a file, a member of a zip or tar, or base64 text in a table."""
 
     name: str
     path: str
-    member: ZipMember | Base64Cell | None = None
+    member: ZipMember | TarSlice | Base64Cell | None = None
 
 
 class NeedState(NamedTuple):

@@ -121,6 +121,13 @@ class VgSample(Sample, frozen=True, kw_only=True):
     objects: tuple[VgObject, ...] = ()
 
 
+class SbuSample(Sample, frozen=True, kw_only=True):
+    """A Flickr photograph of SBU."""
+
+    user_id: str = ""
+    """Whose photograph it is."""
+
+
 class VcrToken(Record, frozen=True, kw_only=True):
     """A word, or the objects that stand in its place; the other one is empty."""
 

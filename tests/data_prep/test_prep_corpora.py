@@ -35,6 +35,23 @@ class Corpus(NamedTuple):
 CORPORA = (
     Corpus("vcr", "vcr", frozenset({"picture absent", "picture cut short", "duplicate id"})),
     Corpus("vg", "vg", frozenset({"picture absent", "picture is an HTML page", "duplicate id"})),
+    Corpus(
+        "cc3m",
+        "cc3m",
+        frozenset(
+            {
+                "picture not downloaded",
+                "picture cut short",
+                "picture is an HTML page",
+                "line that is no caption and address",
+            }
+        ),
+    ),
+    Corpus(
+        "sbu",
+        "sbu",
+        frozenset({"picture not downloaded", "picture cut short", "picture is an HTML page"}),
+    ),
 )
 NAMES = [corpus.name for corpus in CORPORA]
 
@@ -104,7 +121,15 @@ def test_neither_hash_seeds_nor_the_order_of_listings_change_a_byte(
             random.Random(7).shuffle(self._entries)
 
         def __enter__(self):
-            return iter(self._entries)
+            return self
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self._entries:
+                raise StopIteration
+            return self._entries.pop()
 
         def __exit__(self, *_):
             return None

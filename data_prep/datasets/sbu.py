@@ -1,0 +1,128 @@
+"""SBU: a million Flickr photographs with their owners' captions, with those that were downloaded.
+
+The list is one object of three columns, not of rows. A sample has the number of
+the first row that names its photograph, from 0; how an address finds its picture
+is told in `web_pictures`.
+Official page: https://www.cs.rice.edu/~vo9/sbucaptions/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+
+from vle_bench.data_prep.books import Books
+from vle_bench.data_prep.datasets.base import Parameters, Reading
+from vle_bench.data_prep.sources import Document, RawTree
+from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples
+from vle_bench.errors import DataProblem
+from vle_bench.records import Caption, Picture, Sample, SbuSample
+from vle_bench.shards.index import SampleRow
+
+NAME = "sbu"
+LIST = "sbu-captions-all.json"
+
+_URLS, _CAPTIONS, _USERS = "image_urls", "captions", "user_ids"
+_EXPECTED = "SBU's columns: {image_urls: [...], captions: [...], user_ids: [...]}, all as long"
+
+
+class Sbu:
+    """The dataset as the registry names it."""
+
+    name: str = NAME
+    splits: tuple[str, ...] = ("train",)
+    record: type[Sample] = SbuSample
+    parameters: frozenset[str] = frozenset()
+    items: str = ""
+
+    def open(self, raw: RawTree, parameters: Parameters) -> OpenedSbu:
+        """Reads nothing yet: there is one split."""
+        del parameters
+        return OpenedSbu(raw)
+
+
+SBU = Sbu()
+
+
+class OpenedSbu:
+    """SBU with its raw folder."""
+
+    def __init__(self, raw: RawTree) -> None:
+        self._raw = raw
+
+    def shared_files(self) -> Mapping[str, bytes]:
+        """None."""
+        return {}
+
+    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+        """None."""
+        del rows
+        return {}
+
+    def read(self, split: str, books: Books) -> Reading:
+        """The photographs of the list, in its order."""
+        document = self._raw.document(NAME, LIST)
+        if document is None:
+            raise DataProblem(
+                f"{self._raw.root}: {LIST} is nowhere in it. Unpack sbu-captions-all.tar.gz into "
+                f"{self._raw.root / NAME}."
+            )
+        books.sources[document.name] = document.sha256
+        columns = _Columns(document)
+        books.read["caption"] += columns.count
+        samples = WebSamples(columns.rows, books, by_key=False)
+
+        def named(place: int) -> Named:
+            row = int(samples.first[place])
+            return Named(f"{NAME}-{row:07d}", str(row))
+
+        def make(
+            name: Named, picture: Picture, captions: tuple[Caption, ...], row: WebRow
+        ) -> Sample:
+            return SbuSample(
+                key=name.key,
+                dataset=NAME,
+                split=split,
+                image=picture,
+                captions=captions,
+                user_id=row.user_id,
+            )
+
+        folders = [self._raw.root / NAME] if (self._raw.root / NAME).is_dir() else []
+        taken = np.zeros(len(samples.keys), dtype=np.bool_)
+        return samples.reading(folders, named, make, taken=taken)
+
+
+class _Columns:
+    """The columns of the list, once it is known that all are as long.
+
+    Raises:
+        DataProblem: A column is absent, holds other things than text, or is of another length.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        # One whole walk first: afterwards the document knows where each column begins, and they
+        # can be walked through side by side.
+        lengths = {name: sum(map(len, self._chunks(name))) for name in (_URLS, _CAPTIONS, _USERS)}
+        self.count = lengths[_URLS]
+        self._users = lengths[_USERS] > 0
+        if lengths[_CAPTIONS] != self.count or lengths[_USERS] not in (0, self.count):
+            told = ", ".join(f"{count:,} {name}" for name, count in lengths.items())
+            raise DataProblem(f"{document.place}: {told}. Expected {_EXPECTED}.")
+
+    def rows(self) -> Iterator[WebRow]:
+        """The rows; the id of one is its number, from 0."""
+        columns = [self._values(name) for name in (_URLS, _CAPTIONS)]
+        users = self._values(_USERS) if self._users else iter(lambda: "", None)
+        for number, (url, caption) in enumerate(zip(*columns, strict=True)):
+            yield WebRow(str(number), caption, url, next(users))
+
+    def _values(self, name: str) -> Iterator[str]:
+        return (value or "" for value in chain.from_iterable(self._chunks(name)))
+
+    def _chunks(self, name: str) -> Iterator[list[str | None]]:
+        nullable: type[str | None] = str | None  # type: ignore[assignment]  # a runtime type
+        return self._document.rows(name, nullable, required=name != _USERS, expected=_EXPECTED)

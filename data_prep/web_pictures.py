@@ -1,0 +1,347 @@
+"""Pictures of the web that were downloaded already, found by their address.
+
+Two ways of keeping them are known, both below `RAW/<dataset>/`, and searched in this order:
+
+1. What img2dataset left: `NNNNN.parquet` with `url`, `key` and `status`, and the
+   pictures `KEY.jpg` in `NNNNN.tar` or in the folder `NNNNN/`. Where a parquet is
+   absent, `KEY.json` beside each picture gives its address. The shards lie in
+   the dataset's folder or one folder deeper.
+2. A plain folder `pictures/`: `<first 16 hex of sha1(address)>.jpg`, else
+   `<host>/<path of the address>`, else `<path of the address>`; the last only
+   where no other address of the list has the same path on another host, and
+   neither of the last two for addresses with a `?`.
+
+Layout: https://github.com/rom1504/img2dataset#output-format
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
+from urllib.parse import urlsplit
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
+from vle_bench.errors import DataProblem, machine_errors
+
+PLAIN_FOLDER = "pictures"
+
+_SHARD = re.compile(r"(?P<shard>[0-9]{5,})(?:\.(?:tar|parquet))?")
+_PICTURE = re.compile(r"(?:.*/)?(?P<key>[0-9]{1,18})\.(?P<ending>jpe?g|png|webp)")
+_NAMED_BY_KEY = re.compile(r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp)")
+_ENDINGS = ("jpg", "jpeg", "png", "webp")
+_MOST_JSON = 1 << 20
+_SUCCESS = "success"
+
+Keys = npt.NDArray[np.uint64]
+
+
+def url_key(url: str) -> int:
+    """The first 16 hex digits of the sha1 of an address, as a number.
+
+    >>> f"{url_key('http://example.org/a.jpg'):016x}"
+    '565a97a5a6549777'
+    """
+    return int.from_bytes(hashlib.sha1(url.encode("utf-8"), usedforsecurity=False).digest()[:8])
+
+
+class _Kept(NamedTuple):
+    """A folder or tar that holds pictures; `names` are those of a plain folder."""
+
+    path: Path
+    is_tar: bool
+    width: int
+    names: Sequence[str]
+
+
+class FoundPictures(Sequence[PictureFile]):
+    """Pictures in the order of a list of addresses, some thirty bytes each.
+
+    Args:
+        count: How many addresses there are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._kept: list[_Kept] = []
+        self._where = np.full(count, -1, dtype=np.int32)
+        self._number = np.zeros(count, dtype=np.int64)
+        self._ending = np.zeros(count, dtype=np.int8)
+        self._offset = np.zeros(count, dtype=np.int64)
+        self._length = np.zeros(count, dtype=np.int64)
+
+    @property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """For each address whether its picture was found."""
+        return self._where >= 0
+
+    def chosen(self, places: npt.NDArray[np.int64]) -> FoundPictures:
+        """The pictures at some places, in their order."""
+        part = FoundPictures(0)
+        part._kept = self._kept
+        part._where, part._number = self._where[places], self._number[places]
+        part._ending, part._offset = self._ending[places], self._offset[places]
+        part._length = self._length[places]
+        return part
+
+    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Sequence[str] = ()) -> int:
+        """Notes a tar or folder; returns its number."""
+        self._kept.append(_Kept(path, is_tar, width, names))
+        return len(self._kept) - 1
+
+    def put(self, place: int, where: int, number: int, **known: int) -> None:
+        """Notes the picture of an address, unless it has one."""
+        if self._where[place] < 0:
+            self._where[place], self._number[place] = where, number
+            self._ending[place] = known.get("ending", 0)
+            self._offset[place] = known.get("offset", 0)
+            self._length[place] = known.get("length", 0)
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    @overload
+    def __getitem__(self, index: int) -> PictureFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
+    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        kept = self._kept[self._where[index]]
+        number = int(self._number[index])
+        if kept.names:
+            name = kept.names[number]
+        else:
+            name = f"{number:0{kept.width}d}.{_ENDINGS[self._ending[index]]}"
+        if not kept.is_tar:
+            return PictureFile(name, str(kept.path / name))
+        place = TarSlice(int(self._offset[index]), int(self._length[index]))
+        return PictureFile(name, str(kept.path), place)
+
+
+def find_pictures(
+    folders: Sequence[Path], keys: Keys, urls: Callable[[], Iterable[tuple[int, str]]]
+) -> FoundPictures:
+    """The pictures that were downloaded.
+
+    Args:
+        folders: Folders of the dataset below RAW, the likeliest first.
+        keys: `url_key` of each address; no two are the same.
+        urls: Gives each address with its place in `keys`; asked where there is a plain folder.
+
+    Raises:
+        DataProblem: A parquet of img2dataset that cannot be read.
+    """
+    found = FoundPictures(len(keys))
+    order = np.argsort(keys, kind="stable")
+    look_up = _LookUp(keys[order], order)
+    for folder in _shard_folders(folders):
+        _from_img2dataset(folder, look_up, found)
+    for folder in folders:
+        if (folder / PLAIN_FOLDER).is_dir():
+            _from_plain(folder / PLAIN_FOLDER, look_up, urls, found)
+    return found
+
+
+class _LookUp(NamedTuple):
+    """Places of addresses by their keys, sorted."""
+
+    keys: Keys
+    places: npt.NDArray[np.int64]
+
+    def place(self, key: int) -> int:
+        """The place of an address, -1 where it is not in the list."""
+        at = int(np.searchsorted(self.keys, np.uint64(key)))
+        return int(self.places[at]) if at < len(self.keys) and self.keys[at] == key else -1
+
+
+class _Sidecar(msgspec.Struct, frozen=True):
+    url: str
+    status: str = _SUCCESS
+
+
+class _Listed(NamedTuple):
+    """A picture of img2dataset and where it is."""
+
+    ending: int
+    offset: int
+    length: int
+    width: int
+
+
+def _shard_folders(folders: Sequence[Path]) -> Iterator[Path]:
+    """Folders that may hold shards: each itself and the folders in it."""
+    for folder in folders:
+        yield folder
+        with machine_errors(folder), os.scandir(folder) as entries:
+            inner = sorted(entry.name for entry in entries if entry.is_dir())
+        for name in inner:
+            if name != PLAIN_FOLDER and not _SHARD.fullmatch(name):
+                yield folder / name
+
+
+def _from_img2dataset(folder: Path, look_up: _LookUp, found: FoundPictures) -> None:
+    with machine_errors(folder), os.scandir(folder) as entries:
+        names = {entry.name for entry in entries}
+    shards = {match["shard"] for name in names if (match := _SHARD.fullmatch(name))}
+    for shard in sorted(shards):
+        for name in (f"{shard}.tar", shard):
+            if name in names:
+                _from_shard(folder / name, folder / f"{shard}.parquet", look_up, found)
+
+
+def _from_shard(path: Path, parquet: Path, look_up: _LookUp, found: FoundPictures) -> None:
+    is_tar = path.is_file()
+    pictures, sidecars = _tar_listing(path) if is_tar else _folder_listing(path)
+    by_width: dict[int, int] = {}
+    rows = _parquet_rows(parquet) if parquet.is_file() else _sidecar_rows(path, sidecars)
+    for key, url in rows:
+        listed = pictures.get(key)
+        place = look_up.place(url_key(url))
+        if listed is None or place < 0:
+            continue
+        if listed.width not in by_width:
+            by_width[listed.width] = found.keep(path, is_tar=is_tar, width=listed.width)
+        found.put(
+            place,
+            by_width[listed.width],
+            key,
+            ending=listed.ending,
+            offset=listed.offset,
+            length=listed.length,
+        )
+
+
+def _tar_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice | None]]:
+    pictures: dict[int, _Listed] = {}
+    sidecars: dict[int, TarSlice | None] = {}
+    for name, place in tar_members(path):
+        match = _PICTURE.fullmatch(name)
+        stem, _, ending = name.rpartition("/")[2].partition(".")
+        if match is not None:
+            listed = _Listed(_ENDINGS.index(match["ending"]), *place, len(match["key"]))
+            pictures.setdefault(int(match["key"]), listed)
+        elif ending == "json" and stem.isascii() and stem.isdigit() and len(stem) <= 18:
+            sidecars.setdefault(int(stem), place)
+    return pictures, sidecars
+
+
+def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice | None]]:
+    pictures: dict[int, _Listed] = {}
+    sidecars: dict[int, TarSlice | None] = {}
+    with machine_errors(path), os.scandir(path) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_file())
+    for name in names:
+        match = _PICTURE.fullmatch(name)
+        if match is not None:
+            listed = _Listed(_ENDINGS.index(match["ending"]), 0, 0, len(match["key"]))
+            pictures.setdefault(int(match["key"]), listed)
+            sidecars.setdefault(int(match["key"]), None)
+    return pictures, sidecars
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, str]]:
+    """Key and address of each picture that img2dataset says it has."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with machine_errors(path), pq.ParquetFile(path) as table:
+            columns = ["url", "key", "status"]
+            for batch in table.iter_batches(columns=columns):
+                values = (batch.column(name).to_pylist() for name in columns)
+                for url, key, status in zip(*values, strict=True):
+                    number = str(key)
+                    if status == _SUCCESS and isinstance(url, str) and number.isdecimal():
+                        yield int(number), url
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise DataProblem(
+            f"{path}: not img2dataset's table of url, key and status ({error}). Remove it, and "
+            "the addresses are taken from the JSON beside each picture."
+        ) from error
+
+
+def _sidecar_rows(path: Path, sidecars: Mapping[int, TarSlice | None]) -> Iterator[tuple[int, str]]:
+    """Key and address by the JSON beside each picture; one that cannot be read tells nothing."""
+    decoder = msgspec.json.Decoder(_Sidecar)
+    names = {} if path.is_file() else _json_names(path)
+    for key, place in sorted(sidecars.items()):
+        if place is not None:
+            data = read_slice(str(path), place) if place.length <= _MOST_JSON else b""
+        elif key in names:
+            with machine_errors(path), (path / names[key]).open("rb") as stream:
+                data = stream.read(_MOST_JSON)
+        else:
+            continue
+        try:
+            known = decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if known.status == _SUCCESS:
+            yield key, known.url
+
+
+def _json_names(folder: Path) -> dict[int, str]:
+    with machine_errors(folder), os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    stems = ((name.removesuffix(".json"), name) for name in names if name.endswith(".json"))
+    return {int(stem): name for stem, name in stems if stem.isdecimal()}
+
+
+def _from_plain(
+    folder: Path,
+    look_up: _LookUp,
+    urls: Callable[[], Iterable[tuple[int, str]]],
+    found: FoundPictures,
+) -> None:
+    names = sorted(_files_below(folder))
+    where = found.keep(folder, is_tar=False, names=names)
+    by_name = {name: number for number, name in enumerate(names)}
+    for number, name in enumerate(names):
+        match = _NAMED_BY_KEY.fullmatch(name)
+        if match is not None and (place := look_up.place(int(match["key"], 16))) >= 0:
+            found.put(place, where, number)
+    paths, counts = np.unique(_path_keys(urls()), return_counts=True)
+    several = _LookUp(paths[counts > 1], np.zeros(int((counts > 1).sum()), dtype=np.int64))
+    for place, url in urls():
+        host, path = _parts(url)
+        if not path:
+            continue
+        number = by_name.get(f"{host}/{path}", -1)
+        if number < 0 and several.place(url_key(path)) < 0:
+            number = by_name.get(path, -1)
+        if number >= 0:
+            found.put(place, where, number)
+
+
+def _path_keys(urls: Iterable[tuple[int, str]]) -> Keys:
+    return np.array(array("Q", (url_key(_parts(url)[1]) for _, url in urls)), dtype=np.uint64)
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Host and path of an address; "" where they name no file by themselves."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return ("", "") if parts.query else (parts.netloc, parts.path.lstrip("/"))
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """Paths of all files below a folder, in no order; links to folders are not followed."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    with machine_errors(folder):
+        for base, _, names in os.walk(folder, onerror=refuse):
+            inner = Path(base).relative_to(folder)
+            yield from ((inner / name).as_posix() for name in names)

@@ -1,0 +1,189 @@
+"""Lists of addresses and captions: the same address twice is one picture with both captions.
+
+A list may have millions of rows, so it is walked through twice: first for the
+keys of the addresses, eight bytes each, from which the order of the samples
+follows; then rows go to their sample's place and wait on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
+from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
+from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.web_pictures import FoundPictures, Keys, find_pictures, url_key
+from vle_bench.records import Caption, Picture, Sample
+
+NOT_DOWNLOADED = "picture not downloaded"
+NO_CAPTION = "image without a usable caption"
+SAID_TWICE = "caption that its picture has already"
+
+_PHOTO = re.compile(
+    r"https?://[^/?#]+(?:/[^/?#]+)*/(?P<id>[0-9]{1,18})_[0-9a-f]{8,16}(?:_[a-z0-9]{1,2})?"
+    r"\.(?:jpe?g|png|gif)(?:[?#].*)?",
+    re.IGNORECASE,
+)
+
+
+class WebRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One row of a list: how it is called in the books, what it says, where the picture was."""
+
+    id: str
+    caption: str
+    url: str
+    user_id: str = ""
+
+
+Rows = Callable[[], Iterator[WebRow]]
+
+
+class Named(NamedTuple):
+    """How a picture is called: the sample's key and the image's id."""
+
+    key: str
+    image: str
+
+
+def flickr_photo(url: str) -> str:
+    """The photo id in an address of Flickr's form; "" for any other.
+
+    The host does not matter: mirrors keep the form, and the secret behind the id is rare elsewhere.
+
+    >>> flickr_photo("http://static.flickr.com/2723/4385058960_b0f291553e.jpg")
+    '4385058960'
+    >>> flickr_photo("http://example.org/2007/small-day_12.jpg")
+    ''
+    """
+    match = _PHOTO.fullmatch(url)
+    return match["id"] if match else ""
+
+
+def address_keys(rows: Iterator[WebRow]) -> Keys:
+    """`url_key` of every row."""
+    return np.array(array("Q", (url_key(row.url) for row in rows)), dtype=np.uint64)
+
+
+class WebSamples:
+    """Puts the samples of one split together.
+
+    Args:
+        rows: Walks through the list; called several times, the same rows each time.
+        books: Every row must have been counted there as a caption.
+        by_key: Whether samples are in the order of their addresses' keys, else of first rows.
+    """
+
+    def __init__(self, rows: Rows, books: Books, *, by_key: bool) -> None:
+        self._rows = rows
+        self._books = books
+        keys, first, row_places = np.unique(
+            address_keys(rows()), return_index=True, return_inverse=True
+        )
+        if not by_key:
+            order = np.argsort(first, kind="stable")
+            keys, first = keys[order], first[order]
+            ranks = np.empty_like(order)
+            ranks[order] = np.arange(len(order))
+            row_places = ranks[row_places]
+        self.keys: Keys = keys
+        self.first: npt.NDArray[np.int64] = first
+        """The first row of each sample, from 0."""
+        self._row_places: npt.NDArray[np.int64] = row_places.astype(np.int64)
+        self._joined: Joined[WebRow] = Joined(WebRow)
+        books.read["image"] += len(keys)
+        for place, row in zip(self._row_places.tolist(), rows(), strict=True):
+            self._joined.add(place, row)
+
+    def reading(
+        self,
+        folders: Sequence[Path],
+        named: Callable[[int], Named],
+        make: Callable[[Named, Picture, tuple[Caption, ...], WebRow], Sample],
+        *,
+        taken: npt.NDArray[np.bool_],
+    ) -> Reading:
+        """The samples whose pictures are there; the others are left out with their captions.
+
+        Args:
+            folders: Folders of the dataset below RAW.
+            named: The name of the sample at a place.
+            make: Makes the sample of a name, a picture, captions, and its first row.
+            taken: For each place whether an earlier split has it.
+        """
+        found = find_pictures(folders, self.keys, self._urls)
+        ready: list[int] = []
+        lost = 0
+        for place, (there, earlier) in enumerate(
+            zip(found.there.tolist(), taken.tolist(), strict=True)
+        ):
+            if earlier:
+                self._leave_out(place, named, OTHER_SPLIT)
+            elif not there:
+                lost += 1
+                self._leave_out(place, named, NOT_DOWNLOADED)
+            elif not any(row.caption.strip() for row in self._joined.of(place)):
+                self._leave_out(place, named, NO_CAPTION)
+            else:
+                ready.append(place)
+        if lost:
+            self._books.warnings.append(
+                f"{lost:,} of {len(self.keys):,} pictures were not downloaded"
+            )
+        pictures = found.chosen(np.array(ready, dtype=np.int64))
+        return Reading(pictures, self._drafts(ready, pictures, named, make))
+
+    def _urls(self) -> Iterator[tuple[int, str]]:
+        """Each address once, with its place."""
+        firsts = self.first
+        for number, (place, row) in enumerate(
+            zip(self._row_places.tolist(), self._rows(), strict=True)
+        ):
+            if firsts[place] == number:
+                yield place, row.url
+
+    def _leave_out(self, place: int, named: Callable[[int], Named], reason: str) -> None:
+        identity = named(place).image
+        self._books.skip("image", identity, identity, reason)
+        for row in self._joined.of(place):
+            self._books.skip("caption", row.id, identity, reason)
+
+    def _drafts(
+        self,
+        ready: Sequence[int],
+        pictures: FoundPictures,
+        named: Callable[[int], Named],
+        make: Callable[[Named, Picture, tuple[Caption, ...], WebRow], Sample],
+    ) -> Iterator[Draft]:
+        for place, file in zip(ready, pictures, strict=True):
+            rows = self._joined.of(place)
+            name = named(place)
+            captions = self._captions(rows, name.image)
+            yield Draft(make(name, _picture(name, file, rows[0]), captions, rows[0]), file, None)
+
+    def _captions(self, rows: Sequence[WebRow], image: str) -> tuple[Caption, ...]:
+        said: set[str] = set()
+        captions: list[Caption] = []
+        for row in rows:
+            if not row.caption.strip():
+                self._books.skip("caption", row.id, image, EMPTY_CAPTION)
+                continue
+            if row.caption in said:
+                self._books.adjusted[SAID_TWICE] += 1
+            said.add(row.caption)
+            captions.append(Caption(id=row.id, text=row.caption))
+        return tuple(captions)
+
+
+def _picture(name: Named, file: PictureFile, row: WebRow) -> Picture:
+    return unseen_picture(
+        id=name.image, file_name=file.name, source_url=row.url, flickr_id=flickr_photo(row.url)
+    )

@@ -1,0 +1,78 @@
+"""SBU: columns become samples by row, and photographs keep their Flickr ids."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.web_rows import flickr_photo
+from vle_bench.records import SbuSample
+from vle_bench.shards.read import iter_samples
+
+URLS = [f"http://static.flickr.com/27{n}/438505896{n}_b0f291553e.jpg" for n in range(3)]
+
+
+@pytest.fixture
+def raw(tmp_path: Path, picture) -> Path:
+    """The photographs of all addresses in a plain folder, and no list yet."""
+    folder = tmp_path / "raw" / "sbu" / "pictures"
+    for number in range(3):
+        path = folder / f"27{number}" / f"438505896{number}_b0f291553e.jpg"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(picture(40 + number, 30))
+    return tmp_path / "raw"
+
+
+def run(raw: Path, out: Path) -> Prepared:
+    return prepare(Request(dataset="sbu", raw=raw, out=out))
+
+
+def sbu(raw: Path, **columns: Any) -> None:
+    (raw / "sbu" / "sbu-captions-all.json").write_text(json.dumps(columns))
+
+
+def test_columns_of_sbu_become_samples_by_row(raw, out):
+    urls = [*URLS, URLS[1]]
+    sbu(raw, image_urls=urls, captions=["a", "b", "c", "d"], user_ids=["u0", "u1", None, "u3"])
+    run(raw, out)
+    samples = list(iter_samples(out / "sbu", "train", SbuSample))
+    assert [s.key for s in samples] == ["sbu-0000000", "sbu-0000001", "sbu-0000002"]
+    assert [s.image.flickr_id for s in samples] == ["4385058960", "4385058961", "4385058962"]
+    assert [s.user_id for s in samples] == ["u0", "u1", ""]
+    assert [(c.id, c.text) for c in samples[1].captions] == [("1", "b"), ("3", "d")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (
+            {"image_urls": ["http://x.example.org/a.jpg"], "captions": []},
+            "1 image_urls, 0 captions",
+        ),
+        ({"image_urls": []}, "captions"),
+        ({"image_urls": [3], "captions": ["a"]}, "str"),
+    ],
+)
+def test_columns_that_do_not_fit_are_told(raw, out, prep, capsys, columns, told):
+    sbu(raw, **columns)
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_a_packed_list_of_sbu_is_read_too(raw, out):
+    content = json.dumps({"image_urls": URLS[:1], "captions": ["a"]}).encode()
+    (raw / "sbu" / "sbu-captions-all.json").write_bytes(gzip.compress(content))
+    assert run(raw, out).report.counts["image"].written == 1
+
+
+def test_a_photo_id_is_read_from_addresses_of_that_form_only():
+    assert flickr_photo("https://farm9.staticflickr.com/8/12345_0123456789_z.jpg") == "12345"
+    assert flickr_photo("http://www.example.org/12345_photo.jpg") == ""
+    assert flickr_photo("http://www.example.org/12345.jpg") == ""
