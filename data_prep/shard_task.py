@@ -25,7 +25,7 @@ from vle_bench.data_prep.journal import Outside, ShardEntry, entry_path, read_en
 from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
-from vle_bench.shards.index import SampleRow, SkippedRow
+from vle_bench.shards.index import SampleRow, SkippedKind, SkippedRow
 from vle_bench.shards.layout import ShardName
 from vle_bench.shards.ustar import check_key
 from vle_bench.shards.writer import Item, Placed, write_shard
@@ -190,7 +190,7 @@ class _Described:
     """What is known of a sample once its picture was seen."""
 
     image: Picture
-    counts: Mapping[str, int]
+    counts: Mapping[SkippedKind, int]
     crc32: int
 
 
