@@ -10,7 +10,7 @@ RESULTS ?= results
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-slow check lint typecheck coverage bench prep-vqa prep-coco prep-retrieval leaderboard regress clean
+.PHONY: help setup demo test test-browser test-faults test-slow check lint typecheck coverage bench prep-vqa prep-coco prep-retrieval leaderboard regress clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 
 test: $(VENV)/.test ## run all tests, doctests and coverage included
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=
+
+test-faults: $(VENV)/.test ## kill preparation at every change of the disk, and look what is left
+	$(BIN)/python -m pytest -m slow tests/data_prep/test_prep_faults.py
 
 test-slow: $(VENV)/.test ## run the longer trials too
 	$(BIN)/python -m pytest -m 'slow or not slow'

@@ -136,6 +136,13 @@ def opening(request: Request) -> Opening:
     return Opening(request, dataset, raw, splits, left_out)
 
 
+def parameters_of(found: Opening) -> dict[str, str | int]:
+    """The parameters of a request that matter to its dataset, for the report."""
+    parameters = found.request.parameters
+    always = {"samples_per_shard", "scheme"} if parameters.scheme else {"samples_per_shard"}
+    return chosen(parameters, found.dataset.parameters | always)
+
+
 def prepare(request: Request) -> Prepared:
     """Prepares splits of a dataset.
 
@@ -176,10 +183,7 @@ class _Run:
         self._raw = raw = found.raw
         self._splits = splits = found.splits
         self._folder = request.out / dataset.name
-        always = (
-            {"samples_per_shard", "scheme"} if request.parameters.scheme else {"samples_per_shard"}
-        )
-        self._parameters = chosen(request.parameters, dataset.parameters | always)
+        self._parameters = parameters_of(found)
         self._prior = Prior(request.out, dataset.name, splits)
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
         self._done: dict[str, _Done] = {}

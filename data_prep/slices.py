@@ -18,7 +18,8 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.engines.local import LocalEngine
 from vle_bench.data_prep.journal import Slice, log_run, one_of_many
 from vle_bench.data_prep.plan import plan_shards, shard_count
-from vle_bench.data_prep.run import Request, opening
+from vle_bench.data_prep.prior import Prior
+from vle_bench.data_prep.run import Request, opening, parameters_of
 from vle_bench.data_prep.shard_task import ensure_shard
 from vle_bench.errors import UsageProblem
 
@@ -65,7 +66,7 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
     """Builds the shards of one slice, verifies those that stand, and writes nothing beside them.
 
     Raises:
-        UsageProblem: No such dataset or split.
+        UsageProblem: No such dataset or split, or parameters other splits do not share.
         DataProblem: Raw files are missing or malformed.
         MachineProblem: The disk refuses, or what runs there cannot run beside this slice.
     """
@@ -75,6 +76,8 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
     make_folder(request.out)
     shards = built = planned = 0
     with one_of_many(request.out, request.dataset, part):
+        prior = Prior(request.out, request.dataset, found.splits)
+        prior.check_parameters(parameters_of(found), sample=found.raw.is_sample)
         opened = found.dataset.open(found.raw, request.parameters)
         with LocalEngine(request.workers) as engine:
             for split in found.splits:

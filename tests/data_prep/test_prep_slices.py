@@ -88,6 +88,15 @@ def test_a_finished_tree_is_finished_again_without_a_change(small, out, prep):
     assert tree(out) == before
 
 
+def test_a_slice_of_another_split_with_other_parameters_is_refused(small, out, prep):
+    call = ("run", "vqav2", "--raw", small.write(), "--out", out)
+    assert prep(*call, "--split", "val") == 0
+    before = tree(out)
+    wrong = ("--split", "train", "--labels", "normalised", "--slice", "0/1")
+    assert prep(*call, *wrong) == 2
+    assert tree(out) == before
+
+
 @pytest.mark.parametrize("text", ["3/3", "1", "-1/2", "a/b", "1/0", ""])
 def test_a_slice_that_is_none_is_wrong_usage(text: str):
     with pytest.raises(UsageProblem, match="I/N expected"):

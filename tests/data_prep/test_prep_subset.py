@@ -122,6 +122,9 @@ def test_a_subset_overwrites_nothing_else(small, done, tmp_path, prep, capsys):
     run_again = ("run", "vqav2", "--raw", small.root, "--out", tmp_path / "part")
     assert prep(*run_again) == 2
     assert "holds a subset" in capsys.readouterr().err
+    part = tree(tmp_path / "part/vqav2")
+    assert prep(*run_again, "--slice", "0/2") == 2
+    assert tree(tmp_path / "part/vqav2") == part
     assert prep("repair", tmp_path / "part", "--raw", small.root) == 2
 
 

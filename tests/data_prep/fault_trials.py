@@ -1,0 +1,184 @@
+"""Kills a preparation at its n-th change of the disk, for every n, and looks what is left.
+
+A fresh process reads `TRIALS` (JSON, first argument): which raw folder, which request, from which
+tree to begin. It forks a child per trial; the child counts every opening for writing, write, fsync,
+rename, removal and new folder, and kills itself with SIGKILL at the n-th: before it, or, of a
+write, when half of the bytes are on their way. Then the same request runs undisturbed. Nothing is
+preloaded and no environment is needed: the patches are made in the child after the fork.
+Writes {"points": how many there are, "tried": n..., "kinds": {...}, "wrong": [sentences]}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from vle_bench.data_prep.datasets.base import Parameters
+from vle_bench.data_prep.repair import repair
+from vle_bench.data_prep.run import Request, prepare
+
+
+class Fault:
+    """Counts changes of the disk and ends the process at the n-th."""
+
+    def __init__(self, at: int, log: int) -> None:
+        self._at = at
+        self._log = log
+        self._count = 0
+
+    def step(self, kind: str, first: Callable[[], None] | None = None) -> None:
+        self._count += 1
+        os.write(self._log, f"{kind}\n".encode())
+        if self._count == self._at:
+            if first is not None:
+                first()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def install(self) -> None:
+        plain_open, plain_fsync = pathlib.Path.open, os.fsync
+
+        def opened(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+            if "w" not in mode and "a" not in mode:
+                return plain_open(path, mode, *rest, **more)
+            self.step("open")
+            return Stream(plain_open(path, mode, *rest, **more), self)
+
+        def fsync(handle: int) -> None:
+            self.step("fsync")
+            plain_fsync(handle)
+
+        pathlib.Path.open = opened
+        os.fsync = fsync
+        for name in ("replace", "unlink", "mkdir"):
+            setattr(pathlib.Path, name, self._before(name, getattr(pathlib.Path, name)))
+
+    def _before(self, kind: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+        def patched(path: Path, *rest: Any, **more: Any) -> Any:
+            self.step(kind)
+            return plain(path, *rest, **more)
+
+        return patched
+
+
+class Stream:
+    """A file whose writes count; the fatal one puts half of its bytes on the disk."""
+
+    def __init__(self, inner: Any, fault: Fault) -> None:
+        self._inner = inner
+        self._fault = fault
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inner.close()
+
+    def write(self, data: bytes) -> int:
+        def half() -> None:
+            self._inner.write(data[: len(data) // 2])
+            self._inner.flush()
+
+        self._fault.step("write", half)
+        return self._inner.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def tree(out: Path) -> dict[str, bytes]:
+    """Every file of the dataset, temporary ones too."""
+    folder = out / "vqav2"
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """The wait status of a forked child that did `work`."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1]
+
+
+class Trials:
+    """One kind of command, tried at many points."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._raw = Path(plan["raw"])
+        self._place = Path(plan["place"])
+        self._begin = Path(plan["begin"]) if plan["begin"] else None
+        self._before = tree(self._begin) if self._begin else {}
+        self._command = plan["command"]
+        self._per_shard = plan["samples_per_shard"]
+        self.wrong: list[str] = []
+        self.kinds: dict[str, int] = {}
+
+    def run(self, out: Path) -> None:
+        if self._command == "repair":
+            repair(out / "vqav2", self._raw)
+            return
+        settings = Parameters(samples_per_shard=self._per_shard)
+        prepare(Request(dataset="vqav2", raw=self._raw, out=out, parameters=settings))
+
+    def steps(self, at: int, out: Path) -> tuple[int, list[str]]:
+        """Runs until the `at`-th step; the wait status and the kinds of the steps."""
+        shutil.rmtree(out, ignore_errors=True)
+        if self._begin:
+            shutil.copytree(self._begin, out)
+        log = self._place / "steps"
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+        def disturbed() -> None:
+            Fault(at, handle).install()
+            self.run(out)
+
+        status = in_child(disturbed)
+        os.close(handle)
+        return status, log.read_text().split()
+
+    def all(self, every: int, first: int) -> dict[str, Any]:
+        status, kinds = self.steps(0, self._place / "whole")
+        assert status == 0, status
+        whole = tree(self._place / "whole")
+        points = range(1 + first, len(kinds) + 1, every)
+        for at in points:
+            self.trial(at, whole)
+        return {
+            "points": len(kinds),
+            "tried": len(points),
+            "kinds": self.kinds,
+            "wrong": self.wrong,
+        }
+
+    def trial(self, at: int, whole: dict[str, bytes]) -> None:
+        out = self._place / "out"
+        status, kinds = self.steps(at, out)
+        where = f"point {at} ({kinds[-1]})"
+        self.kinds[kinds[-1]] = self.kinds.get(kinds[-1], 0) + 1
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            self.wrong.append(f"{where}: was not killed")
+        for name, data in tree(out).items():
+            if Path(name).name.endswith(".tmp"):
+                continue
+            if data not in (whole.get(name), self._before.get(name)):
+                self.wrong.append(f"{where}: {name} is torn under its final name")
+        if in_child(lambda: self.run(out)) != 0:
+            self.wrong.append(f"{where}: the same command failed afterwards")
+        elif tree(out) != whole:
+            self.wrong.append(f"{where}: the tree differs from that of an undisturbed run")
+
+
+if __name__ == "__main__":
+    asked = json.loads(sys.argv[1])
+    sys.stdout.write(json.dumps(Trials(asked).all(asked["every"], asked["first"])))
