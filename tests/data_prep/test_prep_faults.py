@@ -115,7 +115,7 @@ def test_the_trials_notice_a_file_that_is_written_in_place(raw: Path, tmp_path: 
         "begin": "",
         "command": "run",
         "samples_per_shard": 4,
-        "every": 9,
+        "every": 23,
         "first": 3,
     }
     done = subprocess.run(
