@@ -24,7 +24,8 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"},
+        # A commit between two demos is a change of the code, which the second would record.
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "GIT_DIR": os.devnull},
     )
 
 
