@@ -11,8 +11,8 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -141,6 +141,7 @@ def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]
         return items
     from tqdm import tqdm
 
+    tqdm.monitor_interval = 0
     return tqdm(items, total=total, desc=what, unit="", leave=False)
 
 
@@ -158,6 +159,25 @@ def _one_line(text: str) -> str:
     if len(shown) <= _WIDEST:
         return shown
     return f"{shown[: _WIDEST - _KEPT_END]} ... {shown[-_KEPT_END:]}"
+
+
+@contextmanager
+def counted(total: int, what: str) -> Iterator[Callable[[], None]]:
+    """A function to call once a step, and a progress bar on stderr, shown only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from tqdm import tqdm
+
+    # tqdm's monitor is a thread that the interpreter kills when it ends, and beside C++
+    # libraries that is now and then an abort (exit 134) in place of our exit code.
+    tqdm.monitor_interval = 0
+    with tqdm(total=total, desc=what, unit="", leave=False) as bar:
+
+        def step() -> None:
+            bar.update(1)
+
+        yield step
 
 
 def _refused(problem: OSError) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import counted, say
 
 
 @click.command("browse", help="Write one HTML file of pictures with boxes, words and patches.")
@@ -41,8 +41,6 @@ def command(
     **sizes: int,
 ) -> None:
     """Draws samples and writes the page."""
-    from tqdm import tqdm
-
     from vle_bench.data_prep.browse.draw import draw
     from vle_bench.data_prep.browse.page import write_page
     from vle_bench.data_prep.browse.targets import TargetMaker
@@ -58,11 +56,7 @@ def command(
     maker = TargetMaker.of(classes, grid, seed=seed)
     drawn = draw(prepared_datasets(folder, split), samples=samples, seed=seed)
     shown = sum(len(part.rows) for part in drawn)
-    with tqdm(total=shown, desc="pictures", unit="", leave=False, disable=None) as bar:
-
-        def step() -> None:
-            bar.update(1)
-
+    with counted(shown, "pictures") as step:
         write_page(page, drawn, maker=maker, step=step)
     total = sum(part.total for part in drawn)
     size = page.stat().st_size / (1 << 20)

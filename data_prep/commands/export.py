@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import counted, say
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.prepared import Prepared
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
     """Writes the export whole, or nothing at all."""
-    from tqdm import tqdm
-
     from vle_bench.atomic import write_bytes
     from vle_bench.canonical import pretty_json_bytes, sha256_file
     from vle_bench.data_prep.export.place import MARKER, exporting
@@ -41,14 +39,7 @@ def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
         for dataset, part in each_split(datasets)
         for shard in dataset.report.splits[part].shards
     )
-    with (
-        exporting(out, source=folder) as place,
-        tqdm(total=total, desc=name, unit="", leave=False, disable=None) as bar,
-    ):
-
-        def step() -> None:
-            bar.update(1)
-
+    with exporting(out, source=folder) as place, counted(total, name) as step:
         marker = {
             "schema": "vle-bench/export/1",
             "format": name,

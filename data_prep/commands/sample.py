@@ -29,6 +29,7 @@ def command(out: Path, images: int, seed: int, hard: bool, workers: int | None) 
 
     from vle_bench.data_prep.sample_world import build_sample_world
 
+    tqdm.monitor_interval = 0  # no thread that the end of the interpreter would have to kill
     with tqdm(total=images, desc="drawing", unit="", leave=False, disable=None) as bar:
 
         def report(done: int) -> None:

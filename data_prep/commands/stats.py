@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import counted, say
 
 
 @click.command("stats", help="Count pictures, boxes, labels, lengths and kinds of questions.")
@@ -19,8 +19,6 @@ def command(
     folder: Path, split: tuple[str, ...], top: int, svg: Path | None, as_json: bool
 ) -> None:
     """Prints tables, one dataset after the other."""
-    from tqdm import tqdm
-
     from vle_bench.atomic import write_bytes
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.prepared import each_split, prepared_datasets
@@ -34,11 +32,7 @@ def command(
         for dataset, name in each_split(datasets)
         for shard in dataset.report.splits[name].shards
     )
-    with tqdm(total=total, desc="records", unit="", leave=False, disable=None) as bar:
-
-        def step() -> None:
-            bar.update(1)
-
+    with counted(total, "records") as step:
         found = [tally(dataset, step=step) for dataset in datasets]
     if svg is not None:
         write_bytes(svg, tally_svg(found, most=top))

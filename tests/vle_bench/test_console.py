@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+import threading
 
 import click
 import pytest
 
-from vle_bench.console import CommandEntry, LazyGroup, exit_code, progress
+from vle_bench.console import CommandEntry, LazyGroup, counted, exit_code, progress
 from vle_bench.errors import DataProblem, GateFailed, MachineProblem, UsageProblem
 from vle_bench.registry import Registry
 
@@ -100,6 +101,19 @@ def test_a_reader_that_leaves_early_is_no_failure():
 
 def test_progress_is_silent_where_nobody_looks():
     assert list(progress([1, 2], total=2, what="shards")) == [1, 2]
+
+
+def test_a_bar_is_drawn_for_a_terminal_and_leaves_no_thread(monkeypatch, capsys):
+    with counted(2, "things") as step:
+        step()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    before = threading.active_count()
+    with counted(2, "things") as step:
+        step()
+        step()
+        assert threading.active_count() == before
+    assert "things" in capsys.readouterr().err
 
 
 def test_a_registry_names_what_it_knows():
