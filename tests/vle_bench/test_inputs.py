@@ -123,6 +123,16 @@ def test_a_heading_alone_is_an_empty_table(tmp_path):
     assert list(read_rows(opened(tmp_path, b"x,id\n"), EXPECTED, columns=("id", "x"))) == []
 
 
+def test_a_billion_equal_rows_in_a_few_bytes_are_refused_unread(tmp_path):
+    sink = io.BytesIO()
+    rows = 5_000_001
+    equal = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array(["x"]))
+    pq.write_table(pa.table({"id": equal}), sink)
+    assert len(sink.getvalue()) < 10_000
+    with pytest.raises(DataProblem, match="5,000,001 rows, at most 5,000,000 are read"):
+        list(read_rows(opened(tmp_path, sink.getvalue()), EXPECTED))
+
+
 def test_ten_broken_lines_are_named_at_once(tmp_path):
     data = b'{"id": 1}\n{"id": 2}\n' + b"{broken}\n" * 30
     with pytest.raises(DataProblem) as caught:
@@ -226,10 +236,18 @@ def test_archives_of_arrays(tmp_path):
         read_arrays(opened(tmp_path, b"a,b"), "features")
 
 
+def test_what_shrank_more_than_data_do_is_a_bomb(tmp_path, monkeypatch):
+    packed = gzip.compress(bytes(5_000_000))
+    assert len(opened(tmp_path, packed).data) == 5_000_000
+    monkeypatch.setattr("vle_bench.inputs.bytes._HARMLESS", 1000)
+    with pytest.raises(DataProblem, match=f"unpacks to more than {200 * len(packed):,} bytes"):
+        opened(tmp_path, packed)
+
+
 def test_an_archive_that_claims_to_unpack_to_terabytes_is_refused(tmp_path, monkeypatch):
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.npy", bytes(2_000_000))
-    monkeypatch.setattr("vle_bench.inputs.arrays.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("vle_bench.inputs.bytes._HARMLESS", 1_000_000)
     with pytest.raises(DataProblem, match="unpacks to more than"):
         read_arrays(opened(tmp_path, sink.getvalue()), "features")

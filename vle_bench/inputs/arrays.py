@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.errors import DataProblem
-from vle_bench.inputs.bytes import MOST_BYTES, Source
+from vle_bench.inputs.bytes import Source, most_unpacked
 
 Array = npt.NDArray[Any]
 
@@ -48,8 +48,9 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-                raise DataProblem(f"{source.path}: unpacks to more than {MOST_BYTES:,} bytes.")
+            most = most_unpacked(len(source.data))
+            if sum(member.file_size for member in archive.infolist()) > most:
+                raise DataProblem(f"{source.path}: unpacks to more than {most:,} bytes.")
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:

@@ -19,6 +19,9 @@ Kind = Literal["json", "jsonl", "csv", "npy", "npz", "parquet"]
 
 MOST_BYTES = 16 << 30
 """Bound of a decompressed input: far above any real annotation file, below most disks."""
+_HARMLESS = 1 << 30
+_MOST_TIMES = 200
+"""Real files shrink to a tenth, empty ones to a thousandth."""
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -55,10 +58,19 @@ def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Sourc
     needs_file(path, f"a file of {what}")
     with machine_errors(path):
         stored = path.read_bytes()
-    data = _decompressed(stored, path, most_bytes)
+    data = _decompressed(stored, path, most_unpacked(len(stored), most_bytes=most_bytes))
     if not data.strip():
         raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
     return Source(path, data, sha256_bytes(stored), _kind(data))
+
+
+def most_unpacked(size: int, *, most_bytes: int = MOST_BYTES) -> int:
+    """How large a packed file of `size` bytes may become: a gigabyte, or 200 times as large.
+
+    >>> most_unpacked(1000), most_unpacked(10 << 20), most_unpacked(1 << 30) == MOST_BYTES
+    (1073741824, 2097152000, True)
+    """
+    return min(most_bytes, max(_HARMLESS, size * _MOST_TIMES))
 
 
 def _decompressed(stored: bytes, path: Path, most_bytes: int) -> bytes:
