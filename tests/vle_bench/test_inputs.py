@@ -128,7 +128,7 @@ def test_a_billion_equal_rows_in_a_few_bytes_are_refused_unread(tmp_path):
     rows = 5_000_001
     equal = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array(["x"]))
     pq.write_table(pa.table({"id": equal}), sink)
-    assert len(sink.getvalue()) < 10_000
+    assert len(sink.getvalue()) < 20_000
     with pytest.raises(DataProblem, match="5,000,001 rows, at most 5,000,000 are read"):
         list(read_rows(opened(tmp_path, sink.getvalue()), EXPECTED))
 
