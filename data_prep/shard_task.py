@@ -253,9 +253,7 @@ class _Build:
             self.pictures[draft.key] = (*self._marks[draft.key], digest)
         seen = self._see(sample, facts, digest, draft.declared)
         record = sample_bytes(seen)
-        counts: dict[str, int] = {
-            field.kind: len(getattr(seen, field.field)) for field in self._task.fields
-        }
+        counts = {field.kind: len(getattr(seen, field.field)) for field in self._task.fields}
         self._described[check_key(seen.key)] = _Described(seen.image, counts, zlib.crc32(record))
         self.endings.add(facts.format)
         return Item(seen.key, data, facts.format, record)
