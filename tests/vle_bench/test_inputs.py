@@ -86,6 +86,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "flipped gzip": (gzip.compress(bytes(1000))[:12] + b"\xff" * 20, "damaged or cut short"),
     "cut zstd": (pa.Codec("zstd").compress(b"[1]" * 99).to_pybytes()[:-3], "damaged or cut short"),
     "cut parquet": (parquet_bytes()[:-9], "no readable Parquet"),
+    "latin-1 parquet": (parquet_bytes().replace("ü".encode(), b"\xfc "), "no readable Parquet"),
     "short csv row": (b"id,x\n1\n", r"input:2: 1 fields, the header has 2"),
     "column twice": (b"id,id\n1,2\n", "a column name stands twice"),
     "open quote": (b'id,x\n1,"y', "unexpected end of data"),
@@ -232,6 +233,10 @@ def test_archives_of_arrays(tmp_path):
     assert sorted(arrays) == ["features", "ids"]
     with pytest.raises(DataProblem, match="damaged NPZ"):
         read_arrays(opened(tmp_path, sink.getvalue()[:-40]), "features")
+    directory = sink.getvalue().index(b"PK\x01\x02")
+    shifted = sink.getvalue()[: directory - 30] + sink.getvalue()[directory:]
+    with pytest.raises(DataProblem, match="damaged NPZ"):
+        read_arrays(opened(tmp_path, shifted), "features")
     with pytest.raises(DataProblem, match="a csv file"):
         read_arrays(opened(tmp_path, b"a,b"), "features")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import zipfile
 import zlib
 from tokenize import TokenError
@@ -21,6 +22,10 @@ Array = npt.NDArray[Any]
 # the text to Python's own parser, which answers thousands of brackets with a MemoryError.
 _DAMAGE = (
     ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError, MemoryError, RecursionError,
+)  # fmt: skip
+_ARCHIVE_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error,
+    EOFError, NotImplementedError, ValueError, OSError,
 )  # fmt: skip
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
@@ -56,7 +61,7 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
                 if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
                     raise zipfile.BadZipFile(f"{name} is encrypted or packed as NumPy never does")
                 arrays[name] = _load(archive.read(member), f"{source.path}[{name}]", expected)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _ARCHIVE_DAMAGE as error:
         raise DataProblem(f"{source.path}: damaged NPZ ({error}). Expected {expected}.") from error
     return arrays
 

@@ -70,12 +70,12 @@ def _parquet_rows(source: Source, expected: str) -> Iterator[Row]:
                 f"{source.path}: {stored.metadata.num_rows:,} rows, at most {_MOST_ROWS:,} are "
                 f"read. Expected {expected}."
             )
-        table = stored.read()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        records = stored.read().to_pylist()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataProblem(
             f"{source.path}: no readable Parquet ({error}). Expected {expected}."
         ) from error
-    for index, record in enumerate(table.to_pylist()):
+    for index, record in enumerate(records):
         yield Row(f"{source.path}: row {index + 1}", record)
 
 
