@@ -47,6 +47,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             f"{path}: a folder stands where a file belongs. Choose another output."
         )
     aside = temporary_name(path)
+    whole = False
     try:
         with machine_errors(path):
             with aside.open("wb") as stream:
@@ -54,10 +55,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 stream.flush()
                 os.fsync(stream.fileno())
             aside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
+        whole = True
+    finally:
+        if not whole:
+            with suppress(OSError):
+                aside.unlink()
     _sync_folder(path.parent)
 
 

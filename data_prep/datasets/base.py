@@ -75,6 +75,19 @@ class OpenedDataset(Protocol):
         ...
 
 
+class NothingBeside:
+    """What an opened dataset inherits that has no files of its own beside the shards."""
+
+    def shared_files(self) -> Mapping[str, bytes]:
+        """None."""
+        return {}
+
+    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+        """None."""
+        del rows
+        return {}
+
+
 class Dataset(Protocol):
     """A dataset that can be prepared; one object per dataset, named in the registry.
 

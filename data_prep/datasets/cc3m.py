@@ -8,18 +8,17 @@ Official page: https://ai.google.com/research/ConceptualCaptions/download
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from vle_bench.data_prep.books import Books
-from vle_bench.data_prep.datasets.base import Parameters, Reading
+from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
 from vle_bench.data_prep.lines import lines_of
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples, address_keys
 from vle_bench.errors import DataProblem
 from vle_bench.records import Caption, Picture, Sample
-from vle_bench.shards.index import SampleRow
 
 NAME = "cc3m"
 NO_ROW = "line that is no caption and address"
@@ -50,20 +49,11 @@ class Cc3m:
 CC3M = Cc3m()
 
 
-class OpenedCc3m:
+class OpenedCc3m(NothingBeside):
     """CC3M with its raw folder."""
 
     def __init__(self, raw: RawTree) -> None:
         self._raw = raw
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
-        """None."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The pictures of a list, by the keys of their addresses."""

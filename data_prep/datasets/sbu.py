@@ -8,18 +8,17 @@ Official page: https://www.cs.rice.edu/~vo9/sbucaptions/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
 
 from vle_bench.data_prep.books import Books
-from vle_bench.data_prep.datasets.base import Parameters, Reading
+from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples
 from vle_bench.errors import DataProblem
 from vle_bench.records import Caption, Picture, Sample, SbuSample
-from vle_bench.shards.index import SampleRow
 
 NAME = "sbu"
 LIST = "sbu-captions-all.json"
@@ -46,20 +45,11 @@ class Sbu:
 SBU = Sbu()
 
 
-class OpenedSbu:
+class OpenedSbu(NothingBeside):
     """SBU with its raw folder."""
 
     def __init__(self, raw: RawTree) -> None:
         self._raw = raw
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
-        """None."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The photographs of the list, in its order."""

@@ -9,10 +9,16 @@ Official page: https://visualcommonsense.com/download.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from vle_bench.data_prep.books import ABSENT, DUPLICATE, OTHER_SPLIT, Books
-from vle_bench.data_prep.datasets.base import Draft, Parameters, Reading, unseen_picture
+from vle_bench.data_prep.datasets.base import (
+    Draft,
+    NothingBeside,
+    Parameters,
+    Reading,
+    unseen_picture,
+)
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.named_files import NamedFiles
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
@@ -28,7 +34,6 @@ from vle_bench.data_prep.vcr_files import (
 from vle_bench.errors import DataProblem
 from vle_bench.identity import id_text
 from vle_bench.records import KEY_PATTERN, NO_LABEL_ID, Sample, VcrItem, VcrSample
-from vle_bench.shards.index import SampleRow
 
 NAME = "vcr"
 PICTURES = "vcr1images/"
@@ -62,20 +67,11 @@ class Vcr:
 VCR = Vcr()
 
 
-class OpenedVcr:
+class OpenedVcr(NothingBeside):
     """VCR with its raw folder."""
 
     def __init__(self, raw: RawTree) -> None:
         self._raw = raw
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
-        """None."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The stills asked about in a split, by the number in their id."""

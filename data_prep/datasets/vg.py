@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from vle_bench.data_prep.books import ABSENT, Books
-from vle_bench.data_prep.datasets.base import Draft, Parameters, Reading, unseen_picture
+from vle_bench.data_prep.datasets.base import (
+    Draft,
+    NothingBeside,
+    Parameters,
+    Reading,
+    unseen_picture,
+)
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.data_prep.vg_files import Image, VgFacts, read_images
 from vle_bench.errors import DataProblem
 from vle_bench.records import Sample, VgSample
-from vle_bench.shards.index import SampleRow
 
 NAME = "vg"
 IMAGES = "image_data.json"
@@ -41,20 +46,11 @@ class Vg:
 VG = Vg()
 
 
-class OpenedVg:
+class OpenedVg(NothingBeside):
     """Visual Genome with its raw folder."""
 
     def __init__(self, raw: RawTree) -> None:
         self._raw = raw
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
-        """None."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The pictures of image_data.json by ascending id."""

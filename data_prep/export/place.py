@@ -42,6 +42,7 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
         for left in (aside, before):
             _needs_ours(left)
             shutil.rmtree(left, ignore_errors=True)
+        whole = False
         try:
             aside.mkdir()
             write_bytes(aside / MARKER, b"{}\n")
@@ -50,9 +51,10 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
             if out.exists():
                 out.rename(before)
             aside.rename(out)
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
+            whole = True
+        finally:
+            if not whole:
+                shutil.rmtree(aside, ignore_errors=True)
         shutil.rmtree(before, ignore_errors=True)
 
 
