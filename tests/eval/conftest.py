@@ -1,12 +1,28 @@
-"""Results made up for tables and gates."""
+"""Runs `vle-eval` in this process, and makes up results for tables and gates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from eval_runs import Ran
 
+from vle_bench.console import exit_code
+from vle_bench.eval.cli import group
 from vle_bench.results import Metric, References, ResultDocument, Stamp, signature_line
+
+
+@pytest.fixture
+def vle_eval(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Runs `vle-eval` in this process."""
+
+    def call(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = exit_code(group, "vle-eval", [str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call
 
 
 @pytest.fixture

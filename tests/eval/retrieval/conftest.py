@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
-
-from vle_bench.console import exit_code
-from vle_bench.eval.cli import group
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-    @property
-    def values(self) -> dict[str, float]:
-        return {name: metric["value"] for name, metric in self.document["metrics"].items()}
-
-
-@pytest.fixture
-def vle_eval(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def call(*args: object) -> Ran:
-        code = exit_code(group, "vle-eval", [str(arg) for arg in args])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return call
-
 
 TEXTS = [
     {"text_id": 70, "text": "three birds", "image_ids": [5]},

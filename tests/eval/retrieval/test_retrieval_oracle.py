@@ -64,12 +64,13 @@ def test_every_rule_gives_the_recorded_scores(
     assert {name: ran.values[name] for name in expected} == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable", "expected"])
 def test_a_constant_matrix_gives_the_recorded_scores(
-    vle_eval, reference, texts, tmp_path, rule
+    vle_eval, reference, texts, tmp_path, rule, kind
 ) -> None:
     recorded = json.loads((reference / "golden/scores/golden_retrieval.json").read_text())
-    np.save(tmp_path / "S.npy", np.zeros((1000, 5000), dtype=np.float32))
+    np.save(tmp_path / "S.npy", np.zeros((1000, 5000), dtype=kind))
     ran = vle_eval("retrieval", "--texts", texts, "--scores", tmp_path / "S.npy",
                    "--ties", rule, "--resamples", 0, "--json")  # fmt: skip
     expected = expected_metrics(recorded["all_equal_scores"][NAMES.get(rule, rule)])

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from vqa_world import Ran, annotation_file, prediction_file, question
-
-from vle_bench.console import exit_code
-from vle_bench.eval.cli import group
-
-
-@pytest.fixture
-def vle_eval(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Runs `vle-eval` in this process."""
-
-    def call(*arguments: object) -> Ran:
-        capsys.readouterr()
-        code = exit_code(group, "vle-eval", [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return call
-
+from eval_runs import Ran
+from vqa_world import annotation_file, prediction_file, question
 
 QUESTIONS = [
     question(1000, ["yes"] * 10, answer_type="yes/no", question_type="is the"),

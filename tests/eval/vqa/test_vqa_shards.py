@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from vqa_world import Ran, annotation_file, prediction_file, question, write
+from eval_runs import Ran
+from vqa_world import annotation_file, prediction_file, question, write
 
 from vle_bench.canonical import sha256_bytes
 from vle_bench.records import Answer, Picture, Question, VqaSample, sample_bytes

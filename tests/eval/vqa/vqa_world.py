@@ -10,26 +10,9 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from vle_bench.catalog.contractions import contractions
-
-
-class Ran(NamedTuple):
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-    @property
-    def values(self) -> dict[str, float]:
-        return {name: metric["value"] for name, metric in self.document["metrics"].items()}
 
 
 def question(
