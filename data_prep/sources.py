@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
@@ -123,6 +123,7 @@ class RawTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._tables: dict[Path, list[ZipMember]] = {}
+        self._contents: dict[tuple[str, int, int], Content] = {}
 
     @cached_property
     def is_sample(self) -> bool:
@@ -150,14 +151,16 @@ class RawTree:
         """
         for found in self._candidates(dataset, path):
             if found.is_file():
-                return Document(self._below(found), file_content(found))
+                content = self._once(found, found, partial(file_content, found))
+                return Document(self._below(found), content)
         archive = self._archive_of(dataset, path)
         if archive is None:
             return None
         for member in self._table(archive):
             if PurePosixPath(member.name).name == PurePosixPath(path).name:
                 name = f"{self._below(archive)}!{member.name}"
-                return Document(name, member_content(member))
+                content = self._once(archive, member.place, partial(member_content, member))
+                return Document(name, content)
         return None
 
     def pictures(
@@ -224,6 +227,18 @@ class RawTree:
             if (base / download.file).is_file():
                 return base / download.file
         return None
+
+    def _once(self, file: Path, place: object, make: Callable[[], Content]) -> Content:
+        """What `make` makes of a file, made again only when the file's look has changed.
+
+        Several splits ask for the same documents; each is unpacked and hashed once.
+        """
+        with machine_errors(file):
+            look = file.stat()
+        key = (str(place), look.st_size, look.st_mtime_ns)
+        if key not in self._contents:
+            self._contents[key] = make()
+        return self._contents[key]
 
     def _table(self, archive: Path) -> list[ZipMember]:
         if archive not in self._tables:
