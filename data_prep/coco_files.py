@@ -9,7 +9,6 @@ Format: https://cocodataset.org/#format-data
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
@@ -25,6 +24,7 @@ from vle_bench.data_prep.books import (
 )
 from vle_bench.data_prep.id_set import IdSet
 from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.leaks.evidence import coco_photo
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import NO_LABEL_ID, BoxAnnotation, Caption
@@ -44,7 +44,6 @@ PICTURE_FOLDERS: Mapping[str, tuple[str, ...]] = {
 """Folders that may hold the pictures of a set, the likeliest first."""
 
 _OTHER_YEAR = {"2014": ("train2017", "val2017"), "2017": ("train2014", "val2014")}
-_FLICKR_PHOTO = re.compile(r"/(?P<id>[0-9]+)_[^/]*$")
 
 Row = TypeVar("Row", "CaptionRow", "InstanceRow")
 
@@ -145,8 +144,7 @@ class CocoFacts:
         if row is not None:
             facts["source_url"] = row.coco_url or ""
             facts["licence"] = self._licences.get(str(row.license), "")
-            photo = _FLICKR_PHOTO.search(row.flickr_url or "")
-            facts["flickr_id"] = photo["id"] if photo else ""
+            facts["flickr_id"] = coco_photo(row.flickr_url or "")
         return facts
 
     def _documents(self, raw: RawTree, kind: str, part: str) -> Iterator[Document]:

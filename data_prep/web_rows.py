@@ -7,7 +7,6 @@ follows; then rows go to their sample's place and wait on disk.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
 from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
 from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.web_pictures import FoundPictures, Keys, find_pictures, url_key
 from vle_bench.records import Caption, Picture, Sample
@@ -27,12 +27,6 @@ from vle_bench.records import Caption, Picture, Sample
 NOT_DOWNLOADED = "picture not downloaded"
 NO_CAPTION = "image without a usable caption"
 SAID_TWICE = "caption that its picture has already"
-
-_PHOTO = re.compile(
-    r"https?://[^/?#]+(?:/[^/?#]+)*/(?P<id>[0-9]{1,18})_[0-9a-f]{8,16}(?:_[a-z0-9]{1,2})?"
-    r"\.(?:jpe?g|png|gif)(?:[?#].*)?",
-    re.IGNORECASE,
-)
 
 
 class WebRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -52,20 +46,6 @@ class Named(NamedTuple):
 
     key: str
     image: str
-
-
-def flickr_photo(url: str) -> str:
-    """The photo id in an address of Flickr's form; "" for any other.
-
-    The host does not matter: mirrors keep the form, and the secret behind the id is rare elsewhere.
-
-    >>> flickr_photo("http://static.flickr.com/2723/4385058960_b0f291553e.jpg")
-    '4385058960'
-    >>> flickr_photo("http://example.org/2007/small-day_12.jpg")
-    ''
-    """
-    match = _PHOTO.fullmatch(url)
-    return match["id"] if match else ""
 
 
 def address_keys(rows: Iterator[WebRow]) -> Keys:

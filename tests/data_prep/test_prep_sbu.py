@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.web_rows import flickr_photo
 from vle_bench.records import SbuSample
 from vle_bench.shards.read import iter_samples
 
