@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vle_bench.canonical import sha256_file
+from vle_bench.console import amount
 from vle_bench.data_prep.damage import diagnose, look
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.records import Record
@@ -168,7 +169,8 @@ def _index_findings(report: Report, index: Sequence[SampleRow] | None) -> list[F
         Finding(
             place=SAMPLES,
             key="",
-            reason=f"stale: {counts[place]} samples of {'/'.join(place)}, the report has {samples}",
+            reason=f"stale: {amount(counts[place], 'sample')} of {'/'.join(place)}, "
+            f"the report has {samples}",
         )
         for place, samples in known.items()
         if counts[place] != samples

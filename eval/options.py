@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import click
 
+from vle_bench.console import PLACE
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.requests import DEFAULT_DATA, DEFAULT_RESAMPLES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RESULTS = "results"
-PLACE = click.Path(path_type=Path, readable=False)
-"""Type of an option; that a place may not be read is told where it is read, as exit 4."""
 _RUN_KEYS = ("model_name", "setting", "trained_on", "results", "out", "as_json")
 
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar
 
 import click
@@ -33,6 +34,9 @@ T = TypeVar("T")
 _WIDEST = 1000
 """Characters of a message's line; ten named ids need about half of that."""
 _KEPT_END = 300
+
+PLACE = click.Path(path_type=Path, readable=False)
+"""Type of a path option; that a place may not be read is told where it is read, as exit 4."""
 
 
 class CommandEntry(NamedTuple):
@@ -133,6 +137,20 @@ def say(text: str) -> None:
     """One message for people, on stderr; where nobody can be told, the exit code still says it."""
     with suppress(OSError):
         click.echo(text, err=True)
+
+
+def amount(count: int, thing: str, things: str = "") -> str:
+    """A number and what it counts.
+
+    Args:
+        count: The number.
+        thing: The word for one.
+        things: The word for several, where it is not made with an s.
+
+    >>> amount(1, "shard"), amount(1200, "shard"), amount(0, "box", "boxes")
+    ('1 shard', '1,200 shards', '0 boxes')
+    """
+    return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
 
 
 def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]:

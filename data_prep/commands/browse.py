@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import counted, say
+from vle_bench.console import PLACE, amount, counted, say
 
 
 @click.command("browse", help="Write one HTML file of pictures with boxes, words and patches.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--html", "page", required=True, type=click.Path(path_type=Path), help="File to write."
-)
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--html", "page", required=True, type=PLACE, help="File to write.")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 @click.option("--samples", default=200, show_default=True, type=click.IntRange(1, 5000))
 @click.option("--seed", default=0, show_default=True, help="Another seed, other samples.")
@@ -27,7 +25,7 @@ from vle_bench.console import counted, say
 @click.option("--patch-size", default=16, show_default=True, type=click.IntRange(4, 256))
 @click.option(
     "--vocabulary",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Classes of the training targets. [default: COCO's 80]",
 )
 def command(
@@ -60,4 +58,4 @@ def command(
         write_page(page, drawn, maker=maker, step=step)
     total = sum(part.total for part in drawn)
     size = page.stat().st_size / (1 << 20)
-    say(f"{page}: {shown:,} of {total:,} samples, {size:.1f} MiB. Open it in any browser.")
+    say(f"{page}: {shown:,} of {amount(total, 'sample')}, {size:.1f} MiB. Open it in any browser.")

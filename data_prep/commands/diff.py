@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.difference import Difference
@@ -16,8 +16,8 @@ _MOST_LINES = 50
 
 
 @click.command("diff", help="Which samples differ between two builds, and in what; exit 1 if any.")
-@click.argument("a", metavar="A", type=click.Path(path_type=Path))
-@click.argument("b", metavar="B", type=click.Path(path_type=Path))
+@click.argument("a", metavar="A", type=PLACE)
+@click.argument("b", metavar="B", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, nothing cut short.")
 def command(a: Path, b: Path, as_json: bool) -> None:
     """Prints a line per sample; exits 1 when there is one."""
@@ -35,13 +35,15 @@ def command(a: Path, b: Path, as_json: bool) -> None:
         if len(lines) > _MOST_LINES:
             click.echo(f"... and {len(lines) - _MOST_LINES:,} more (--json names all).")
     if found.elsewhere:
-        say(f"{found.elsewhere:,} samples lie in another shard, which is no difference.")
+        moved = amount(found.elsewhere, "sample")
+        say(f"{moved} in another shard than before, which is no difference.")
     if not found.equal:
         raise GateFailed(
             f"{found.dataset}: {len(found.only_a):,} only in A, {len(found.only_b):,} only in B, "
-            f"{len(found.pictures):,} pictures and {len(found.records):,} records differ."
+            f"{amount(len(found.pictures), 'picture')} and "
+            f"{amount(len(found.records), 'record')} differ."
         )
-    say(f"{found.dataset}: the same {found.samples[0]:,} samples.")
+    say(f"{found.dataset}: the same {amount(found.samples[0], 'sample')}.")
 
 
 def _lines(found: Difference) -> list[str]:

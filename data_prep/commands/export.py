@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import counted, say
+from vle_bench.console import PLACE, amount, counted, say
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.prepared import Prepared
 
 
 @click.command("export", help="Write prepared shards in other people's formats.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PLACE)
 @click.option(
     "--format",
     "name",
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     type=click.Choice(["lmdb", "arrow", "img2dataset"]),
     help="lmdb: Chinese-CLIP, ERNIE-ViL 2.0; arrow: METER, ViLT.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--out", required=True, type=PLACE, help="Folder to make.")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
     """Writes the export whole, or nothing at all."""
@@ -48,7 +48,7 @@ def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
             "holds": _exporter(name)(datasets, place, step),
         }
         write_bytes(place / MARKER, pretty_json_bytes(marker))
-    say(f"{out}: {total:,} pictures as {name}; {MARKER} there says what it holds.")
+    say(f"{out}: {amount(total, 'picture')} as {name}; {MARKER} there says what it holds.")
 
 
 def _exporter(

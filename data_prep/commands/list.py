@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vle_bench.console import PLACE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list", help="Datasets: splits, expected counts, licence, files needed.")
-@click.option("--raw", type=click.Path(path_type=Path), help="Also say which files are here.")
+@click.option("--raw", type=PLACE, help="Also say which files are here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(raw: Path | None, as_json: bool) -> None:
     """Prints what the manifests know."""

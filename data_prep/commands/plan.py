@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vle_bench.console import PLACE
+
 if TYPE_CHECKING:
     from vle_bench.data_prep.survey import Survey
 
@@ -15,8 +17,8 @@ _GIB = 1 << 30
 
 @click.command("plan", help="What is present and missing, how much a run would write.")
 @click.argument("name")
-@click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.option("--raw", required=True, type=PLACE, help="Raw downloads.")
+@click.option("--out", required=True, type=PLACE, help="Folder of shards.")
 @click.option(
     "--scheme",
     type=click.Choice(["karpathy", "2014", "2017"]),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, say
 
 
 @click.command("repair", help="Build just the damaged and missing shards again, bit for bit.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--raw", required=True, type=PLACE, help="Raw downloads.")
 @click.option("--workers", type=click.IntRange(1), help="Processes. [default: all cores]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(folder: Path, raw: Path, workers: int | None, as_json: bool) -> None:

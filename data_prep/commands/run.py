@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.run import Prepared, Request
@@ -18,8 +18,8 @@ _MOST_CHANGES = 8
 
 @click.command("run", help="Turn raw files into verified shards; again, and only changes are made.")
 @click.argument("name")
-@click.option("--raw", required=True, type=click.Path(path_type=Path), help="Raw downloads.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.option("--raw", required=True, type=PLACE, help="Raw downloads.")
+@click.option("--out", required=True, type=PLACE, help="Folder of shards.")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 @click.option(
     "--samples-per-shard", default=1000, show_default=True, type=click.IntRange(1, 1_000_000)
@@ -29,7 +29,7 @@ _MOST_CHANGES = 8
 @click.option("--finish", is_flag=True, help="After all slices: make indexes, card and report.")
 @click.option(
     "--or-sample",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     metavar="DIR",
     help="Where RAW holds none of the data, prepare the sample world below DIR.",
 )
@@ -103,7 +103,7 @@ def _slice(request: Request, text: str, options: dict[str, Any]) -> None:
     if options["as_json"]:
         click.echo(pretty_json_bytes({"schema": "vle-bench/slice/1", "slice": done}), nl=False)
     say(
-        f"{request.out / request.dataset}: slice {text}: {done.built} shards built, "
+        f"{request.out / request.dataset}: slice {text}: {amount(done.built, 'shard')} built, "
         f"{done.shards - done.built} verified and kept, of {done.planned} in all. When every slice "
         "is done, run the same command with --finish in place of --slice."
     )
@@ -153,7 +153,8 @@ def _tell(prepared: Prepared) -> None:
         say(line)
     if len(told) > _MOST_CHANGES:
         say(f"... and {len(told) - _MOST_CHANGES} more.")
+    built = amount(prepared.built, "shard")
     say(
-        f"{prepared.folder}: {prepared.built} shards built, {prepared.kept} verified and kept. "
+        f"{prepared.folder}: {built} built, {prepared.kept:,} verified and kept. "
         f"Check them any time: vle-prep verify {prepared.folder}"
     )

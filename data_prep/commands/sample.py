@@ -6,13 +6,11 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 
 @click.command("sample", help="Write a small drawn world in the official raw formats.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Root of the raw files."
-)
+@click.option("--out", required=True, type=PLACE, help="Root of the raw files.")
 @click.option(
     "--images",
     default=240,
@@ -39,7 +37,7 @@ def command(out: Path, images: int, seed: int, hard: bool, workers: int | None) 
             out, images=images, seed=seed, hard=hard, workers=workers, report=report
         )
     if summary.built:
-        say(f"{summary.images} pictures drawn into {summary.files} files.")
+        say(f"{amount(summary.images, 'picture')} drawn into {amount(summary.files, 'file')}.")
     else:
         say("The sample world is already there, nothing was changed.")
     ledger = summary.out / "sample_world.json"

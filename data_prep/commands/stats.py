@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import counted, say
+from vle_bench.console import PLACE, counted, say
 
 
 @click.command("stats", help="Count pictures, boxes, labels, lengths and kinds of questions.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PLACE)
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 @click.option("--top", default=25, show_default=True, type=click.IntRange(1), help="Names shown.")
-@click.option("--svg", type=click.Path(path_type=Path), help="Draw the histograms into FILE.")
+@click.option("--svg", type=PLACE, help="Draw the histograms into FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     folder: Path, split: tuple[str, ...], top: int, svg: Path | None, as_json: bool

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 
 @click.command("subset", help="Copy the samples that pass filters; pictures are untouched.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of shards.")
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--out", required=True, type=PLACE, help="Folder of shards.")
 @click.option("--corpus", multiple=True, metavar="NAME", help="Only this dataset (repeatable).")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 @click.option("--min-side", type=click.IntRange(1), help="Least pixels of the shorter side.")
 @click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side.")
-@click.option("--key-file", type=click.Path(path_type=Path), help="Only these keys, one a line.")
+@click.option("--key-file", type=PLACE, help="Only these keys, one a line.")
 @click.option(
     "--caption-language",
     multiple=True,
@@ -52,7 +52,8 @@ def command(folder: Path, out: Path, **options: Any) -> None:
         click.echo(pretty_json_bytes(document), nl=False)
     for one in made:
         kept = one.report.counts["image"].written
-        say(f"{one.folder}: {kept:,} of {one.samples:,} samples. Check it: vle-prep verify {out}")
+        total = amount(one.samples, "sample")
+        say(f"{one.folder}: {kept:,} of {total}. Check it: vle-prep verify {out}")
 
 
 def _keys(path: Path) -> frozenset[str]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 
 @click.command("verify", help="Find every damaged, missing, extra, renamed or swapped shard.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PLACE)
 @click.option("--quick", is_flag=True, help="Sizes, headers and places only; hash no shard.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(folder: Path, quick: bool, as_json: bool) -> None:
@@ -32,11 +32,11 @@ def command(folder: Path, quick: bool, as_json: bool) -> None:
         if not verdict.findings:
             how = "sizes and headers are" if quick else "every byte is"
             say(
-                f"{verdict.folder}: {verdict.shards} shards, {verdict.samples:,} samples, {how} as "
-                "written."
+                f"{verdict.folder}: {amount(verdict.shards, 'shard')}, "
+                f"{amount(verdict.samples, 'sample')}, {how} as written."
             )
     if failed:
         raise GateFailed(
-            f"{folder}: {failed} findings. vle-prep repair {folder} --raw RAW builds just the "
-            "damaged and missing shards again; so does the vle-prep run that made them."
+            f"{folder}: {amount(failed, 'finding')}. vle-prep repair {folder} --raw RAW builds "
+            "just the damaged and missing shards again; so does the vle-prep run that made them."
         )

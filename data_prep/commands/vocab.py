@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.classes import ClassTable
 
 
 @click.command("vocab", help="Count the names of object boxes into a class vocabulary.")
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The vocabulary file.")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=PLACE)
+@click.option("--out", required=True, type=PLACE, help="The vocabulary file.")
 @click.option(
     "--classes",
     type=click.IntRange(min=1),
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--synonyms",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=None,
     help="Names that are one class, a group a line (object_alias.txt of Visual Genome).",
 )
@@ -104,8 +102,10 @@ def _tell(table: ClassTable, out: Path) -> None:
     world = " (sample world)" if names.sample else ""
     share = 100 * sum(counted.boxes) / names.counts.boxes
     say(
-        f"{names.counts.boxes:,} object boxes{world}, {len(names.counts.names):,} names; "
+        f"{amount(names.counts.boxes, 'object box', 'object boxes')}{world}, "
+        f"{amount(len(names.counts.names), 'name')}; "
         f"{share:.1f} % of the boxes have a class, {counted.left_out:,} have none, "
         f"{names.counts.nameless:,} have no name."
     )
-    say(f"{out}: {len(counted.vocabulary):,} classes; the number of a line, from 0, is the label.")
+    classes = amount(len(counted.vocabulary), "class", "classes")
+    say(f"{out}: {classes}; the number of a line, from 0, is the label.")

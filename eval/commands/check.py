@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from vle_bench.catalog.published import consistency_problems, read_published
-from vle_bench.console import say
+from vle_bench.console import PLACE, amount, say
 from vle_bench.errors import GateFailed
 from vle_bench.eval.gate import case as scoring
 from vle_bench.eval.gate import tables
 from vle_bench.eval.gate.difference import Difference, difference_table
-from vle_bench.eval.options import PLACE
 
 
 @click.command(name="check")
@@ -61,7 +60,7 @@ def check_folder(root: Path, *, write: bool) -> Iterator[Difference]:
 
 
 def _differences(count: int) -> str:
-    return f"{count:,} difference{'s' if count != 1 else ''}"
+    return amount(count, "difference")
 
 
 def _update(folder: Path, case: scoring.CaseFile) -> None:

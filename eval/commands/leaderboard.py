@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from vle_bench.atomic import write_if_changed
-from vle_bench.console import say
+from vle_bench.console import PLACE, say
 from vle_bench.errors import DataProblem
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import FORMATS, markdown
-from vle_bench.eval.options import DEFAULT_RESULTS, PLACE
+from vle_bench.eval.options import DEFAULT_RESULTS
 from vle_bench.results import stored_results
 
 

@@ -188,7 +188,7 @@ def test_every_difference_is_named_with_its_fields(small, done, tmp_path, prep, 
         "vqav2-000000000022: record differs: boxes",
         "vqav2-000000000023: record differs: image.sha256, image.width",
     ]
-    assert "1 only in A, 1 only in B, 1 pictures and 3 records differ" in captured.err
+    assert "1 only in A, 1 only in B, 1 picture and 3 records differ" in captured.err
     assert prep("diff", other, done, "--json") == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["only_a"], document["only_b"]) == (

@@ -194,7 +194,7 @@ def test_an_index_with_a_row_less_or_moved_is_stale(dataset: Path):
     write_samples(path, rows[1:])
     found = lines(verify(dataset))
     assert "samples.parquet: is not the file that was written (sha256)" in found
-    assert any("stale: 1 samples of val/vqav2-val-000000.tar, the report has 2" in x for x in found)
+    assert any("stale: 1 sample of val/vqav2-val-000000.tar, the report has 2" in x for x in found)
     assert any("vqav2-000000000001: is not in the index" in line for line in found)
     write_samples(path, [rows[0]._replace(json_offset=rows[0].json_offset + 512), *rows[1:]])
     assert any("the index is stale" in line for line in lines(verify(dataset)))

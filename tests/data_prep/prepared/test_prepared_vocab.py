@@ -118,7 +118,7 @@ def test_the_sample_world_is_called_so(prep, make, tmp_path, capsys) -> None:
     make.pack(tmp_path / "toy", [record], drawn=True)
     assert prep("vocab", tmp_path / "toy", "--out", tmp_path / "v.txt") == 0
     shown = capsys.readouterr()
-    assert "1 object boxes (sample world), 1 names" in shown.err
+    assert "1 object box (sample world), 1 name;" in shown.err
     assert shown.out == ""
 
 
