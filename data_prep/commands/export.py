@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     "--format",
     "name",
     required=True,
-    type=click.Choice(["lmdb", "arrow", "img2dataset"]),
-    help="lmdb: Chinese-CLIP, ERNIE-ViL 2.0; arrow: METER, ViLT.",
+    type=click.Choice(["lmdb", "arrow", "img2dataset", "lmdb-pictures"]),
+    help="lmdb: Chinese-CLIP, ERNIE-ViL 2.0; arrow: METER, ViLT; lmdb-pictures: random access.",
 )
 @click.option("--out", required=True, type=PLACE, help="Folder to make.")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
@@ -62,6 +62,10 @@ def _exporter(
         from vle_bench.data_prep.export.arrow import export_arrow
 
         return export_arrow
+    if name == "lmdb-pictures":
+        from vle_bench.data_prep.export.picture_stores import export_picture_stores
+
+        return export_picture_stores
     from vle_bench.data_prep.export.img2dataset import export_img2dataset
 
     return export_img2dataset

@@ -7,7 +7,7 @@ always new, without a lock file, and its map grows only where the estimate was s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ _BATCH_BYTES = 32 << 20
 _BATCH_ENTRIES = 5000
 
 Entry = tuple[bytes, bytes]
+TableEntry = tuple[bytes, bytes, bytes]
 
 
 def room_for(sizes: Iterable[int]) -> int:
@@ -43,13 +44,35 @@ def write_store(path: Path, entries: Iterable[Entry], *, map_size: int) -> None:
         DataProblem: A key comes twice.
         MachineProblem: The disk refuses.
     """
+    write_tables(path, ((b"", *entry) for entry in entries), tables=(), map_size=map_size)
+
+
+def write_tables(
+    path: Path, entries: Iterable[TableEntry], *, tables: Sequence[bytes], map_size: int
+) -> None:
+    """Like `write_store`, for a store of named tables.
+
+    Args:
+        path: Its folder, which must not be there.
+        entries: Table, key and value; every key once in its table.
+        tables: Their names; the table `b""` is always there.
+        map_size: Bytes of address space to begin with; doubled where they are too few.
+
+    Raises:
+        DataProblem: A key comes twice.
+        MachineProblem: The disk refuses.
+    """
     import lmdb
 
     path.mkdir(parents=True)
     try:
-        with lmdb.open(str(path), map_size=map_size, lock=False) as store:
+        # Whoever exports brings all files to the disk at the end, so no batch waits for it.
+        with lmdb.open(
+            str(path), map_size=map_size, lock=False, sync=False, max_dbs=len(tables)
+        ) as store:
+            places = {b"": None} | {name: store.open_db(name) for name in tables}
             for batch in _batches(entries):
-                while not _put(store, batch):
+                while not _put(store, batch, places):
                     map_size *= 2
                     store.set_mapsize(map_size)
     except lmdb.Error as error:
@@ -74,26 +97,26 @@ def read_store(path: Path) -> Iterator[Entry]:
         raise DataProblem(f"{path}: no readable LMDB store ({error}). Export it again.") from error
 
 
-def _put(store: Any, batch: list[Entry]) -> bool:
+def _put(store: Any, batch: list[TableEntry], places: Mapping[bytes, Any]) -> bool:
     """Writes a batch whole, or returns False where the map is too small for it."""
     import lmdb
 
     try:
         with store.begin(write=True) as transaction:
-            for key, value in batch:
-                if not transaction.put(key, value, overwrite=False):
+            for table, key, value in batch:
+                if not transaction.put(key, value, overwrite=False, db=places[table]):
                     raise DataProblem(f"{store.path()}: the key {key!r} comes twice.")
     except lmdb.MapFullError:
         return False
     return True
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
+def _batches(entries: Iterable[TableEntry]) -> Iterator[list[TableEntry]]:
+    batch: list[TableEntry] = []
     held = 0
     for entry in entries:
         batch.append(entry)
-        held += len(entry[1])
+        held += len(entry[-1])
         if len(batch) >= _BATCH_ENTRIES or held >= _BATCH_BYTES:
             yield batch
             batch, held = [], 0
