@@ -2,10 +2,11 @@
 
 Two ways of keeping them are known, both below `RAW/<dataset>/`, and searched in this order:
 
-1. What img2dataset left: `NNNNN.parquet` with `url`, `key` and `status`, and the
-   pictures `KEY.jpg` in `NNNNN.tar` or in the folder `NNNNN/`. Where a parquet is
-   absent, `KEY.json` beside each picture gives its address. The shards lie in
-   the dataset's folder or one folder deeper.
+1. What img2dataset or `vle-prep fetch` left: `NNNNN.parquet` with `url`, `key`,
+   `status` and `error_message`, and the pictures `KEY.jpg` in `NNNNN.tar` or in the
+   folder `NNNNN/`. Where a parquet is absent, `KEY.json` beside each picture gives
+   its address. The shards lie in the dataset's folder or one folder deeper. Of
+   pictures that failed, the table says why.
 2. A plain folder `pictures/`: `<first 16 hex of sha1(address)>.jpg`, else
    `<host>/<path of the address>`, else `<path of the address>`; the last only
    where no other address of the list has the same path on another host, and
@@ -31,6 +32,7 @@ import numpy.typing as npt
 
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
+from vle_bench.data_prep.web_reasons import REASONS, SUCCESS, reason_code, reason_of
 from vle_bench.errors import DataProblem, machine_errors
 
 PLAIN_FOLDER = "pictures"
@@ -40,7 +42,6 @@ _PICTURE = re.compile(r"(?:.*/)?(?P<key>[0-9]{1,18})\.(?P<ending>jpe?g|png|webp)
 _NAMED_BY_KEY = re.compile(r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp)")
 _ENDINGS = ("jpg", "jpeg", "png", "webp")
 _MOST_JSON = 1 << 20
-_SUCCESS = "success"
 
 Keys = npt.NDArray[np.uint64]
 
@@ -77,6 +78,7 @@ class FoundPictures(Sequence[PictureFile]):
         self._ending = np.zeros(count, dtype=np.int8)
         self._offset = np.zeros(count, dtype=np.int64)
         self._length = np.zeros(count, dtype=np.int64)
+        self._failed = np.zeros(count, dtype=np.int8)
 
     @property
     def there(self) -> npt.NDArray[np.bool_]:
@@ -90,7 +92,17 @@ class FoundPictures(Sequence[PictureFile]):
         part._where, part._number = self._where[places], self._number[places]
         part._ending, part._offset = self._ending[places], self._offset[places]
         part._length = self._length[places]
+        part._failed = self._failed[places]
         return part
+
+    def reason(self, place: int) -> str:
+        """Why the picture of an address could not be downloaded; "" where nothing says it."""
+        code = int(self._failed[place])
+        return REASONS[code - 1] if code else ""
+
+    def fail(self, place: int, reason: str) -> None:
+        """Notes why a download failed; the last that is told counts."""
+        self._failed[place] = reason_code(reason)
 
     def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Sequence[str] = ()) -> int:
         """Notes a tar or folder; returns its number."""
@@ -165,7 +177,7 @@ class _LookUp(NamedTuple):
 
 class _Sidecar(msgspec.Struct, frozen=True):
     url: str
-    status: str = _SUCCESS
+    status: str = SUCCESS
 
 
 class _Listed(NamedTuple):
@@ -193,16 +205,22 @@ def _from_img2dataset(folder: Path, look_up: _LookUp, found: FoundPictures) -> N
         names = {entry.name for entry in entries}
     shards = {match["shard"] for name in names if (match := _SHARD.fullmatch(name))}
     for shard in sorted(shards):
-        for name in (f"{shard}.tar", shard):
-            if name in names:
-                _from_shard(folder / name, folder / f"{shard}.parquet", look_up, found)
+        parquet = folder / f"{shard}.parquet"
+        kept = [name for name in (f"{shard}.tar", shard) if name in names]
+        for name in kept:
+            _from_shard(folder / name, parquet, look_up, found)
+        if not kept and parquet.is_file():
+            _note_failures(parquet, look_up, found)
 
 
 def _from_shard(path: Path, parquet: Path, look_up: _LookUp, found: FoundPictures) -> None:
     is_tar = path.is_file()
     pictures, sidecars = _tar_listing(path) if is_tar else _folder_listing(path)
     by_width: dict[int, int] = {}
-    rows = _parquet_rows(parquet) if parquet.is_file() else _sidecar_rows(path, sidecars)
+    if parquet.is_file():
+        rows = _note_failures(parquet, look_up, found)
+    else:
+        rows = list(_sidecar_rows(path, sidecars))
     for key, url in rows:
         listed = pictures.get(key)
         place = look_up.place(url_key(url))
@@ -248,20 +266,35 @@ def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice 
     return pictures, sidecars
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, str]]:
-    """Key and address of each picture that img2dataset says it has."""
+def _note_failures(path: Path, look_up: _LookUp, found: FoundPictures) -> list[tuple[int, str]]:
+    """Notes what failed according to a table; returns key and address of what did not."""
+    rows: list[tuple[int, str]] = []
+    for url, key, status, message in _parquet_rows(path):
+        if not isinstance(url, str):
+            continue
+        number = str(key)
+        if status == SUCCESS and number.isdecimal():
+            rows.append((int(number), url))
+        elif isinstance(message, str) and (place := look_up.place(url_key(url))) >= 0:
+            found.fail(place, reason_of(message))
+    return rows
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[object, ...]]:
+    """Address, key, status and error message of each row; older tables have no messages."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with machine_errors(path), pq.ParquetFile(path) as table:
             columns = ["url", "key", "status"]
-            for batch in table.iter_batches(columns=columns):
-                values = (batch.column(name).to_pylist() for name in columns)
-                for url, key, status in zip(*values, strict=True):
-                    number = str(key)
-                    if status == _SUCCESS and isinstance(url, str) and number.isdecimal():
-                        yield int(number), url
+            told = "error_message" in table.schema_arrow.names
+            wanted = [*columns, "error_message"] if told else columns
+            for batch in table.iter_batches(columns=wanted):
+                values = [batch.column(name).to_pylist() for name in wanted]
+                if not told:
+                    values.append([None] * batch.num_rows)
+                yield from zip(*values, strict=True)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise DataProblem(
             f"{path}: not img2dataset's table of url, key and status ({error}). Remove it, and "
@@ -285,7 +318,7 @@ def _sidecar_rows(path: Path, sidecars: Mapping[int, TarSlice | None]) -> Iterat
             known = decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        if known.status == _SUCCESS:
+        if known.status == SUCCESS:
             yield key, known.url
 
 

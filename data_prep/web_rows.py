@@ -8,6 +8,7 @@ follows; then rows go to their sample's place and wait on disk.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.web_pictures import FoundPictures, Keys, find_pictures, url_key
+from vle_bench.data_prep.web_reasons import told
 from vle_bench.records import Caption, Picture, Sample
 
 NOT_DOWNLOADED = "picture not downloaded"
@@ -101,23 +103,22 @@ class WebSamples:
         """
         found = find_pictures(folders, self.keys, self._urls)
         ready: list[int] = []
-        lost = 0
+        lost: Counter[str] = Counter()
         for place, (there, earlier) in enumerate(
             zip(found.there.tolist(), taken.tolist(), strict=True)
         ):
             if earlier:
                 self._leave_out(place, named, OTHER_SPLIT)
             elif not there:
-                lost += 1
-                self._leave_out(place, named, NOT_DOWNLOADED)
+                reason = found.reason(place) or NOT_DOWNLOADED
+                lost[reason] += 1
+                self._leave_out(place, named, reason)
             elif not any(row.caption.strip() for row in self._joined.of(place)):
                 self._leave_out(place, named, NO_CAPTION)
             else:
                 ready.append(place)
         if lost:
-            self._books.warnings.append(
-                f"{lost:,} of {len(self.keys):,} pictures were not downloaded"
-            )
+            self._books.warnings.append(_lost_sentence(lost, len(self.keys)))
         pictures = found.chosen(np.array(ready, dtype=np.int64))
         return Reading(pictures, self._drafts(ready, pictures, named, make))
 
@@ -161,6 +162,13 @@ class WebSamples:
             said.add(row.caption)
             captions.append(Caption(id=row.id, text=row.caption))
         return tuple(captions)
+
+
+def _lost_sentence(lost: Counter[str], of: int) -> str:
+    """How many pictures are not there, and of which kinds of failure that is known."""
+    sentence = f"{lost.total():,} of {of:,} pictures were not downloaded"
+    known = told((reason, count) for reason, count in lost.items() if reason != NOT_DOWNLOADED)
+    return f"{sentence}: {known}" if known else sentence
 
 
 def _picture(name: Named, file: PictureFile, row: WebRow) -> Picture:

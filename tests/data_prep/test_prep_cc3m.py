@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.web_reasons import reason_of
 from vle_bench.records import Sample
 from vle_bench.shards.index import read_skipped
 from vle_bench.shards.read import iter_samples, iter_with_pictures
@@ -97,6 +98,68 @@ def test_what_img2dataset_left_is_found_by_address(raw, out, pictures, as_tar, t
     assert found(out) == there
     assert report.counts["image"].skipped == {"picture not downloaded": 3}
     assert report.splits["train"].warnings[0] == "3 of 6 pictures were not downloaded"
+
+
+@pytest.mark.parametrize("as_tar", [True, False])
+def test_what_img2dataset_could_not_get_is_booked_by_the_class_of_its_sentence(
+    raw, out, pictures, as_tar
+):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    img2dataset(raw / "cc3m", {URLS[0]: pictures[URLS[0]]}, table=True, as_tar=True)
+    sentences = {
+        URLS[1]: "<urlopen error [Errno -2] Name or service not known>",
+        URLS[2]: "HTTP Error 404: Not Found",
+        URLS[3]: "Use of image disallowed by X-Robots-Tag directive",
+        "http://elsewhere.example.org/": "timed out",
+    }
+    rows = [
+        {"url": url, "key": f"{n:09d}", "status": "failed_to_download", "error_message": text}
+        for n, (url, text) in enumerate(sentences.items())
+    ]
+    rows.append({"url": URLS[4], "key": "9", "status": "failed_to_resize", "error_message": None})
+    pq.write_table(pa.Table.from_pylist(rows), raw / "cc3m" / "00007.parquet")
+    if as_tar:
+        (raw / "cc3m" / "00007.tar").write_bytes(bytes(1024))
+    cc3m(raw, [f"caption {n}\t{url}" for n, url in enumerate(URLS)])
+    report = run(raw, out).report
+    assert report.counts["image"].skipped == {
+        "download: 4xx": 1,
+        "download: dns": 1,
+        "download: opted out": 1,
+        "picture not downloaded": 2,
+    }
+    assert report.counts["caption"].skipped == report.counts["image"].skipped
+    told = "5 of 6 pictures were not downloaded: 1 4xx, 1 dns, 1 opted out"
+    assert report.splits["train"].warnings[0] == told
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("HTTP Error 403: Forbidden", "download: 4xx"),
+        ("HTTP Error 503: Service Unavailable", "download: 5xx"),
+        ("<urlopen error [Errno -3] Temporary failure in name resolution>", "download: dns"),
+        ("<urlopen error _ssl.c:990: The handshake operation timed out>", "download: timeout"),
+        ("The read operation timed out", "download: timeout"),
+        (
+            "<urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed>",
+            "download: connection",
+        ),
+        ("<urlopen error [Errno 111] Connection refused>", "download: connection"),
+        ("Remote end closed connection without response", "download: connection"),
+        ("IncompleteRead(100 bytes read, 50 more expected)", "download: truncated"),
+        ("URL can't contain control characters. '/a b'", "download: bad address"),
+        ("image decoding error", "download: wrong type"),
+        ("image too small", "download: too small"),
+        ("aspect ratio too large", "download: too large"),
+        ("download: private address", "download: private address"),
+        ("sqrt of -1", "download: other"),
+    ],
+)
+def test_sentences_of_failures_have_a_class(sentence, reason):
+    assert reason_of(sentence) == reason
 
 
 def test_a_tar_that_was_cut_gives_the_pictures_that_are_whole(raw, out, pictures):
