@@ -19,7 +19,7 @@ from vle_bench.data_prep.beside import Beside, write_beside
 from vle_bench.data_prep.books import Books, skipped_order
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters, chosen
 from vle_bench.data_prep.datasets.registry import DATASETS
-from vle_bench.data_prep.engines.local import LocalEngine
+from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.journal import (
     known_shards,
     log_run,
@@ -59,7 +59,8 @@ class Request:
         out: Folder that will hold `<dataset>/`.
         splits: Splits by name; () is all that can be prepared.
         parameters: Everything that changes bytes; the scheme may be left to the dataset.
-        workers: Processes; changes no byte.
+        workers: Processes; changes no byte. 0 leaves the number to the engine.
+        engine: Where the work is done, by its name in `ENGINES`; changes no byte.
         build: Whether shards may be built; False is content with those that slices built.
     """
 
@@ -69,6 +70,7 @@ class Request:
     splits: tuple[str, ...] = ()
     parameters: Parameters = field(default_factory=Parameters)
     workers: int = 1
+    engine: str = "local"
     build: bool = True
 
 
@@ -164,6 +166,7 @@ def prepare(request: Request) -> Prepared:
             {
                 "begun": begun,
                 "seconds": round(time.time() - begun, 3),
+                "engine": request.engine,
                 "workers": request.workers,
                 "splits": found.splits,
                 "built": prepared.built,
@@ -182,6 +185,7 @@ class _Run:
         self._dataset = dataset = found.dataset
         self._raw = raw = found.raw
         self._splits = splits = found.splits
+        self._engine: Engine = ENGINES.load(request.engine)(request.workers)
         self._folder = request.out / dataset.name
         self._parameters = parameters_of(found)
         self._prior = Prior(request.out, dataset.name, splits)
@@ -194,7 +198,7 @@ class _Run:
         opened = self._dataset.open(self._raw, self._request.parameters)
         self._prior.check_shared(opened.shared_files())
         try:
-            with LocalEngine(self._request.workers) as engine:
+            with self._engine as engine:
                 for split in self._splits:
                     done = self._split(opened, split, engine)
                     if done is not None:
@@ -217,7 +221,7 @@ class _Run:
             (*notes, *self._changes),
         )
 
-    def _split(self, opened: OpenedDataset, split: str, engine: LocalEngine) -> _Done | None:
+    def _split(self, opened: OpenedDataset, split: str, engine: Engine) -> _Done | None:
         books = Books(split)
         reading = opened.read(split, books)
         self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
@@ -250,7 +254,7 @@ class _Run:
         return _Done(report, rows, books.skipped, outcomes)
 
     def _outcomes(
-        self, tasks: Iterator[ShardTask], engine: LocalEngine, *, total: int, what: str
+        self, tasks: Iterator[ShardTask], engine: Engine, *, total: int, what: str
     ) -> list[ShardOutcome]:
         """The shards of a split in order; where none may be built, those that stand."""
         if self._request.build:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from vle_bench.atomic import make_folder
 from vle_bench.console import progress
 from vle_bench.data_prep.books import Books
-from vle_bench.data_prep.engines.local import LocalEngine
+from vle_bench.data_prep.engines.engine import ENGINES
 from vle_bench.data_prep.journal import Slice, log_run, one_of_many
 from vle_bench.data_prep.plan import plan_shards, shard_count
 from vle_bench.data_prep.prior import Prior
@@ -79,7 +79,7 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
         prior = Prior(request.out, request.dataset, found.splits)
         prior.check_parameters(parameters_of(found), sample=found.raw.is_sample)
         opened = found.dataset.open(found.raw, request.parameters)
-        with LocalEngine(request.workers) as engine:
+        with ENGINES.load(request.engine)(request.workers) as engine:
             for split in found.splits:
                 reading = opened.read(split, Books(split))
                 per_shard = request.parameters.samples_per_shard
@@ -102,6 +102,7 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
     log = {
         "begun": begun,
         "seconds": round(time.time() - begun, 3),
+        "engine": request.engine,
         "workers": request.workers,
         "slice": f"{part.part}/{part.of}",
         "splits": found.splits,

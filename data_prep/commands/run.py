@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,13 @@ _MOST_CHANGES = 8
     "--samples-per-shard", default=1000, show_default=True, type=click.IntRange(1, 1_000_000)
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes. [default: all cores]")
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar="local|ray",
+    help="Where the work is done; ray: here, or on the cluster of RAY_ADDRESS.",
+)
 @click.option("--slice", "part", metavar="I/N", help="Build only part I of N (I from 0).")
 @click.option("--finish", is_flag=True, help="After all slices: make indexes, card and report.")
 @click.option(
@@ -77,7 +83,8 @@ def command(name: str, raw: Path, out: Path, **options: Any) -> None:
             min_answer_count=options["min_answer_count"],
             scheme=options["scheme"] or "",
         ),
-        workers=options["workers"] or os.cpu_count() or 1,
+        workers=options["workers"] or 0,
+        engine=options["engine"],
         build=not options["finish"],
     )
     if options["part"] is not None:

@@ -1,1 +1,1 @@
-"""Ways to run many independent tasks: here, in local processes."""
+"""Ways to run many independent tasks: local processes, or Ray."""

@@ -15,20 +15,22 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import connection
 from multiprocessing.synchronize import Event
-from types import FrameType, TracebackType
-from typing import Any, Self, TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
+from vle_bench.data_prep.engines.interrupts import (
+    Handler,
+    interrupt_once,
+    interrupts_held_back,
+    restore,
+)
 from vle_bench.errors import MachineProblem
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
-
-Handler = Callable[[int, FrameType | None], Any] | int | None
-"""What `signal.getsignal` returns."""
 
 _QUEUED_PER_WORKER = 2
 """Tasks held ready: enough to keep workers busy, few enough to keep memory small."""
@@ -42,17 +44,17 @@ class LocalEngine:
     Processes are started by the first call that has use for them, and serve all later ones.
 
     Args:
-        workers: Processes; with 1, everything happens in this one.
+        workers: Processes; with 1, everything happens in this one. 0 for all cores there are.
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self._workers = workers or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
         self._stop: Event | None = None
         self._interrupt: Handler = None
 
     def __enter__(self) -> Self:
-        self._interrupt = _interrupt_once()
+        self._interrupt = interrupt_once()
         return self
 
     def __exit__(
@@ -62,12 +64,12 @@ class LocalEngine:
         trace: TracebackType | None,
     ) -> None:
         # Ctrl-C in here would leave the event's lock taken, and workers would wait for it for ever.
-        with _interrupts_held_back():
+        with interrupts_held_back():
             if self._stop is not None and error is not None:
                 self._stop.set()
             if self._pool is not None:
                 self._pool.shutdown(wait=True, cancel_futures=True)
-        _restore(self._interrupt)
+        restore(self._interrupt)
 
     def map(
         self, work: Callable[[Task], Outcome], tasks: Iterable[Task], *, total: int
@@ -119,55 +121,13 @@ def _drain(
     running: set[Future[Outcome]] = set()
     while True:
         for task in islice(tasks, most - len(running)):
-            with _interrupts_held_back():
+            with interrupts_held_back():
                 running.add(pool.submit(work, task))
         if not running:
             return
         done, running = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             yield future.result()
-
-
-def _interrupt_once() -> Handler:
-    """From now on only the first Ctrl-C counts; returns what handled it before.
-
-    `timeout` and impatient people send it twice within a moment. The second would tear the locks
-    that the first is just giving back.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return None
-
-    def once(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:
-        return None  # somebody else's own way with Ctrl-C stays
-    signal.signal(signal.SIGINT, once)
-    return before
-
-
-def _restore(before: Handler) -> None:
-    if before is not None:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C reaches every process of the terminal; a worker that starts must not be torn by it.
-
-    The mask is inherited by processes started meanwhile. The parent gets the signal afterwards.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(stop: Event) -> None:
