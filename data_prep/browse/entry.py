@@ -10,10 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from vle_bench.boxes import Box, from_xywh
 from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.prepared import AnySample
-from vle_bench.patches.grid import PatchGrid, stretch_ranges
 from vle_bench.records import BoxAnnotation, Question, VcrItem, VcrToken
 from vle_bench.shards.index import SampleRow
 
@@ -32,9 +30,8 @@ def entry(
         row: Its row in the index.
         source: The thumbnail as a data URI, or "" where the picture cannot be decoded.
         answers: Names of the soft targets' labels.
-        maker: Of training targets; its grid is that of the patches of each box (VLE's rule).
+        maker: Of frames and the training targets in them.
     """
-    ranges = _ranges(sample, maker.grid)
     return {
         "key": sample.key,
         "dataset": sample.dataset,
@@ -44,26 +41,14 @@ def entry(
         "src": source,
         "facts": _facts(sample, row),
         "captions": [caption.text for caption in sample.captions],
-        "boxes": [_box(box, one) for box, one in zip(sample.boxes, ranges, strict=True)],
+        "boxes": [_box(box) for box in sample.boxes],
         "questions": [_question(one, answers) for one in sample.questions],
-        "targets": maker.targets(sample),
+        "views": maker.views(sample),
         "items": [_item(one, sample.objects) for one in sample.items],
     }
 
 
-def _ranges(sample: AnySample, grid: PatchGrid) -> list[list[int]]:
-    size = (sample.image.width, sample.image.height)
-    if not sample.boxes or min(size) < 1:
-        return [[0, 0, 0, 0] for _ in sample.boxes]
-    boxes: list[Box] = [from_xywh(*box.xywh) for box in sample.boxes]
-    limits = [grid.columns, grid.rows, grid.columns, grid.rows]
-    return [
-        [min(max(int(value), 0), most) for value, most in zip(one, limits, strict=True)]
-        for one in stretch_ranges(boxes, *size, grid)
-    ]
-
-
-def _box(box: BoxAnnotation, patches: list[int]) -> dict[str, Any]:
+def _box(box: BoxAnnotation) -> dict[str, Any]:
     return {
         "id": box.id,
         "xywh": list(box.xywh),
@@ -72,7 +57,6 @@ def _box(box: BoxAnnotation, patches: list[int]) -> dict[str, Any]:
         "phrase": box.phrase,
         "attributes": list(box.attributes),
         "source": box.source,
-        "patches": patches,
     }
 
 

@@ -1,11 +1,16 @@
-"use strict";
 /* Text from the data goes into text nodes only; nothing here builds HTML from strings. */
 (() => {
   const { about, pictures } = JSON.parse(document.getElementById("data").textContent);
+  const frames = framesOf(about);
   const KINDS = ["object", "region", "crowd"];
   const SVG = "http://www.w3.org/2000/svg";
   const at = (id) => document.getElementById(id);
-  const state = { shown: pictures, open: -1, pinned: -1, hide: new Set(["patches", "mask"]), text: -1 };
+  const state = { shown: pictures, open: -1, pinned: -1, hide: new Set(["patches", "mask"]), text: -1, view: about.views[0] };
+  const SEEN = {
+    stretch: "laid over the whole picture (stretch)",
+    center_crop: "in the middle that CLIP's processor cuts out (center_crop)",
+    random_resized_crop: "in one drawn cut (random_resized_crop)",
+  };
 
   function make(tag, classes = "", text = "", ...children) {
     const node = document.createElement(tag);
@@ -64,7 +69,7 @@
     node.style.flex = `${ratio} 1 ${Math.round(ratio * 190)}px`;
     const picture = pictureOf(one, ratio);
     if (one.src) picture.append(outlines(one, at("label").value));
-    const words = one.captions[0] || (one.questions[0] || one.items[0] || {}).text || "";
+    const words = one.captions[0] || (one.questions[0] || one.items[0] || {}).text || (one.boxes.find((box) => box.phrase) || {}).phrase || "";
     const sums = [plural(one.boxes.length, "box"), plural(one.captions.length, "caption"), plural(one.questions.length, "question"), plural(one.items.length, "question")];
     node.append(picture);
     if (words) node.append(make("span", "line", words));
@@ -97,7 +102,14 @@
   function show() {
     for (const what of [...KINDS, "names", "patches", "mask"]) document.body.classList.toggle(`no-${what}`, state.hide.has(what));
     for (const button of document.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(!state.hide.has(button.dataset.show)));
+    for (const choice of document.querySelectorAll("[data-view]")) choice.value = state.view;
+    declutter();
     remember();
+  }
+  function look(view) {
+    state.view = about.views.includes(view) ? view : about.views[0];
+    show();
+    lay(state.shown[state.open]);
   }
   function toggle(what) {
     state.hide.has(what) ? state.hide.delete(what) : state.hide.add(what);
@@ -121,24 +133,20 @@
     at("words").scrollTop = 0;
     at("previous").disabled = place === 0;
     at("next").disabled = place === state.shown.length - 1;
-    mark(-1);
+    lay(one);
     if (!at("viewer").open) {
       at("viewer").showModal();
       at("viewer").focus();
     }
+    declutter();
     remember();
   }
 
+  const viewOf = (one) => one.views[state.view] || { frame: [0, 0, one.width, one.height], mirrored: false, patches: [], masked: [], captions: [], boxes: [] };
+
   function overlay(one) {
     const svg = canvas(one);
-    const patches = draw("g", "patches", {});
-    const lines = [];
-    for (let i = 1; i < about.columns; i += 1) lines.push(`M${(i * one.width) / about.columns} 0V${one.height}`);
-    for (let i = 1; i < about.rows; i += 1) lines.push(`M0 ${(i * one.height) / about.rows}H${one.width}`);
-    patches.append(draw("path", "grid", { d: lines.join("") }));
-    patches.append(draw("rect", "taken", { id: "taken", width: 0, height: 0 }));
-    svg.append(draw("path", "hidden", { d: cells(one, one.targets.masked.map(([patch]) => patch)) }));
-    svg.append(draw("path", "about", { id: "about", d: "" }), patches);
+    for (const name of ["unseen", "hidden", "about", "grid patches", "taken patches"]) svg.append(draw("path", name, { d: "" }));
     /* Small boxes last, so that a large one never hides them from the pointer. */
     const order = one.boxes.map((_, i) => i).sort((a, b) => area(one.boxes[b]) - area(one.boxes[a]));
     for (const i of order) {
@@ -150,20 +158,52 @@
     listen(svg, (node) => node.closest("[data-box]"));
     return svg;
   }
-  function cells(one, patches) {
-    const width = one.width / about.columns, height = one.height / about.rows;
-    return patches.map((patch) => `M${(patch % about.columns) * width} ${Math.floor(patch / about.columns) * height}h${width}v${height}h${-width}z`).join("");
+  /* Lays the frame that the model sees over the picture: its patches, and what is outside of it. */
+  function lay(one) {
+    if (one && one.src) {
+      const view = viewOf(one);
+      trace("grid", frames.lines(view));
+      trace("unseen", frames.outside(one, view));
+      trace("hidden", frames.cells(view, view.masked.flatMap(([, patches]) => patches)));
+    }
+    mark(state.pinned);
   }
+  const trace = (name, d) => at("frame").querySelector(`svg > .${name}`).setAttribute("d", d);
   const area = (box) => box.xywh[2] * box.xywh[3];
 
   function tags(one) {
     return one.boxes.map((box, i) => {
-      const tag = make("span", `tag ${box.kind}`, nameOf(box));
+      const number = one.items.length ? `${Number(box.id) + 1} ` : "";
+      const tag = make("span", `tag ${box.kind}`, number + nameOf(box));
       tag.dataset.box = i;
       tag.style.left = `${(100 * Math.max(box.xywh[0], 0)) / one.width}%`;
       tag.style.top = `${(100 * Math.max(box.xywh[1], 0)) / one.height}%`;
       return tag;
     });
+  }
+
+  /* Of names that lie upon each other one is shown, a phrase first (whoever wants regions reads
+     them), then the larger box's; the other when it is pointed at. */
+  function declutter() {
+    const one = state.shown[state.open];
+    const frame = at("frame").getBoundingClientRect();
+    if (!one || !frame.width) return;
+    const edge = at("frame").firstElementChild.getBoundingClientRect().right;
+    const kept = [];
+    const tags = [...at("frame").querySelectorAll(".tag")];
+    for (const tag of tags) tag.style.transform = "";
+    const rank = (tag) => (one.boxes[tag.dataset.box].kind === "region" ? Infinity : area(one.boxes[tag.dataset.box]));
+    tags.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+    for (const tag of tags) {
+      const here = tag.getBoundingClientRect();
+      if (!here.width) continue;
+      const over = Math.min(edge - here.right, 0);
+      if (over) tag.style.transform = `translateX(${over}px)`;
+      const place = { left: here.left + over, right: here.right + over, top: here.top, bottom: here.bottom };
+      const covered = kept.some((other) => place.left < other.right && other.left < place.right && place.top < other.bottom && other.top < place.bottom);
+      tag.classList.toggle("covered", covered);
+      if (!covered) kept.push(place);
+    }
   }
 
   function listen(root, find) {
@@ -184,32 +224,31 @@
     for (const node of at("viewer").querySelectorAll("[data-box]")) node.classList.toggle("on", Number(node.dataset.box) === number);
     at("frame").firstElementChild.classList.toggle("some", number >= 0);
     const box = one.boxes[number];
-    const [x0, y0, x1, y1] = box ? box.patches : [0, 0, 0, 0];
-    const width = one.width / about.columns, height = one.height / about.rows;
-    const taken = at("taken");
-    const count = Math.max(x1 - x0, 0) * Math.max(y1 - y0, 0);
-    if (taken) for (const [name, value] of [["x", x0 * width], ["y", y0 * height], ["width", Math.max(x1 - x0, 0) * width], ["height", Math.max(y1 - y0, 0) * height]]) taken.setAttribute(name, value);
-    const size = `${about.columns} x ${about.rows} patches`;
+    const taken = (box && viewOf(one).patches[number]) || [];
+    const grid = `${about.columns} x ${about.rows} patches`;
+    const seen = `${SEEN[state.view]}${viewOf(one).mirrored ? ", mirrored" : ""}`;
+    const whole = state.view === about.views[0];
     const parts = [];
     if (box) parts.push(nameOf(box), `${box.kind} at ${box.xywh.map((v) => Math.round(v * 10) / 10).join(", ")}`);
-    if (!state.hide.has("patches")) parts.push(box ? `${count} of ${size}` : `${size}, laid over the whole picture (stretch)`);
+    if (!state.hide.has("patches")) parts.push(box ? `${frames.size(taken)} of ${grid}` : `${grid}, ${seen}`);
+    else if (!whole && !box) parts.push(`what the model sees, ${seen}`);
     if (!state.hide.has("mask") && !box) parts.push(masked(one));
     const related = relatedTo(one, number);
-    if (at("about")) at("about").setAttribute("d", related ? cells(one, related) : "");
-    if (related) parts.push(`PBC: ${related.length} related ${related.length === 1 ? "patch" : "patches"}`);
+    if (one.src) trace("taken", frames.cells(viewOf(one), taken, true));
+    if (one.src) trace("about", related ? frames.cells(viewOf(one), related) : "");
+    if (related) parts.push(`PBC: ${frames.size(related)} related ${frames.size(related) === 1 ? "patch" : "patches"}`);
     for (const node of at("words").querySelectorAll("[data-text]")) node.classList.toggle("on", box === undefined && Number(node.dataset.text) === state.text);
     at("told").textContent = parts.join(" \u00b7 ");
   }
   function masked(one) {
-    const counts = new Map();
-    for (const [, name] of one.targets.masked) counts.set(name, (counts.get(name) || 0) + 1);
-    const names = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
-    return names ? `MPC: ${one.targets.masked.length} patches hidden (${names})` : "MPC: nothing to hide";
+    const found = viewOf(one).masked;
+    const names = found.map(([name, patches]) => `${name} ${frames.size(patches)}`).join(", ");
+    return names ? `MPC: ${frames.size(found.flatMap(([, patches]) => patches))} patches hidden (${names})` : "MPC: nothing to hide";
   }
   /* The patches that a phrase (with the patches shown) or the caption at hand is about. */
   function relatedTo(one, number) {
-    if (number >= 0) return state.hide.has("patches") ? null : one.targets.boxes[number];
-    return state.text >= 0 ? one.targets.captions[state.text] : null;
+    if (number >= 0) return state.hide.has("patches") ? null : viewOf(one).boxes[number];
+    return state.text >= 0 ? viewOf(one).captions[state.text] : null;
   }
 
   function words(one) {
@@ -225,7 +264,7 @@
   function captions(one) {
     const show = (number) => { state.text = number; mark(state.pinned); };
     return make("ul", "captions", "", ...one.captions.map((text, i) => {
-      if (!one.targets.captions[i]) return make("li", "", text || "(empty)");
+      if (!Object.values(one.views).some((view) => view.captions[i])) return make("li", "", text || "(empty)");
       const button = make("button", "", text);
       button.type = "button";
       button.dataset.text = i;
@@ -276,7 +315,7 @@
     for (const [what, choices] of [["Answers", one.answers], ["Reasons", one.reasons]]) {
       const list = make("ol", "choices", "", ...choices.map(([text, right]) => make("li", right ? "right" : "", text)));
       list.setAttribute("aria-label", what);
-      node.append(list);
+      node.append(make("h4", "", what), list);
     }
     return node;
   }
@@ -289,6 +328,7 @@
     if (at("find").value) now.set("find", at("find").value);
     if (at("label").value) now.set("label", at("label").value);
     now.set("hide", [...state.hide].sort().join(","));
+    if (state.view !== about.views[0]) now.set("view", state.view);
     if (at("viewer").open && state.shown[state.open]) now.set("open", state.shown[state.open].key);
     history.replaceState(null, "", `#${now}`);
   }
@@ -299,6 +339,7 @@
     at("label").value = then.get("label") || "";
     if (at("label").selectedIndex < 0) at("label").value = "";
     if (then.has("hide")) state.hide = new Set(then.get("hide").split(",").filter(Boolean));
+    state.view = about.views.includes(then.get("view")) ? then.get("view") : about.views[0];
     filter();
     show();
     quiet = false;
@@ -323,6 +364,11 @@
     }
     at("label").hidden = !labels.length;
     for (const kind of KINDS) for (const button of document.querySelectorAll(`[data-show="${kind}"]`)) button.hidden = !there.has(kind);
+    if (!pictures.some((one) => Object.values(one.views).some((view) => view.masked.length))) for (const button of document.querySelectorAll('[data-show="mask"]')) button.hidden = true;
+    for (const choice of document.querySelectorAll("[data-view]")) {
+      for (const view of about.views) choice.append(Object.assign(make("option", "", view.replaceAll("_", " ")), { value: view }));
+      choice.addEventListener("change", () => look(choice.value));
+    }
     /* Dozens of regions over dozens of objects are a thicket: the objects first. */
     if (there.has("object") && there.has("region")) state.hide.add("region");
   }
@@ -336,6 +382,8 @@
       if (event.key === "Escape") event.target.blur();
     } else if (KEYS[event.key]) {
       toggle(KEYS[event.key]);
+    } else if (event.key === "v") {
+      look(about.views[(about.views.indexOf(state.view) + 1) % about.views.length]);
     } else if (event.key === "/" && !at("viewer").open) {
       event.preventDefault();
       at("find").focus();
@@ -363,6 +411,7 @@
     remember();
   });
   window.addEventListener("hashchange", recall);
+  window.addEventListener("resize", declutter);
   prepare();
   recall();
   document.body.dataset.ready = "yes";

@@ -23,6 +23,7 @@ from vle_bench.data_prep.browse.draw import Drawn
 from vle_bench.data_prep.browse.entry import entry
 from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.browse.thumbnail import NoThumbnail, data_uri, thumbnail
+from vle_bench.data_prep.browse.views import NAMES
 from vle_bench.data_prep.prepared import AnySample, answer_names
 from vle_bench.patches.grid import PatchGrid
 from vle_bench.shards.read import open_split
@@ -46,7 +47,7 @@ def write_page(
         DataProblem: A shard is missing, damaged, or newer than its index.
         MachineProblem: The file cannot be written.
     """
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css"), _asset("frames.js") + _asset("page.js")
     with replacing(path) as stream:
         stream.write(_head(drawn, style, script))
         stream.write(b'<script type="application/json" id="data">')
@@ -89,6 +90,7 @@ def _about(drawn: list[Drawn], grid: PatchGrid) -> dict[str, Any]:
         "columns": grid.columns,
         "rows": grid.rows,
         "patch_size": grid.patch_size,
+        "views": NAMES,
         "sample": any(part.dataset.report.sample for part in drawn),
         "shown": sum(len(part.rows) for part in drawn),
         "total": sum(part.total for part in drawn),

@@ -8,12 +8,16 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vle_bench.data_prep.browse.draw import draw
 from vle_bench.data_prep.browse.entry import entry
-from vle_bench.data_prep.browse.targets import TargetMaker
+from vle_bench.data_prep.browse.targets import TargetMaker, rectangles
 from vle_bench.data_prep.browse.thumbnail import NoThumbnail, thumbnail
+from vle_bench.data_prep.browse.views import views_of
 from vle_bench.data_prep.prepared import AnySample, prepared_datasets
 from vle_bench.labels.vocabulary import coco_vocabulary
 from vle_bench.patches.grid import PatchGrid
@@ -55,10 +59,59 @@ def test_every_picture_comes_with_its_boxes_words_and_facts(page: Path):
 def test_boxes_bring_the_patches_of_the_published_rule(prep, street: Path, tmp_path: Path):
     page = tmp_path / "p.html"
     assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
-    first = data_of(page)["pictures"][0]
+    views = data_of(page)["pictures"][0]["views"]
     # 64 x 48 pixels in 4 x 4 patches of 16 x 12: x from 4 to 34.5, y from 6 to 26.
-    assert first["boxes"][0]["patches"] == [0, 0, 3, 3]
-    assert first["boxes"][1]["patches"] == [0, 0, 4, 4]
+    assert views["stretch"]["patches"][:2] == [[0, 0, 3, 3], [0, 0, 4, 4]]
+    # The middle in patches of 12.05 x 12, from x 7.53 on: x from -3.53 to 26.97, y from 6 to 26.
+    assert views["center_crop"]["patches"][:2] == [[0, 0, 3, 3], [0, 0, 4, 4]]
+    # x from 40 - 7.53 to past the cut; y from 30 to 40.
+    assert views["center_crop"]["patches"][2] == [2, 2, 4, 4]
+
+
+def test_frames_are_what_the_model_sees_of_the_stored_picture(prep, street: Path, tmp_path: Path):
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
+    document = data_of(page)
+    assert document["about"]["views"] == ["stretch", "center_crop", "random_resized_crop"]
+    wide, tall, _, square = (picture["views"] for picture in document["pictures"])
+    assert wide["stretch"]["frame"] == [0, 0, 64, 48]
+    # 48 of 64 become 64 of 85 (the other side is rounded down), and of those 10 to 74 are kept.
+    assert wide["center_crop"]["frame"] == [7.53, 0, 55.72, 48]
+    assert tall["center_crop"]["frame"] == [0, 7.53, 48, 55.72]
+    assert square["center_crop"]["frame"] == [0, 0, 40, 40]
+    assert not any(wide[name]["mirrored"] for name in ("stretch", "center_crop"))
+
+
+def test_random_cuts_lie_in_the_picture_and_come_of_key_and_seed_alone():
+    sizes = [(640, 480), (480, 640), (1, 1), (1, 3000), (3000, 7)]
+    turned = 0
+    for number in range(200):
+        width, height = sizes[number % len(sizes)]
+        views = views_of(f"k-{number}", width, height, image_size=32, seed=3)
+        cut = views["random_resized_crop"]
+        turned += cut.x.scale < 0
+        x0, y0, x1, y1 = cut.to_stored(np.array([[0.0, 0.0, 32.0, 32.0]]))[0]
+        assert 0 <= x0 < x1 <= width
+        assert 0 <= y0 < y1 <= height
+        assert views == views_of(f"k-{number}", width, height, image_size=32, seed=3)
+        if (width, height) == (640, 480):
+            assert (x1 - x0) * (y1 - y0) >= 0.33 * width * height
+    assert 60 < turned < 140
+    other = views_of("k-0", 640, 480, image_size=32, seed=4)["random_resized_crop"]
+    assert other != views_of("k-0", 640, 480, image_size=32, seed=3)["random_resized_crop"]
+
+
+@given(st.integers(1, 9), st.sets(st.integers(0, 80)))
+def test_rectangles_hold_just_the_patches_they_were_made_of(columns: int, patches: set[int]):
+    sides = rectangles(patches, columns=columns)
+    found = [
+        row * columns + column
+        for left, top, right, bottom in zip(*[iter(sides)] * 4, strict=True)
+        for row in range(top, bottom)
+        for column in range(left, right)
+    ]
+    assert sorted(found) == sorted(patches)
+    assert rectangles(sorted(patches, reverse=True), columns=columns) == sides
 
 
 def test_answers_of_soft_targets_have_their_names(prep, street: Path, tmp_path: Path):
@@ -202,15 +255,28 @@ ROW = SampleRow(*(("",) * 3), *((0,) * 7), "", 1, 1, "", "", "", 0, 0, 0)
 def test_training_targets_are_those_of_the_patches_room(prep, street: Path, tmp_path: Path):
     page = tmp_path / "p.html"
     assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
-    one, two, _, four = (picture["targets"] for picture in data_of(page)["pictures"])
+    one, two, _, four = (picture["views"] for picture in data_of(page)["pictures"])
     # Patches of 16 x 12. The bus covers x 4 to 34.5 and y 6 to 26: 0.375 of patch 0, half of 1,
     # three quarters of 4, all of 5.
-    bus = [1, 4, 5]
-    assert one["masked"] == [[patch, "bus"] for patch in bus]
-    assert one["captions"] == [bus, None]
-    assert one["boxes"] == [None, list(range(16)), None]
-    assert two["captions"] == [None]
-    assert four == {"masked": [], "captions": [], "boxes": []}
+    bus = [1, 0, 2, 1, 0, 1, 2, 2]
+    assert one["stretch"]["masked"] == [["bus", bus]]
+    assert one["stretch"]["captions"] == [bus, None]
+    assert one["stretch"]["boxes"] == [None, [0, 0, 4, 4], None]
+    assert two["stretch"]["captions"] == [None]
+    for view in four.values():
+        assert (view["masked"], view["captions"], view["boxes"]) == ([], [], [])
+
+
+def test_training_targets_follow_the_cut(prep, street: Path, tmp_path: Path):
+    page = tmp_path / "p.html"
+    assert prep("browse", street, "--html", page, "--image-size", 64, "--patch-size", 16) == 0
+    seen = data_of(page)["pictures"][0]["views"]["center_crop"]
+    # Patches of 12.05 x 12 from x 7.53 on: of the bus (x 4 to 34.5, y 6 to 26) columns 0 and 1,
+    # half of row 0 and all of row 1; a quarter of column 2 and a sixth of row 2 are too little.
+    bus = [0, 0, 2, 2]
+    assert seen["masked"] == [["bus", bus]]
+    assert seen["captions"] == [bus, None]
+    assert seen["boxes"] == [None, [0, 0, 4, 4], None]
 
 
 def test_classes_of_the_targets_come_from_a_file(prep, street: Path, tmp_path: Path):
@@ -218,7 +284,8 @@ def test_classes_of_the_targets_come_from_a_file(prep, street: Path, tmp_path: P
     words.write_text("dog,puppy\nvehicle,bus", encoding="utf-8")
     page = tmp_path / "p.html"
     assert prep("browse", street, "--html", page, "--vocabulary", words) == 0
-    assert {name for _, name in data_of(page)["pictures"][0]["targets"]["masked"]} == {"vehicle"}
+    masked = data_of(page)["pictures"][0]["views"]["stretch"]["masked"]
+    assert [name for name, _ in masked] == ["vehicle"]
 
 
 def test_a_grid_that_does_not_fill_the_input_is_wrong_usage(prep, street: Path, tmp_path: Path):

@@ -105,10 +105,52 @@ def test_browser_toggles_kinds_and_shows_the_patches_of_a_box(browser, page: Pat
     browser.run("document.querySelector('.boxes button').click()")
     told = browser.run("document.getElementById('told').textContent")
     assert told == "bus · object at 4, 6, 30.5, 20 · 9 of 4 x 4 patches"
-    taken = (
-        "['x', 'y', 'width', 'height'].map(n => document.getElementById('taken').getAttribute(n))"
+    taken = "document.querySelector('#frame .taken').getAttribute('d')"
+    assert browser.run(taken) == "M0 0h48v36h-48z"
+
+
+def test_browser_lays_the_cut_of_the_model_over_the_picture(browser, page: Path):
+    browser.open(page, "open=toy-0001&hide=")
+    told = "document.getElementById('told').textContent"
+    assert "laid over the whole picture (stretch)" in browser.run(told)
+    browser.press("v")
+    assert "view=center_crop" in browser.run("location.hash")
+    assert "cuts out (center_crop) · MPC: 4 patches hidden (bus 4)" in browser.run(told)
+    unseen = "document.querySelector('#frame .unseen').getAttribute('d')"
+    assert browser.run(unseen) == "M0 0H64V48H0zM7.53 0V48H55.72V0z"
+    cells = browser.run("document.querySelector('#frame .hidden').getAttribute('d')")
+    assert cells.split("M")[1:] == [
+        f"{at}h12.05v12h-12.05z" for at in ("7.53 0", "19.58 0", "7.53 12", "19.58 12")
+    ]
+    choice = "document.querySelector('[data-view]')"
+    browser.run(f"{choice}.value = 'stretch'; {choice}.dispatchEvent(new Event('change'))")
+    assert browser.run(unseen) == "M0 0H64V48H0zM0 0V48H64V0z"
+    browser.open(page, "open=toy-0002&hide=&view=center_crop")
+    assert "center_crop" in browser.run(told)
+    browser.open(page, "open=toy-0003&view=nonsense")
+    assert browser.run(f"{choice}.value") == "stretch"
+
+
+def test_browser_counts_the_columns_of_a_mirrored_frame_from_the_right(browser, page: Path):
+    browser.open(page)
+    view = "{ frame: [8, 0, 56, 48], mirrored: true }"
+    path = browser.run(f"framesOf({{ columns: 4, rows: 4 }}).cells({view}, [0, 1, 1, 2], true)")
+    assert path == "M44 12h12v12h-12z"
+
+
+def test_browser_shows_no_two_names_upon_each_other(browser, prep, make, tmp_path: Path):
+    boxes = [make.box((2 + at / 4, 2, 30 - at, 30), f"thing {at}") for at in range(6)]
+    folder = make.pack(tmp_path / "toy2", [make.sample(1, make.photo(64, 48), boxes=tuple(boxes))])
+    page = tmp_path / "names.html"
+    assert prep("browse", folder, "--html", page) == 0
+    browser.open(page, "open=toy-0001&hide=")
+    shown = (
+        "[...document.querySelectorAll('.tag')].filter(tag => getComputedStyle(tag).visibility"
+        " !== 'hidden').map(tag => tag.textContent)"
     )
-    assert browser.run(taken) == ["0", "0", "48", "36"]
+    assert browser.run(shown) == ["thing 0"]
+    browser.run("document.querySelectorAll('.boxes button')[4].focus()")
+    assert browser.run(shown) == ["thing 0", "thing 4"]
 
 
 def test_browser_lays_boxes_where_they_belong(browser, page: Path):
@@ -149,5 +191,5 @@ def test_browser_shows_what_is_hidden_and_what_a_caption_is_about(browser, page:
     assert browser.run(told) == "MPC: 3 patches hidden (bus 3)"
     browser.run("document.querySelector('.captions button').focus()")
     assert browser.run(told).endswith("PBC: 3 related patches")
-    cells = browser.run("document.getElementById('about').getAttribute('d')")
+    cells = browser.run("document.querySelector('#frame .about').getAttribute('d')")
     assert cells.split("M")[1:] == [f"{at}h16v12h-16z" for at in ("16 0", "0 12", "16 12")]
