@@ -6,7 +6,7 @@ of them: a folder whose report is new has new files throughout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,8 +44,8 @@ class Beside:
     sample: bool
     parameters: Mapping[str, str | int]
     splits: Mapping[str, SplitReport]
-    rows: Sequence[SampleRow]
-    skipped: Sequence[SkippedRow]
+    rows: Iterable[SampleRow]
+    skipped: Iterable[SkippedRow]
     md5: Mapping[str, Mapping[str, str]]
     own: Mapping[str, bytes] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from vle_bench.data_prep.spool import SortedRows
 from vle_bench.errors import DataProblem
 from vle_bench.shards.index import KINDS, SkippedKind, SkippedRow
 from vle_bench.shards.report import Counts
@@ -24,6 +25,23 @@ EMPTY_CAPTION = "caption without text"
 NO_NUMBER_ID = "id is no number"
 
 
+class SkippedRows(SortedRows[SkippedRow]):
+    """Everything that was left out, however much, with the counts of each reason.
+
+    Attributes:
+        reasons: How often each reason was given, by kind.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(SkippedRow, skipped_order)
+        self.reasons: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+
+    def add(self, row: SkippedRow) -> None:
+        """Takes one row."""
+        self.reasons[row.kind][row.reason] += 1
+        super().add(row)
+
+
 @dataclass
 class Books:
     """The books of one split while it is being read; mutable, one writer.
@@ -31,7 +49,7 @@ class Books:
     Attributes:
         split: The split.
         read: Things read, by kind.
-        skipped: Things left out, in the order in which they were met.
+        skipped: Things left out; they leave in the order of `skipped_order`.
         adjusted: Things written but changed or worth knowing, by rule.
         elsewhere: Rows of the sources about pictures of no concern here, by kind.
         sources: sha256 of every annotation file read, by its name below RAW.
@@ -41,7 +59,7 @@ class Books:
 
     split: str
     read: Counter[str] = field(default_factory=Counter)
-    skipped: list[SkippedRow] = field(default_factory=list)
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     adjusted: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
     sources: dict[str, str] = field(default_factory=dict)
@@ -50,7 +68,7 @@ class Books:
 
     def skip(self, kind: SkippedKind, identity: str, image_id: str, reason: str) -> None:
         """Names one thing that will be in no shard. It must have been counted as read."""
-        self.skipped.append(SkippedRow(self.split, kind, identity, image_id, reason))
+        self.skipped.add(SkippedRow(self.split, kind, identity, image_id, reason))
 
     def closed(self, written: Counter[str]) -> dict[str, Counts]:
         """The balanced books by kind.
@@ -61,9 +79,7 @@ class Books:
         Raises:
             DataProblem: Something was lost or came from nowhere: a defect of ours.
         """
-        reasons: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-        for row in self.skipped:
-            reasons[row.kind][row.reason] += 1
+        reasons = self.skipped.reasons
         closed: dict[str, Counts] = {
             kind: Counts(
                 read=self.read[kind],

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, Books
-from vle_bench.data_prep.shard_task import ShardOutcome
-from vle_bench.shards.index import KINDS, SampleRow
+from vle_bench.data_prep.gathered import Gathered
+from vle_bench.shards.index import KINDS
 from vle_bench.shards.layout import split_order
 from vle_bench.shards.report import (
     Counts,
     Expectation,
     Report,
-    ShardReport,
     SplitReport,
     total,
 )
@@ -26,7 +24,7 @@ _PLURALS = {"image": "images", "question": "questions", "caption": "captions", "
 def split_report(
     dataset: str,
     books: Books,
-    outcomes: Sequence[ShardOutcome],
+    gathered: Gathered,
     *,
     sample: bool,
     scheme: str = "",
@@ -36,15 +34,14 @@ def split_report(
     Args:
         dataset: The dataset's name.
         books: Everything read, skipped and adjusted, those of the shards included.
-        outcomes: The shards, in order.
+        gathered: The finished shards.
         sample: Whether the pictures are drawn; then published counts say nothing about them.
         scheme: The way of splitting; "" is the dataset's default.
 
     Raises:
         DataProblem: The books do not balance.
     """
-    rows = [row for outcome in outcomes for row in outcome.entry.rows]
-    counts = books.closed(written_of(rows))
+    counts = books.closed(gathered.written)
     expectations = (
         () if sample else tuple(_expectations(dataset, books.split, counts, scheme=scheme))
     )
@@ -55,29 +52,10 @@ def split_report(
         expectations=expectations,
         absent_sources=tuple(sorted(books.absent)),
         sources=dict(sorted(books.sources.items())),
-        picture_endings=tuple(sorted({e for one in outcomes for e in one.entry.endings})),
+        picture_endings=tuple(sorted({e for one in gathered.outcomes for e in one.entry.endings})),
         warnings=(*books.warnings, *_warnings(books, counts, expectations)),
-        shards=tuple(
-            ShardReport(
-                name=outcome.name.file_name,
-                samples=len(outcome.entry.rows),
-                bytes=outcome.entry.bytes,
-                sha256=outcome.entry.sha256,
-            )
-            for outcome in outcomes
-        ),
+        shards=gathered.shards,
     )
-
-
-def written_of(rows: Iterable[SampleRow]) -> Counter[str]:
-    """How many of each kind some samples hold."""
-    written: Counter[str] = Counter()
-    for row in rows:
-        written["image"] += 1
-        written["question"] += row.questions
-        written["caption"] += row.captions
-        written["box"] += row.boxes
-    return written
 
 
 def make_report(

@@ -8,7 +8,7 @@ that ends anywhere leaves whole files only, and the next one goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from typing import NamedTuple
 from vle_bench.atomic import make_folder
 from vle_bench.console import progress
 from vle_bench.data_prep.beside import Beside, write_beside
-from vle_bench.data_prep.books import Books, skipped_order
+from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters, chosen
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.engine import ENGINES, Engine
+from vle_bench.data_prep.gathered import Gathered
 from vle_bench.data_prep.journal import (
     known_shards,
     log_run,
@@ -32,12 +33,13 @@ from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
 from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard, find_shard
 from vle_bench.data_prep.sources import RawTree
+from vle_bench.data_prep.spool import Reread
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.shards.index import (
     SampleRow,
     SkippedRow,
-    read_samples,
-    read_skipped,
+    iter_sample_rows,
+    iter_skipped_rows,
 )
 from vle_bench.shards.layout import (
     SAMPLES,
@@ -110,8 +112,8 @@ class _Done:
     """One split as it was just prepared."""
 
     report: SplitReport
-    rows: list[SampleRow]
-    skipped: list[SkippedRow]
+    rows: Iterable[SampleRow]
+    skipped: Iterable[SkippedRow]
     outcomes: list[ShardOutcome]
 
 
@@ -233,42 +235,43 @@ class _Run:
         tasks = plan_shards(
             self._dataset, self._request.out, split, reading, samples_per_shard=per_shard
         )
-        outcomes = self._outcomes(tasks, engine, total=count, what=split)
+        gathered = self._gathered(tasks, engine, total=count, what=split)
         if self._lacking:
             return None
+        outcomes = gathered.outcomes
         for outcome in outcomes:
             if outcome.name.number in before:
                 self._changes += _told(outcome)
-            books.skipped += outcome.entry.skipped
-            books.adjusted.update(outcome.entry.adjusted)
+        gathered.into(books)
         self._remove_surplus(split, count)
-        rows = [row for outcome in outcomes for row in outcome.entry.rows]
-        books.skipped.sort(key=skipped_order)
         report = split_report(
             self._dataset.name,
             books,
-            outcomes,
+            gathered,
             sample=self._raw.is_sample,
             scheme=self._request.parameters.scheme,
         )
-        return _Done(report, rows, books.skipped, outcomes)
+        return _Done(report, gathered.rows, books.skipped, outcomes)
 
-    def _outcomes(
+    def _gathered(
         self, tasks: Iterator[ShardTask], engine: Engine, *, total: int, what: str
-    ) -> list[ShardOutcome]:
-        """The shards of a split in order; where none may be built, those that stand."""
+    ) -> Gathered:
+        """The shards of a split; where none may be built, those that stand."""
+        gathered = Gathered()
         if self._request.build:
-            done = progress(engine.map(ensure_shard, tasks, total=total), total=total, what=what)
-            return sorted(done, key=lambda outcome: outcome.name.number)
-        looks = progress(engine.map(find_shard, tasks, total=total), total=total, what=what)
-        outcomes: list[ShardOutcome] = []
-        for look in sorted(looks, key=lambda look: look.name.number):
+            done = engine.map(ensure_shard, tasks, total=total)
+            for outcome in progress(done, total=total, what=what):
+                gathered.add(outcome)
+            return gathered
+        lacking: list[tuple[int, str]] = []
+        for look in progress(engine.map(find_shard, tasks, total=total), total=total, what=what):
             if look.entry is None:
                 detail = f" ({look.detail})" if look.detail else ""
-                self._lacking.add(f"{what}: {look.name.file_name}: {look.why}{detail}")
+                lacking.append((look.name.number, f"{look.name.file_name}: {look.why}{detail}"))
             else:
-                outcomes.append(ShardOutcome(look.name, "", "", look.entry))
-        return outcomes
+                gathered.add(ShardOutcome(look.name, "", "", look.entry))
+        self._lacking.extend(f"{what}: {text}" for _, text in sorted(lacking))
+        return gathered
 
     def _clean(self) -> None:
         for split in self._splits:
@@ -292,7 +295,10 @@ class _Run:
                 self._changes.append(f"{split}: {shard.file_name} is not of this plan, removed")
 
     def _write_beside(self, opened: OpenedDataset) -> Report:
-        rows, skipped = self._all_rows()
+        if self._prior.other_splits:
+            self._prior.vouch_for(SAMPLES)
+            self._prior.vouch_for(SKIPPED)
+        rows = Reread(self._rows)
         content = Beside(
             dataset=self._dataset,
             sample=self._raw.is_sample,
@@ -302,7 +308,7 @@ class _Run:
                 **{split: done.report for split, done in self._done.items()},
             },
             rows=rows,
-            skipped=skipped,
+            skipped=Reread(self._skipped),
             md5={
                 split: {one.name.file_name: one.entry.md5 for one in done.outcomes}
                 for split, done in self._done.items()
@@ -312,23 +318,21 @@ class _Run:
         )
         return write_beside(self._folder, content)
 
-    def _all_rows(self) -> tuple[list[SampleRow], list[SkippedRow]]:
+    def _rows(self) -> Iterator[SampleRow]:
         """Rows of this run and of the splits left alone, in the order of splits."""
-        rows: list[SampleRow] = []
-        skipped: list[SkippedRow] = []
-        for split in sorted({*self._prior.other_splits, *self._done}, key=split_order):
+        for split in self._order():
             done = self._done.get(split)
-            rows += done.rows if done else self._rows_of(split)
-            skipped += done.skipped if done else self._skipped_of(split)
-        return rows, skipped
+            path = self._folder / SAMPLES
+            yield from done.rows if done else iter_sample_rows(path, split=split)
 
-    def _rows_of(self, split: str) -> list[SampleRow]:
-        self._prior.vouch_for(SAMPLES)
-        return read_samples(self._folder / SAMPLES, split=split)
+    def _skipped(self) -> Iterator[SkippedRow]:
+        for split in self._order():
+            done = self._done.get(split)
+            path = self._folder / SKIPPED
+            yield from done.skipped if done else iter_skipped_rows(path, split=split)
 
-    def _skipped_of(self, split: str) -> list[SkippedRow]:
-        self._prior.vouch_for(SKIPPED)
-        return read_skipped(self._folder / SKIPPED, split=split)
+    def _order(self) -> list[str]:
+        return sorted({*self._prior.other_splits, *self._done}, key=split_order)
 
 
 def _told(outcome: ShardOutcome) -> list[str]:

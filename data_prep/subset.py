@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +20,12 @@ from vle_bench.atomic import make_folder
 from vle_bench.canonical import sha256_bytes, sha256_file
 from vle_bench.console import progress
 from vle_bench.data_prep.beside import Beside, write_beside
-from vle_bench.data_prep.books import Books, skipped_order
+from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, ItemField, item_fields
 from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.gathered import written_of
 from vle_bench.data_prep.journal import known_shards, only_run, remove_leftovers
 from vle_bench.data_prep.prepared import Prepared
-from vle_bench.data_prep.report import written_of
 from vle_bench.data_prep.scripts import Language, language_of
 from vle_bench.data_prep.shard_task import ROTATED
 from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
@@ -136,7 +136,7 @@ def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
             parameters=parameters,
             splits=splits,
             rows=copy.rows,
-            skipped=copy.skipped,
+            skipped=chain.from_iterable(copy.skipped),
             md5=copy.md5,
             own=_own_files(prepared, copy.rows),
         )
@@ -158,7 +158,7 @@ class _Copy:
         self._fields = item_fields(dataset.items)
         self._per_shard = int(prepared.report.parameters.get("samples_per_shard", _DEFAULT_SHARD))
         self.rows: list[SampleRow] = []
-        self.skipped: list[SkippedRow] = []
+        self.skipped: list[Iterable[SkippedRow]] = []
         self.md5: dict[str, dict[str, str]] = {}
 
     def split(self, split: str) -> SplitReport:
@@ -192,8 +192,7 @@ class _Copy:
                 )
         self._remove_surplus(split, len(shards))
         self.rows += rows
-        books.skipped.sort(key=skipped_order)
-        self.skipped += books.skipped
+        self.skipped.append(books.skipped)
         return SplitReport(
             counts=books.closed(written_of(rows)),
             adjusted=dict(sorted(books.adjusted.items())),

@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from vle_bench.errors import MachineProblem, machine_errors
 
+_PIECE = 1 << 20
+
 
 def temporary_name(path: Path) -> Path:
     """Where the bytes of `path` are written before they are whole."""
@@ -35,8 +37,12 @@ def make_folder(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, unless_same: bool = False) -> Iterator[BinaryIO]:
     """A binary file that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Args:
+        path: The final name.
+        unless_same: Leaves a file alone, mtime and all, that holds the same bytes already.
 
     Raises:
         MachineProblem: the disk is full, the folder is not writable, and so on.
@@ -53,6 +59,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with aside.open("wb") as stream:
                 yield stream
                 stream.flush()
+                if unless_same and _same_bytes(path, aside):
+                    return
                 os.fsync(stream.fileno())
             aside.replace(path)
         whole = True
@@ -99,6 +107,17 @@ def write_if_changed(path: Path, data: bytes) -> bool:
     if holds(path, data):
         return False
     write_bytes(path, data)
+    return True
+
+
+def _same_bytes(path: Path, other: Path) -> bool:
+    """Whether both are files of the same bytes."""
+    if not path.is_file() or path.stat().st_size != other.stat().st_size:
+        return False
+    with path.open("rb") as left, other.open("rb") as right:
+        while piece := left.read(_PIECE):
+            if piece != right.read(len(piece)):
+                return False
     return True
 
 

@@ -8,7 +8,7 @@ dataset and happen elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -70,7 +70,7 @@ class OpenedDataset(Protocol):
         """Files beside the shards on which every split's records depend, by relative path."""
         ...
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """Files beside the shards that follow from what was written, by relative path."""
         ...
 
@@ -82,7 +82,7 @@ class NothingBeside:
         """None."""
         return {}
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """None."""
         del rows
         return {}

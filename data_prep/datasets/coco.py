@@ -10,7 +10,7 @@ Official page: https://cocodataset.org/#download
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
@@ -69,7 +69,7 @@ class OpenedCoco:
         """None."""
         return {}
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """None: nothing follows from what was written."""
         del rows
         return {}

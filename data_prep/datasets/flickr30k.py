@@ -10,7 +10,7 @@ Official page: https://shannon.cs.illinois.edu/DenotationGraph/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, DUPLICATE, NO_NUMBER_ID, OTHER_SPLIT, Books
@@ -80,7 +80,7 @@ class OpenedFlickr30k:
         """None."""
         return {}
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """None: nothing follows from what was written."""
         del rows
         return {}

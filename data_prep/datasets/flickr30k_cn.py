@@ -8,7 +8,7 @@ Official page: https://github.com/OFA-Sys/Chinese-CLIP
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -103,7 +103,7 @@ class OpenedFlickr30kCn:
         """None."""
         return {}
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """None: nothing follows from what was written."""
         del rows
         return {}

@@ -8,7 +8,7 @@ Official pages: https://visualqa.org/download.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
 from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts
@@ -86,7 +86,7 @@ class OpenedVqav2:
         """The answer vocabulary, where there are annotations to make it from."""
         return vocabulary_files(self._vocabulary) if self._sources else {}
 
-    def split_files(self, rows: Sequence[SampleRow]) -> Mapping[str, bytes]:
+    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
         """`splits/{trainable_val,rest_val}.txt`, one image id a line, once val was prepared."""
         val = [row.image_id for row in rows if row.split == "val"]
         if not val:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from vle_bench.records import Sample
 from vle_bench.shards.index import (
     SampleRow,
     SkippedRow,
+    iter_skipped_rows,
     read_samples,
     read_skipped,
     write_samples,
@@ -81,10 +83,35 @@ def test_an_index_that_points_out_of_the_folder_is_refused(toy: Path):
 def test_rows_survive_the_round_trip_and_an_equal_file_is_left_alone(toy: Path):
     rows = read_samples(toy / SAMPLES)
     assert len(rows) == 6
-    assert not write_samples(toy / SAMPLES, rows)
-    assert write_samples(toy / SAMPLES, rows[::-1])
+    os.utime(toy / SAMPLES, ns=(1, 1))
+    write_samples(toy / SAMPLES, iter(rows))
+    assert (toy / SAMPLES).stat().st_mtime_ns == 1
+    assert [path.name for path in toy.glob(".*")] == []
+    write_samples(toy / SAMPLES, rows[::-1])
+    assert (toy / SAMPLES).stat().st_mtime_ns > 1
     assert read_samples(toy / SAMPLES) == rows[::-1]
     assert read_samples(toy / SAMPLES, split="test") == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 4096, 4097, 65_536, 65_537])
+def test_an_index_is_the_file_that_arrow_writes_of_all_rows_at_once(tmp_path: Path, count: int):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [SkippedRow("val", "box", str(n), str(n // 3), "reason") for n in range(count)]
+    write_skipped(tmp_path / "skipped.parquet", iter(rows))
+    schema = pa.schema([pa.field(name, pa.string(), False) for name in SkippedRow._fields])
+    columns = [pa.array([row[at] for row in rows], pa.string()) for at in range(len(schema))]
+    whole = tmp_path / "whole.parquet"
+    pq.write_table(
+        pa.Table.from_arrays(columns, schema=schema),
+        whole,
+        row_group_size=65_536,
+        compression="zstd",
+        compression_level=3,
+    )
+    assert (tmp_path / "skipped.parquet").read_bytes() == whole.read_bytes()
+    assert list(iter_skipped_rows(tmp_path / "skipped.parquet")) == rows
 
 
 def test_an_index_may_be_empty(tmp_path: Path):

@@ -8,12 +8,12 @@ give the same bytes under one version of pyarrow (its name stands in the file).
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeVar
 
-from vle_bench.atomic import write_if_changed
+from vle_bench.atomic import replacing
 from vle_bench.errors import DataProblem, machine_errors, needs_file
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ KINDS: tuple[SkippedKind, ...] = ("image", "question", "caption", "box")
 """What preparation counts: everything read of a kind is written or skipped."""
 
 _ROWS_PER_GROUP = 65_536
+_PART = 4096
+"""Rows that are Python objects at a time."""
 
 
 class SampleRow(NamedTuple):
@@ -108,14 +110,16 @@ _INTEGERS = {
 }
 
 
-def write_samples(path: Path, rows: Sequence[SampleRow]) -> bool:
-    """Writes `samples.parquet`; returns False (and touches nothing) where it holds just that."""
-    return write_if_changed(path, _parquet(SampleRow, rows))
+def write_samples(path: Path, rows: Iterable[SampleRow]) -> None:
+    """Writes `samples.parquet`; touches nothing where it holds just that."""
+    with replacing(path, unless_same=True) as stream:
+        _write(SampleRow, rows, stream)
 
 
-def write_skipped(path: Path, rows: Sequence[SkippedRow]) -> bool:
-    """Writes `skipped.parquet`; returns False (and touches nothing) where it holds just that."""
-    return write_if_changed(path, _parquet(SkippedRow, rows))
+def write_skipped(path: Path, rows: Iterable[SkippedRow]) -> None:
+    """Writes `skipped.parquet`; touches nothing where it holds just that."""
+    with replacing(path, unless_same=True) as stream:
+        _write(SkippedRow, rows, stream)
 
 
 def read_samples(path: Path, *, split: str | None = None) -> list[SampleRow]:
@@ -124,7 +128,7 @@ def read_samples(path: Path, *, split: str | None = None) -> list[SampleRow]:
     Raises:
         DataProblem: No such file, damaged, or not of this schema.
     """
-    return _rows(SampleRow, path, split)
+    return list(iter_sample_rows(path, split=split))
 
 
 def read_skipped(path: Path, *, split: str | None = None) -> list[SkippedRow]:
@@ -133,6 +137,16 @@ def read_skipped(path: Path, *, split: str | None = None) -> list[SkippedRow]:
     Raises:
         DataProblem: No such file, damaged, or not of this schema.
     """
+    return list(iter_skipped_rows(path, split=split))
+
+
+def iter_sample_rows(path: Path, *, split: str | None = None) -> Iterator[SampleRow]:
+    """As `read_samples`, with few rows in memory at a time."""
+    return _rows(SampleRow, path, split)
+
+
+def iter_skipped_rows(path: Path, *, split: str | None = None) -> Iterator[SkippedRow]:
+    """As `read_skipped`, with few rows in memory at a time."""
     return _rows(SkippedRow, path, split)
 
 
@@ -145,50 +159,81 @@ def _schema(row: type[tuple[object, ...]]) -> pa.Schema:
     )
 
 
-def _parquet(row: type[tuple[object, ...]], rows: Sequence[tuple[object, ...]]) -> bytes:
-    import pyarrow as pa
+def _write(row: type[tuple[object, ...]], rows: Iterable[Row], stream: BinaryIO) -> None:
+    """Writes rows as Parquet, in groups of a fixed number of rows however they come."""
     import pyarrow.parquet as pq
 
     schema = _schema(row)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    table = pa.Table.from_arrays(
-        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
-        schema=schema,
-    )
-    stream = io.BytesIO()
-    pq.write_table(
-        table,
+    with pq.ParquetWriter(
         stream,
-        row_group_size=_ROWS_PER_GROUP,
+        schema,
         version="2.6",
         data_page_version="1.0",
         compression="zstd",
         compression_level=3,
         use_dictionary=True,
         write_statistics=True,
-    )
-    return stream.getvalue()
+    ) as writer:
+        for table in _groups(rows, schema):
+            writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
 
 
-def _rows(row: type[Row], path: Path, split: str | None) -> list[Row]:
+def _groups(rows: Iterable[tuple[object, ...]], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows in tables of a fixed size, the last smaller; one empty table where there are none.
+
+    As Python objects a whole group would take ten times the memory, so they are few at a time.
+    """
+    import pyarrow as pa
+
+    left = iter(rows)
+    parts: list[pa.RecordBatch] = []
+    none = True
+    while some := tuple(islice(left, _PART)):
+        parts.append(_batch(some, schema))
+        if len(parts) * _PART == _ROWS_PER_GROUP:
+            yield pa.Table.from_batches(parts, schema).combine_chunks()
+            parts, none = [], False
+    if parts or none:
+        yield pa.Table.from_batches(parts, schema).combine_chunks()
+
+
+def _batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [
+        pa.array(column, field.type)
+        for column, field in zip(zip(*rows, strict=True), schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _rows(row: type[Row], path: Path, split: str | None) -> Iterator[Row]:
+    needs_file(path, "an index")
+    with machine_errors(path):
+        stream = path.open("rb")
+    with stream:
+        rows = _read(row, path, stream)
+        if split is None:
+            yield from rows
+        else:
+            at = row._fields.index("split")  # type: ignore[attr-defined]  # a NamedTuple
+            yield from (one for one in rows if one[at] == split)
+
+
+def _read(row: type[Row], path: Path, stream: BinaryIO) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    needs_file(path, "an index")
     schema = _schema(row)
     try:
-        with machine_errors(path):
-            data = path.read_bytes()
-        table = pq.read_table(pa.BufferReader(data))
-        if table.schema.remove_metadata() != schema:
-            raise DataProblem(
-                f"{path}: columns {', '.join(table.schema.names)} found, "
-                f"{', '.join(schema.names)} expected. Run vle-prep run again."
-            )
-        if split is not None:
-            import pyarrow.compute as pc
-
-            table = table.filter(pc.equal(table["split"], split))
+        with pq.ParquetFile(stream) as table:
+            found = table.schema_arrow.remove_metadata()
+            if found != schema:
+                raise DataProblem(
+                    f"{path}: columns {', '.join(found.names)} found, "
+                    f"{', '.join(schema.names)} expected. Run vle-prep run again."
+                )
+            for batch in table.iter_batches(_PART):
+                yield from map(row._make, zip(*batch.to_pydict().values(), strict=True))  # type: ignore[attr-defined]  # a NamedTuple
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
         raise DataProblem(f"{path}: no readable index ({error}). Run vle-prep verify.") from error
-    return [row(*values) for values in zip(*table.to_pydict().values(), strict=True)]
