@@ -151,8 +151,12 @@ def plan_shards(
     *,
     samples_per_shard: int,
     wanted: Callable[[int], bool] | None = None,
+    url: str = "",
 ) -> Iterator[ShardTask]:
-    """The shards of a split in order, each with its drafts; only those of `wanted` numbers."""
+    """The shards of a split in order, each with its drafts; only those of `wanted` numbers.
+
+    With a `url`, finished shards go there.
+    """
     fields = item_fields(dataset.items)
     number = 0
     # Packed one by one: a thousand drafts as objects take ten times the memory.
@@ -164,6 +168,7 @@ def plan_shards(
                 dataset.record,
                 fields,
                 drafts,
+                url=url,
             )
         number += 1
 

@@ -21,17 +21,12 @@ from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.gathered import Gathered
-from vle_bench.data_prep.journal import (
-    known_shards,
-    log_run,
-    only_run,
-    remove_leftovers,
-    remove_shard,
-)
+from vle_bench.data_prep.journal import log_run, only_run
 from vle_bench.data_prep.plan import choose_splits, plan_shards, settle, shard_count, split_states
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
 from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard, find_shard
+from vle_bench.data_prep.shelf import shelf_of
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.data_prep.spool import Reread
 from vle_bench.errors import DataProblem, Problems
@@ -64,6 +59,7 @@ class Request:
         workers: Processes; changes no byte. 0 leaves the number to the engine.
         engine: Where the work is done, by its name in `ENGINES`; changes no byte.
         build: Whether shards may be built; False is content with those that slices built.
+        url: Where a remote output lies, which takes finished shards out of `out`; "" for none.
     """
 
     dataset: str
@@ -74,6 +70,7 @@ class Request:
     workers: int = 1
     engine: str = "local"
     build: bool = True
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,6 +184,7 @@ class _Run:
         self._dataset = dataset = found.dataset
         self._raw = raw = found.raw
         self._splits = splits = found.splits
+        self._shelf = shelf_of(request.out, request.url)
         self._engine: Engine = ENGINES.load(request.engine)(request.workers)
         self._folder = request.out / dataset.name
         self._parameters = parameters_of(found)
@@ -229,11 +227,14 @@ class _Run:
         self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
         per_shard = self._request.parameters.samples_per_shard
         count = shard_count(len(reading.pictures), per_shard)
-        before = {
-            name.number for name in known_shards(self._request.out, self._dataset.name, split)
-        }
+        before = {name.number for name in self._shelf.known(self._dataset.name, split)}
         tasks = plan_shards(
-            self._dataset, self._request.out, split, reading, samples_per_shard=per_shard
+            self._dataset,
+            self._request.out,
+            split,
+            reading,
+            samples_per_shard=per_shard,
+            url=self._request.url,
         )
         gathered = self._gathered(tasks, engine, total=count, what=split)
         if self._lacking:
@@ -275,23 +276,22 @@ class _Run:
 
     def _clean(self) -> None:
         for split in self._splits:
-            remove_leftovers(self._request.out, self._dataset.name, split)
+            self._shelf.clean(self._dataset.name, split)
 
     def _remove_surplus(self, split: str, count: int) -> None:
         """Shards beyond the plan are of an earlier one, and every `*.tar` would read them."""
-        folder = self._folder / split
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         name = self._dataset.name
+        there = self._shelf.files(name, split)
         numbers = {number_of(file, dataset=name, split=split) for file in there}
         self._changes += [
             f"{split}: {file} is none of ours and was left, but readers of *.tar will read it"
             for file in sorted(there)
             if file.endswith(".tar") and number_of(file, dataset=name, split=split) is None
         ]
-        numbers |= {shard.number for shard in known_shards(self._request.out, name, split)}
+        numbers |= {shard.number for shard in self._shelf.known(name, split)}
         for number in sorted(n for n in numbers if n is not None and n >= count):
             shard = ShardName(name, split, number)
-            if remove_shard(self._request.out, shard):
+            if self._shelf.remove(shard):
                 self._changes.append(f"{split}: {shard.file_name} is not of this plan, removed")
 
     def _write_beside(self, opened: OpenedDataset) -> Report:

@@ -17,12 +17,13 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.canonical import sha256_bytes
 from vle_bench.data_prep.box_rules import fit
 from vle_bench.data_prep.datasets.base import ItemField
 from vle_bench.data_prep.engines.local import stop_if_asked
-from vle_bench.data_prep.journal import Outside, ShardEntry, entry_path, read_entry, write_entry
+from vle_bench.data_prep.journal import Outside, ShardEntry
 from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
+from vle_bench.data_prep.shelf import Shelf, shelf_of
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedKind, SkippedRow
@@ -57,6 +58,13 @@ class ShardTask(NamedTuple):
     drafts: tuple[PackedDraft, ...]
     must_be: str = ""
     """The sha256 the shard must have, where only that one will do; else ""."""
+    url: str = ""
+    """Where a remote output lies, which takes shards out of `out`; "" where there is none."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where the finished shard belongs."""
+        return shelf_of(self.out, self.url)
 
 
 class Standing(NamedTuple):
@@ -103,7 +111,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         adjusted=dict(sorted(built.adjusted.items())),
         endings=sorted(built.endings),
     )
-    write_entry(entry_path(task.out, task.name), fresh)
+    task.shelf.take(task.name, fresh)
     return ShardOutcome(task.name, found.why, found.detail, _without_looks(fresh))
 
 
@@ -123,16 +131,14 @@ def _marks(task: ShardTask) -> dict[str, Mark]:
 
 
 def _find(task: ShardTask, recipe: str, marks: Mapping[str, Mark]) -> Standing:
-    path = task.name.path(task.out / task.name.dataset)
-    journal = entry_path(task.out, task.name)
-    entry = read_entry(journal)
-    why, detail = _stale(task, recipe, path, entry, marks=marks)
+    entry = task.shelf.entry(task.name)
+    why, detail = _stale(task, recipe, entry, marks)
     if entry is None or why:
         return Standing(task.name, why, detail, None)
     # Bytes are as before; present looks are noted, so that the next run need not read them.
     looks = {key: (*mark, entry.pictures[key][2]) for key, mark in marks.items()}
     marked = msgspec.structs.replace(entry, pictures=looks)
-    write_entry(journal, marked)
+    task.shelf.note(task.name, marked)
     return Standing(task.name, "", "", marked)
 
 
@@ -146,15 +152,10 @@ def _recipe(task: ShardTask) -> str:
 
 
 def _stale(
-    task: ShardTask,
-    recipe: str,
-    path: Path,
-    entry: ShardEntry | None,
-    *,
-    marks: Mapping[str, Mark],
+    task: ShardTask, recipe: str, entry: ShardEntry | None, marks: Mapping[str, Mark]
 ) -> tuple[Why, str]:
     """Why a shard must be built, cheapest look first."""
-    if entry is None or not path.is_file():
+    if entry is None or not task.shelf.has(task.name):
         return "missing", ""
     if task.must_be not in ("", entry.sha256):
         return "damaged", ""
@@ -163,7 +164,7 @@ def _stale(
     changed = _changed_picture(task, entry, marks)
     if changed:
         return "raw picture changed", changed
-    if path.stat().st_size != entry.bytes or sha256_file(path) != entry.sha256:
+    if not task.shelf.holds(task.name, entry):
         return "damaged", ""
     return "", ""
 

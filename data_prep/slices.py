@@ -92,6 +92,7 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
                     reading,
                     samples_per_shard=per_shard,
                     wanted=part.holds,
+                    url=request.url,
                 )
                 outcomes = progress(
                     engine.map(ensure_shard, tasks, total=mine), total=mine, what=split
