@@ -12,10 +12,13 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from vle_bench.data_prep.prepared import AnySample, Prepared
 from vle_bench.records import Record
 from vle_bench.shards.read import iter_samples
+
+T = TypeVar("T", str, tuple[str, str])
 
 _DOUBLING = (0, 1, 2, 3, 5, 9, 17, 33, 65, 129)
 _PIXELS = (0, 8, 16, 32, 64, 96, 128, 256, 512, 1024, 2048)
@@ -53,7 +56,9 @@ SHAPES = (
     ),
     Shape(name="captions of a picture", unit="captions", edges=_DOUBLING),
     Shape(
-        name="length of a caption", unit="words", edges=(0, 1, 5, 8, 10, 12, 15, 20, 30, 50, 100)
+        name="length of a caption",
+        unit="words (Chinese: characters)",
+        edges=(0, 1, 5, 8, 10, 12, 15, 20, 30, 50, 100),
     ),
     Shape(name="length of a phrase", unit="words", edges=(0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20)),
     Shape(name="questions of a picture", unit="questions", edges=_DOUBLING),
@@ -91,6 +96,15 @@ class Named(Record, frozen=True, kw_only=True):
     pictures: int
 
 
+class Reason(Record, frozen=True, kw_only=True):
+    """What the books say was left out or changed, and how often."""
+
+    what: str
+    """Its kind, `image`, `question`, `caption` or `box`; "" where the reason says it."""
+    why: str
+    count: int
+
+
 class SplitTally(Record, frozen=True, kw_only=True):
     """What one split holds."""
 
@@ -114,6 +128,11 @@ class Tally(Record, frozen=True, kw_only=True):
     labels: tuple[Named, ...]
     question_types: tuple[Named, ...]
     answer_types: tuple[Named, ...]
+    licences: tuple[Named, ...]
+    """Of the pictures; "" where their source names none."""
+    left_out: tuple[Reason, ...]
+    adjusted: tuple[Reason, ...]
+    """Written, but changed or worth knowing: captions that repeat, boxes that were clipped."""
 
 
 def tally(dataset: Prepared, *, step: Callable[[], None] = lambda: None) -> Tally:
@@ -143,6 +162,9 @@ def tally(dataset: Prepared, *, step: Callable[[], None] = lambda: None) -> Tall
         labels=counting.labels.ranked(),
         question_types=counting.question_types.ranked(),
         answer_types=counting.answer_types.ranked(),
+        licences=counting.licences.ranked(),
+        left_out=_left_out(dataset),
+        adjusted=_adjusted(dataset),
     )
 
 
@@ -202,9 +224,9 @@ class _Names:
         self._pictures.update(set(names))
 
     def ranked(self) -> tuple[Named, ...]:
-        order = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
         return tuple(
-            Named(name=name, count=count, pictures=self._pictures[name]) for name, count in order
+            Named(name=name, count=count, pictures=self._pictures[name])
+            for name, count in _ranked(self._counts)
         )
 
 
@@ -215,6 +237,7 @@ class _Counting:
         self.values: dict[str, Counter[int]] = {shape.name: Counter() for shape in SHAPES}
         self.sums: dict[str, Counter[str]] = {}
         self.labels, self.question_types, self.answer_types = _Names(), _Names(), _Names()
+        self.licences = _Names()
 
     def add(self, sample: AnySample) -> None:
         sums = self.sums.setdefault(sample.split, Counter())
@@ -226,6 +249,7 @@ class _Counting:
         self.labels.add([box.label for box in sample.boxes if box.label])
         self.question_types.add([one.question_type for one in sample.questions])
         self.answer_types.add([one.answer_type for one in sample.questions])
+        self.licences.add([sample.image.licence])
 
 
 def _values(sample: AnySample) -> Iterator[tuple[str, int]]:
@@ -252,6 +276,25 @@ def _values(sample: AnySample) -> Iterator[tuple[str, int]]:
 def _split(name: str, sums: Counter[str]) -> SplitTally:
     kinds = ("pictures", "captions", "objects", "regions", "crowds", "questions", "items")
     return SplitTally(split=name, **{kind: sums[kind] for kind in kinds})
+
+
+def _left_out(dataset: Prepared) -> tuple[Reason, ...]:
+    found: Counter[tuple[str, str]] = Counter()
+    for split in dataset.splits:
+        for kind, counts in dataset.report.splits[split].counts.items():
+            found.update({(kind, why): count for why, count in counts.skipped.items()})
+    return tuple(Reason(what=kind, why=why, count=n) for (kind, why), n in _ranked(found) if n)
+
+
+def _adjusted(dataset: Prepared) -> tuple[Reason, ...]:
+    found: Counter[str] = Counter()
+    for split in dataset.splits:
+        found.update(dataset.report.splits[split].adjusted)
+    return tuple(Reason(what="", why=why, count=n) for why, n in _ranked(found) if n)
+
+
+def _ranked(found: Counter[T]) -> list[tuple[T, int]]:
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _at(ordered: list[tuple[int, int]], place: int) -> int:

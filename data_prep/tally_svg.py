@@ -12,9 +12,10 @@ from html import escape
 from vle_bench.data_prep.tally import Tally
 from vle_bench.data_prep.tally_text import bin_name
 
-_PANEL, _GAP, _PER_ROW = 380, 28, 3
-_LINE, _HEAD, _NAME, _COUNT = 18, 44, 138, 62
-_LONGEST_NAME = 18
+_PANEL, _GAP, _COLUMNS = 380, 28, 3
+_LINE, _HEAD, _COUNT = 18, 44, 62
+_CHARACTER = 6.8
+_LEAST_NAME, _LONGEST_NAME = 92, 34
 _STYLE = (
     "svg{background:#fff;font:12px system-ui,sans-serif;fill:#1b1f24}"
     ".t{font-weight:600;font-size:13px}.s{fill:#59636e;font-size:11px}.b{fill:#2a7fd4}"
@@ -24,6 +25,7 @@ _STYLE = (
 )
 
 Bars = list[tuple[str, int]]
+Panel = tuple[str, str, Bars]
 
 
 def tally_svg(found: Sequence[Tally], *, most: int) -> bytes:
@@ -31,7 +33,7 @@ def tally_svg(found: Sequence[Tally], *, most: int) -> bytes:
 
     Args:
         found: The tallies, one dataset after the other.
-        most: How many labels and question types are drawn.
+        most: How many labels, question types and licences are drawn.
     """
     body: list[str] = []
     top = _GAP
@@ -39,15 +41,13 @@ def tally_svg(found: Sequence[Tally], *, most: int) -> bytes:
         title = f"{one.dataset}{' (sample world)' if one.sample else ''}"
         pictures = sum(split.pictures for split in one.splits)
         body.append(_text(_GAP, top + 12, f"{title}: {pictures:,} pictures", "t"))
-        top += 2 * _GAP
-        panels, names = list(_histograms(one)), list(_names(one, most))
-        rows = [panels[at : at + _PER_ROW] for at in range(0, len(panels), _PER_ROW)]
-        for row in filter(None, [*rows, names]):
-            for place, (name, note, bars) in enumerate(row):
-                left = _GAP + place * (_PANEL + _GAP)
-                body += _panel(left, top, (name, note), bars)
-            top += _HEAD + _LINE * max(len(bars) for _, _, bars in row) + _GAP
-    width = _GAP + _PER_ROW * (_PANEL + _GAP)
+        ends = [top + 2 * _GAP] * _COLUMNS
+        for panel in (*_histograms(one), *_names(one, most)):
+            column = ends.index(min(ends))
+            body += _panel(_GAP + column * (_PANEL + _GAP), ends[column], panel)
+            ends[column] += _HEAD + _LINE * len(panel[2]) + _GAP
+        top = max(ends)
+    width = _GAP + _COLUMNS * (_PANEL + _GAP)
     size = f'viewBox="0 0 {width} {top}" width="{width}" height="{top}"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
@@ -58,32 +58,47 @@ def tally_svg(found: Sequence[Tally], *, most: int) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def _histograms(one: Tally) -> Iterator[tuple[str, str, Bars]]:
+def _histograms(one: Tally) -> Iterator[Panel]:
     for found in one.histograms:
+        if not found.most:
+            continue  # captions of a dataset that has none: one bar that says nothing
         note = f"{found.unit}; median {found.median:,g}, mean {found.mean:,.4g}, n {found.n:,}"
         bars = [(bin_name(part, step=found.step), part.count) for part in found.bins]
-        yield found.name, note, bars
+        yield (
+            found.name,
+            note,
+            [(name.replace(" - ", "\N{EN DASH}"), count) for name, count in bars],
+        )
 
 
-def _names(one: Tally, most: int) -> Iterator[tuple[str, str, Bars]]:
-    for what, names in (("labels", one.labels), ("question types", one.question_types)):
+def _names(one: Tally, most: int) -> Iterator[Panel]:
+    for what, names in (
+        ("question types", one.question_types),
+        ("licences of pictures", one.licences),
+        ("labels", one.labels),
+    ):
         bars = [(name.name or "(none)", name.count) for name in names[:most]]
         if any(name.name for name in names):
             yield what, f"{len(bars)} of {len(names):,}, by count", bars
 
 
-def _panel(left: int, top: int, heads: tuple[str, str], bars: Bars) -> Iterator[str]:
-    yield _text(left, top, heads[0], "t")
-    yield _text(left, top + 16, heads[1], "s")
+def _panel(left: int, top: int, panel: Panel) -> Iterator[str]:
+    title, note, bars = panel
+    yield _text(left, top, title, "t")
+    yield _text(left, top + 16, note, "s")
     most = max(count for _, count in bars)
-    room = _PANEL - _NAME - _COUNT
+    longest = max(len(name) for name, _ in bars)
+    shown = min(longest, _LONGEST_NAME)
+    beside = max(round(shown * _CHARACTER) + 12, _LEAST_NAME)
+    room = _PANEL - beside - _COUNT
     for at, (name, count) in enumerate(bars):
         y = top + _HEAD + at * _LINE
-        short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-        yield _text(left + _NAME - 8, y, short, "e")
+        yield _text(
+            left + beside - 8, y, name if len(name) <= shown else name[: shown - 1] + "…", "e"
+        )
         length = max(round(room * count / most, 1), 1.0 if count else 0.0)
-        yield f'<rect class="b" x="{left + _NAME}" y="{y - 10}" width="{length:g}" height="12"/>'
-        yield _text(left + _NAME + length + 6, y, f"{count:,}", "s")
+        yield f'<rect class="b" x="{left + beside}" y="{y - 10}" width="{length:g}" height="12"/>'
+        yield _text(left + beside + length + 6, y, f"{count:,}", "s")
 
 
 def _text(x: float, y: float, text: str, kind: str) -> str:

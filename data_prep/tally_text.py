@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vle_bench.data_prep.tally import Bin, Histogram, Named, SplitTally, Tally
+from vle_bench.data_prep.tally import Bin, Histogram, Named, Reason, SplitTally, Tally
 from vle_bench.tables import Column, Table, to_text
 
 _BAR = 32
@@ -18,11 +18,16 @@ def tally_text(found: Tally, *, most: int = _MOST_NAMES) -> str:
     """All of a tally; of labels and question types the `most` frequent."""
     title = f"{found.dataset}{' (sample world)' if found.sample else ''}"
     parts = [to_text(_splits(found.splits, title))]
-    parts += [_histogram(one) for one in found.histograms]
+    if found.left_out:
+        parts.append(to_text(_reasons(found.left_out, "left out")))
+    if found.adjusted:
+        parts.append(to_text(_reasons(found.adjusted, "written, but")))
+    parts += [_histogram(one) for one in found.histograms if one.most]
     for what, names in (
         ("label", found.labels),
         ("question type", found.question_types),
         ("answer type", found.answer_types),
+        ("licence", found.licences),
     ):
         if any(one.name for one in names):
             parts.append(to_text(_names(what, names, most)))
@@ -50,10 +55,10 @@ def bin_name(one: Bin, *, step: float = 1.0) -> str:
     >>> bin_name(Bin(low=1.0, high=5.0, count=1), step=0.01)
     '1 - 5'
     >>> bin_name(Bin(low=9.0, high=None, count=1))
-    '9 -'
+    '9 or more'
     """
     if one.high is None:
-        return f"{one.low:,g} -"
+        return f"{one.low:,g} or more"
     if step < 1.0:
         return f"{one.low:g} - {one.high:g}"
     last = one.high - 1
@@ -70,6 +75,14 @@ def _splits(splits: Sequence[SplitTally], title: str) -> Table:
     if len(lines) > 1:
         lines.append(("all", *(f"{sum(row[at] for row in rows):,}" for at in kept)))
     return Table(columns, tuple(lines), title)
+
+
+def _reasons(reasons: Sequence[Reason], title: str) -> Table:
+    columns = (Column("kind"), Column("why"), Column("count", number=True))
+    kept = [at for at in range(len(columns)) if at or any(one.what for one in reasons)]
+    rows = [(one.what, _plain(one.why), f"{one.count:,}") for one in reasons]
+    lines = tuple(tuple(row[at] for at in kept) for row in rows)
+    return Table(tuple(columns[at] for at in kept), lines, title)
 
 
 def _histogram(one: Histogram) -> str:

@@ -89,6 +89,51 @@ def test_the_table_names_the_sample_world_and_all_splits(stats, street: Path):
     assert "length of a phrase: median 3" in text
 
 
+def test_licences_are_counted_by_picture_and_absent_ones_too(stats, street: Path):
+    found = tally(prepared_datasets(street)[0])
+    assert [(one.name, one.count) for one in found.licences] == [("", 3), ("CC BY 2.0", 1)]
+    lines = [line.split() for line in stats(street).splitlines()]
+    assert ["(none)", "3", "3", "█" * 32] in lines
+    assert ["CC", "BY", "2.0", "1", "1", "██████████▋"] in lines
+
+
+def test_the_books_stand_beside_the_counts(prep, small, stats, out: Path):
+    small.picture("val", 23, b"<html>")
+    twice = small.captions["train"][0] | {"id": 999_999}
+    small.captions["train"].append(twice)
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out) == 0
+    found = tally(prepared_datasets(out)[0])
+    assert [(one.what, one.count) for one in found.left_out if one.what == "image"] == [
+        ("image", 1)
+    ]
+    assert ("caption repeated within its picture", 1) in [
+        (one.why, one.count) for one in found.adjusted
+    ]
+    text = stats(out, "--split", "train")
+    assert "caption repeated within its picture" in text
+    assert "left out\n" not in text
+
+
+def test_what_nothing_has_is_not_drawn(make, stats, tmp_path: Path):
+    folder = make.pack(tmp_path / "t", [make.sample(1, make.photo(8, 8))])
+    text = stats(folder, "--svg", tmp_path / "s.svg")
+    assert "longer side of a picture" in text
+    assert "captions of a picture" not in text + (tmp_path / "s.svg").read_text(encoding="utf-8")
+
+
+def test_panels_of_the_picture_do_not_lie_upon_each_other(stats, street: Path, tmp_path: Path):
+    stats(street, "--svg", tmp_path / "s.svg")
+    root = ET.fromstring((tmp_path / "s.svg").read_text(encoding="utf-8"))
+    width, height = (float(root.get(side)) for side in ("width", "height"))
+    bars = [
+        tuple(float(node.get(side)) for side in ("x", "y", "width", "height"))
+        for node in root.iter("{http://www.w3.org/2000/svg}rect")
+    ]
+    assert len(bars) > 15
+    assert len({(x // 408, y) for x, y, _, _ in bars}) == len(bars)
+    assert all(x >= 0 and x + wide <= width and y + high <= height for x, y, wide, high in bars)
+
+
 def test_json_is_one_document_and_the_same_again(stats, street: Path):
     text = stats(street, "--json", "--split", "val")
     document = json.loads(text)
