@@ -86,7 +86,7 @@ def ours(source: Path, target: Path) -> None:
     record = json.dumps(RECORD).encode()
     for number, paths in enumerate(chunks(source)):
         items = (Item(f"bench-{path.stem}", path.read_bytes(), "jpg", record) for path in paths)
-        write_shard(target / f"{number:06d}.tar", items)
+        write_shard(target / f"{number:06d}.tar", items, md5=True)
 
 
 def ours_bytes_only(source: Path, target: Path) -> None:

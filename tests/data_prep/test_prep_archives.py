@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from vle_bench.data_prep.archives import DamagedMember, read_member, read_table
+from vle_bench.data_prep.archives import DamagedMember, member_pieces, read_member, read_table
 from vle_bench.errors import DataProblem
 
 ENOUGH = 1 << 20
@@ -145,3 +146,50 @@ def test_an_archive_that_changed_under_its_table_is_noticed(tmp_path: Path):
     path.write_bytes(b"not a zip any more" * 9)
     with pytest.raises(DamagedMember, match="does not begin"):
         read_member(member, most_bytes=ENOUGH)
+
+
+def test_an_archive_that_was_replaced_is_read_anew(tmp_path: Path):
+    path = make(tmp_path / "x.zip", {"a.jpg": b"first"}, zipfile.ZIP_STORED)
+    (member,) = read_table(path)
+    assert read_member(member, most_bytes=ENOUGH) == b"first"
+    make(tmp_path / "y.zip", {"a.jpg": b"other"}, zipfile.ZIP_STORED).replace(path)
+    with pytest.raises(DamagedMember, match="size and checksum"):
+        read_member(member, most_bytes=ENOUGH)
+    (member,) = read_table(path)
+    assert read_member(member, most_bytes=ENOUGH) == b"other"
+
+
+def test_many_archives_leave_few_files_open(tmp_path: Path):
+    handles = Path("/proc/self/fd")
+    if not handles.is_dir():
+        pytest.skip("no /proc here")
+    before = len(list(handles.iterdir()))
+    for number in range(40):
+        (member,) = read_table(make(tmp_path / f"{number}.zip", {"a.jpg": b"x" * number}))
+        assert len(read_member(member, most_bytes=ENOUGH)) == number
+    assert len(list(handles.iterdir())) <= before + 4
+
+
+def test_stored_bytes_that_are_gone_since_are_told(tmp_path: Path):
+    path = make(tmp_path / "x.zip", {"a.jpg": bytes(5000)}, zipfile.ZIP_STORED)
+    (member,) = read_table(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    for read in (read_member, lambda *a, **k: list(member_pieces(*a, **k))):
+        with pytest.raises(DamagedMember, match="cut short, 965 of 5,000 bytes"):
+            read(member, most_bytes=ENOUGH)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_pieces_and_whole_members_are_what_zipfile_reads(tmp_path: Path, method: int):
+    rng = random.Random(4)
+    inside = {
+        f"{size}.bin": rng.randbytes(size) + bytes(size) for size in (0, 1, 65_536, 1_500_000)
+    }
+    path = make(tmp_path / "x.zip", inside, method)
+    with zipfile.ZipFile(path) as archive:
+        for member in read_table(path):
+            data = archive.read(member.name)
+            assert read_member(member, most_bytes=5 * ENOUGH) == data
+            pieces = list(member_pieces(member, most_bytes=5 * ENOUGH))
+            assert b"".join(pieces) == data
+            assert max(map(len, pieces), default=0) <= ENOUGH
