@@ -94,7 +94,7 @@ def file_content(path: Path, *, most_bytes: int = MOST_BYTES) -> Content:
                     f"{path}: unpacks to more than {most_bytes:,} bytes. "
                     "Unpack it yourself if it really is that large."
                 )
-            _write(kept, piece)
+            write_whole(kept, piece)
     except (EOFError, zlib.error, OSError) as error:
         raise DataProblem(
             f"{path}: compressed data is damaged or cut short ({error}). Fetch the file again."
@@ -113,13 +113,18 @@ def member_content(member: ZipMember) -> Content:
     try:
         for piece in member_pieces(member, most_bytes=MOST_BYTES):
             digest.update(piece)
-            _write(kept, piece)
+            write_whole(kept, piece)
     except DamagedMember as error:
         raise DataProblem(f"{member.place}: {error}. Fetch the archive again.") from error
     return Content(kept, member.place, digest.hexdigest())
 
 
-def _write(stream: IO[bytes], piece: bytes) -> None:
+def write_whole(stream: IO[bytes], piece: bytes) -> None:
+    """Writes all of a piece to a scratch file, which alone may take a part of it only.
+
+    Raises:
+        MachineProblem: The disk refuses.
+    """
     with machine_errors("scratch file"):
         view = memoryview(piece)
         while view:

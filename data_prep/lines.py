@@ -21,19 +21,27 @@ def lines_of(document: Document) -> Iterator[tuple[int, bytes]]:
     Raises:
         DataProblem: A line of more than 64 MB.
     """
+    return ((number, line) for number, line in all_lines(document) if line.strip())
+
+
+def all_lines(document: Document) -> Iterator[tuple[int, bytes]]:
+    """As `lines_of`, with the blank ones: for files whose lines belong together by number.
+
+    Raises:
+        DataProblem: A line of more than 64 MB.
+    """
     rest, number = b"", 0
     for piece in document.pieces():
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             number += 1
-            if line.strip():
-                yield number, line.rstrip(b"\r")
+            yield number, line.rstrip(b"\r")
         if len(rest) > _LONGEST:
             raise DataProblem(
                 f"{document.place}:{number + 1}: a line of more than {_LONGEST:,} bytes. "
                 "Is it the file that it should be?"
             )
-    if rest.strip():
+    if rest:
         yield number + 1, rest.rstrip(b"\r")
 
 

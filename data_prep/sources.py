@@ -22,7 +22,8 @@ from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import Content, file_content, member_content
 from vle_bench.data_prep.json_stream import JsonStream
 from vle_bench.data_prep.tar_files import TarSlice
-from vle_bench.errors import machine_errors
+from vle_bench.data_prep.tar_gz import tar_gz_content
+from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.inputs import decode_json
 from vle_bench.inputs.collector import no_collector
 
@@ -35,6 +36,7 @@ _PICTURE_NAME = re.compile(
     r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\.(?:jpe?g|png|webp)", re.IGNORECASE
 )
 _ANNOTATIONS, _IMAGES = "annotations", "images"
+_TAR_GZ = ".tar.gz"
 
 
 class Document:
@@ -137,7 +139,8 @@ class RawTree:
             if path.is_dir() if need.path.endswith("/") else path.is_file():
                 return NeedState(need, self._below(path))
         archive = self._archive_of(owner, need.path)
-        return NeedState(need, self._below(archive) if archive else "")
+        there = archive is not None and self._may_hold(archive, need.path)
+        return NeedState(need, self._below(archive) if archive and there else "")
 
     def document(self, dataset: str, path: str) -> Document | None:
         """The bytes of an annotation file, unpacked or from its zip; None where it is nowhere.
@@ -156,12 +159,15 @@ class RawTree:
         archive = self._archive_of(dataset, path)
         if archive is None:
             return None
-        for member in self._table(archive):
-            if PurePosixPath(member.name).name == PurePosixPath(path).name:
-                name = f"{self._below(archive)}!{member.name}"
-                content = self._once(archive, member.place, partial(member_content, member))
-                return Document(name, content)
-        return None
+        if archive.name.endswith(_TAR_GZ):
+            place = f"{archive}!{path}"
+            content = self._once(archive, place, partial(tar_gz_content, archive, path))
+            return Document(f"{self._below(archive)}!{path}", content)
+        member = self._member(archive, path)
+        if member is None:
+            return None
+        content = self._once(archive, member.place, partial(member_content, member))
+        return Document(f"{self._below(archive)}!{member.name}", content)
 
     def pictures(
         self, dataset: str, folders: Sequence[str], wanted: Iterable[int]
@@ -221,7 +227,9 @@ class RawTree:
 
     def _archive_of(self, dataset: str, path: str) -> Path | None:
         download = load_dataset_manifest(dataset).download_of(path)
-        if download is None or not download.file.endswith(".zip"):
+        # Out of a packed tar one file can be had, by walking through it, but not many pictures.
+        readable = ".zip" if path.endswith("/") else (".zip", _TAR_GZ)
+        if download is None or not download.file.endswith(readable):
             return None
         for base in (self.root / dataset, self.root):
             if (base / download.file).is_file():
@@ -239,6 +247,22 @@ class RawTree:
         if key not in self._contents:
             self._contents[key] = make()
         return self._contents[key]
+
+    def _may_hold(self, archive: Path, path: str) -> bool:
+        """Whether a file is in an archive.
+
+        What cannot be judged quickly counts as there: whoever reads it says what is wrong.
+        """
+        if path.endswith("/") or archive.name.endswith(_TAR_GZ):
+            return True
+        try:
+            return self._member(archive, path) is not None
+        except DataProblem:
+            return True
+
+    def _member(self, archive: Path, path: str) -> ZipMember | None:
+        name = PurePosixPath(path).name
+        return next((m for m in self._table(archive) if PurePosixPath(m.name).name == name), None)
 
     def _table(self, archive: Path) -> list[ZipMember]:
         if archive not in self._tables:

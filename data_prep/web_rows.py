@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
+from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
@@ -28,7 +29,6 @@ from vle_bench.records import Caption, Picture, Sample
 
 NOT_DOWNLOADED = "picture not downloaded"
 NO_CAPTION = "image without a usable caption"
-SAID_TWICE = "caption that its picture has already"
 
 
 class WebRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -135,7 +135,8 @@ class WebSamples:
         identity = named(place).image
         self._books.skip("image", identity, identity, reason)
         for row in self._joined.of(place):
-            self._books.skip("caption", row.id, identity, reason)
+            why = reason if row.caption.strip() else EMPTY_CAPTION
+            self._books.skip("caption", row.id, identity, why)
 
     def _drafts(
         self,
@@ -144,22 +145,21 @@ class WebSamples:
         named: Callable[[int], Named],
         make: Callable[[Named, Picture, tuple[Caption, ...], WebRow], Sample],
     ) -> Iterator[Draft]:
+        census = CaptionCensus("latin")
         for place, file in zip(ready, pictures, strict=True):
             rows = self._joined.of(place)
             name = named(place)
             captions = self._captions(rows, name.image)
+            census.see(captions)
             yield Draft(make(name, _picture(name, file, rows[0]), captions, rows[0]), file, None)
+        self._books.adjusted.update(census.counts())
 
     def _captions(self, rows: Sequence[WebRow], image: str) -> tuple[Caption, ...]:
-        said: set[str] = set()
         captions: list[Caption] = []
         for row in rows:
             if not row.caption.strip():
                 self._books.skip("caption", row.id, image, EMPTY_CAPTION)
                 continue
-            if row.caption in said:
-                self._books.adjusted[SAID_TWICE] += 1
-            said.add(row.caption)
             captions.append(Caption(id=row.id, text=row.caption))
         return tuple(captions)
 

@@ -188,6 +188,8 @@ class OpenedFlickr30kCn:
 def _read_texts(document: Document, books: Books) -> _Texts:
     """The texts of a split; each is read once for every picture that it names.
 
+    A text of several pictures becomes a caption of each, under the one id.
+
     Raises:
         DataProblem: Up to ten lines that are not of the official form.
     """
@@ -198,14 +200,16 @@ def _read_texts(document: Document, books: Books) -> _Texts:
         if not row.image_ids:
             books.read["caption"] += 1
             books.skip("caption", identity, "", NO_PICTURE)
+        mine: set[int] = set()
         for name in row.image_ids:
             books.read["caption"] += 1
             image = number_of(name)
             if image is None:
                 books.skip("caption", identity, str(name), NO_NUMBER_ID)
-            elif row.text_id in seen:
+            elif row.text_id in seen or image in mine:
                 books.skip("caption", identity, str(name), DUPLICATE)
             else:
+                mine.add(image)
                 texts.images.add(image)
                 keep_caption(Caption(id=identity, text=row.text), image, books, texts.captions)
         seen.add(row.text_id)

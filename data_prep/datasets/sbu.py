@@ -1,6 +1,7 @@
 """SBU: a million Flickr photographs with their owners' captions, with those that were downloaded.
 
-The list is one object of three columns, not of rows. A sample has the number of
+The list is one object of three columns, not of rows; in its first form, two text
+files that belong together line by line, and without the owners. A sample has the number of
 the first row that names its photograph, from 0; how an address finds its picture
 is told in `web_pictures`.
 Official page: https://www.cs.rice.edu/~vo9/sbucaptions/
@@ -15,6 +16,7 @@ import numpy as np
 
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
+from vle_bench.data_prep.lines import all_lines
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples
 from vle_bench.errors import DataProblem
@@ -22,6 +24,8 @@ from vle_bench.records import Caption, Picture, Sample, SbuSample
 
 NAME = "sbu"
 LIST = "sbu-captions-all.json"
+URL_LINES = "SBU_captioned_photo_dataset_urls.txt"
+CAPTION_LINES = "SBU_captioned_photo_dataset_captions.txt"
 
 _URLS, _CAPTIONS, _USERS = "image_urls", "captions", "user_ids"
 _EXPECTED = "SBU's columns: {image_urls: [...], captions: [...], user_ids: [...]}, all as long"
@@ -53,14 +57,7 @@ class OpenedSbu(NothingBeside):
 
     def read(self, split: str, books: Books) -> Reading:
         """The photographs of the list, in its order."""
-        document = self._raw.document(NAME, LIST)
-        if document is None:
-            raise DataProblem(
-                f"{self._raw.root}: {LIST} is nowhere in it. Unpack sbu-captions-all.tar.gz into "
-                f"{self._raw.root / NAME}."
-            )
-        books.sources[document.name] = document.sha256
-        columns = _Columns(document)
+        columns = self._list(books)
         books.read["caption"] += columns.count
         samples = WebSamples(columns.rows, books, by_key=False)
 
@@ -83,6 +80,21 @@ class OpenedSbu(NothingBeside):
         folders = [self._raw.root / NAME] if (self._raw.root / NAME).is_dir() else []
         taken = np.zeros(len(samples.keys), dtype=np.bool_)
         return samples.reading(folders, named, make, taken=taken)
+
+    def _list(self, books: Books) -> _Columns | _Lines:
+        """The list in whichever form it is there."""
+        documents = {name: self._raw.document(NAME, name) for name in (LIST,)}
+        if documents[LIST] is None:
+            lines = (URL_LINES, CAPTION_LINES)
+            documents = {name: self._raw.document(NAME, name) for name in lines}
+        found = [document for document in documents.values() if document is not None]
+        if len(found) < len(documents):
+            raise DataProblem(
+                f"{self._raw.root}: {LIST} is nowhere in it, nor are both {URL_LINES} and "
+                f"{CAPTION_LINES}. Put sbu-captions-all.tar.gz into {self._raw.root / NAME}."
+            )
+        books.sources.update((document.name, document.sha256) for document in found)
+        return _Columns(found[0]) if LIST in documents else _Lines(found[0], found[1])
 
 
 class _Columns:
@@ -116,3 +128,26 @@ class _Columns:
     def _chunks(self, name: str) -> Iterator[list[str | None]]:
         nullable: type[str | None] = str | None  # type: ignore[assignment]  # a runtime type
         return self._document.rows(name, nullable, required=name != _USERS, expected=_EXPECTED)
+
+
+class _Lines:
+    """The list as two files: the address in line N belongs to the caption in line N.
+
+    Raises:
+        DataProblem: One has more lines than the other.
+    """
+
+    def __init__(self, urls: Document, captions: Document) -> None:
+        self._documents = (urls, captions)
+        self.count, others = (sum(1 for _ in all_lines(one)) for one in self._documents)
+        if self.count != others:
+            raise DataProblem(
+                f"{urls.place}: {self.count:,} lines, but {captions.place} has {others:,}. "
+                "Expected as many captions as addresses."
+            )
+
+    def rows(self) -> Iterator[WebRow]:
+        """The rows; the id of one is its number, from 0."""
+        for (number, url), (_, caption) in zip(*map(all_lines, self._documents), strict=True):
+            text = caption.decode("utf-8", "replace")
+            yield WebRow(str(number - 1), text, url.strip().decode("utf-8", "replace"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
+from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts
 from vle_bench.data_prep.datasets.base import Draft, Parameters, Reading, leave_out, unseen_picture
 from vle_bench.data_prep.id_set import IdSet
@@ -122,7 +123,7 @@ class OpenedVqav2:
                 samples.leave_out(image, ABSENT, books)
             else:
                 ready.append((image, pictures[image]))
-        return Reading([file for _, file in ready], samples.drafts(ready))
+        return Reading([file for _, file in ready], samples.drafts(ready, books))
 
     def _main_answers(self) -> Iterator[str]:
         for split in _ANNOTATED:
@@ -179,9 +180,12 @@ class _Samples:
         facts = self._facts
         leave_out(image, reason, books, captions=facts.captions, boxes=facts.boxes)
 
-    def drafts(self, ready: Sequence[tuple[int, PictureFile]]) -> Iterator[Draft]:
+    def drafts(self, ready: Sequence[tuple[int, PictureFile]], books: Books) -> Iterator[Draft]:
         """One draft per picture that was found."""
+        census = CaptionCensus("latin")
         for image, file in ready:
+            captions = tuple(self._facts.captions.of(image))
+            census.see(captions)
             picture = unseen_picture(
                 id=str(image), file_name=file.name, **self._facts.picture_facts(image)
             )
@@ -190,11 +194,12 @@ class _Samples:
                 dataset=NAME,
                 split=self._split,
                 image=picture,
-                captions=tuple(self._facts.captions.of(image)),
+                captions=captions,
                 boxes=tuple(self._facts.boxes.of(image)),
                 questions=self._questions_of(image),
             )
             yield Draft(sample, file, self._facts.declared_size(image))
+        books.adjusted.update(census.counts())
 
     def _questions_of(self, image: int) -> tuple[Question, ...]:
         asked = self._questions.of(image)

@@ -239,13 +239,12 @@ def test_lines_and_captions_that_cannot_be_used_are_named(raw, out, pictures):
     )
     report = run(raw, out).report
     assert skipped(out) == {
-        ("caption", "caption without text"): 1,
-        ("caption", "image without a usable caption"): 1,
+        ("caption", "caption without text"): 2,
         ("image", "image without a usable caption"): 1,
         ("caption", "line that is no caption and address"): 3,
     }
     assert (report.counts["caption"].read, report.counts["caption"].written) == (7, 2)
-    assert report.splits["train"].adjusted == {"caption that its picture has already": 1}
+    assert report.splits["train"].adjusted == {"caption repeated within its picture": 1}
 
 
 def test_an_address_of_train_is_not_in_val_again(raw, out, pictures):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from prep_world import picture_bytes, put, put_zip
 
+from vle_bench.console import exit_code
 from vle_bench.data_prep import base64_rows
 from vle_bench.data_prep.base64_rows import Base64Cell, Base64Table, TsvRow
 from vle_bench.data_prep.caption_rules import CaptionCensus, has_letter_of
@@ -19,6 +20,7 @@ from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem
+from vle_bench.eval.cli import group as vle_eval
 from vle_bench.records import Caption, Sample
 from vle_bench.shards.index import SkippedRow, read_skipped
 from vle_bench.shards.read import iter_samples, iter_with_pictures
@@ -140,6 +142,29 @@ def test_everything_odd_is_named(raw: Path, out: Path):
     assert counts["caption"].balances()
     bare = [one for one in iter_samples(out / "flickr30k-cn", "test", Sample) if not one.captions]
     assert [one.image.id for one in bare] == ["108"]
+
+
+def test_a_text_of_several_pictures_is_a_caption_of_each_and_one_text_to_the_scorer(
+    raw: Path, out: Path
+):
+    put(raw / "sample_world.json", b"{}")
+    both = {"text_id": 9, "text": "两张照片。", "image_ids": [105, 104, "105"]}
+    add(raw, "test_texts.jsonl", json.dumps(both).encode() + b"\n")
+    test = run(raw, out).report.splits["test"]
+    samples = list(iter_samples(out / "flickr30k-cn", "test", Sample))
+    assert [[one.id for one in s.captions] for s in samples] == [
+        ["1040", "1041", "9"],
+        ["1050", "1051", "9"],
+    ]
+    assert test.counts["caption"].read == 7
+    assert test.counts["caption"].skipped == {"duplicate id": 1}
+    # Chinese and English scorers read the same shards: one query, two right pictures.
+    result = out.parent / "result"
+    words = f"retrieval --data {out} --dataset flickr30k-cn --split test --out {result}"
+    words += " --model baseline:noisy-oracle --json"
+    assert exit_code(vle_eval, "vle-eval", words.split()) == 0
+    metrics = json.loads((result / "result.json").read_bytes())["metrics"]
+    assert (metrics["t2i_r1"]["n"], metrics["i2t_r1"]["n"]) == (5, 2)
 
 
 def test_lines_of_texts_that_are_none_are_refused_with_their_place(raw: Path, out: Path):

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from prep_world import put_zip
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
@@ -124,3 +125,27 @@ def test_where_a_file_was_found_is_said_below_the_raw_folder(small):
     assert zipped["train2014/"] == "coco/train2014.zip"
     assert zipped["annotations/captions_val2014.json"] == "coco/annotations_trainval2014.zip"
     assert zipped["v2_mscoco_val2014_annotations.json"] == "vqav2/v2_Annotations_Val_mscoco.zip"
+
+
+def test_a_zip_without_a_splits_file_leaves_the_split_out_and_says_so(small, out, prep, capsys):
+    """As where the file lies loose and is not there: one split less, not a refusal."""
+    raw = small.write_zips()
+    archive = raw / "vqav2" / "v2_Questions_Test_mscoco.zip"
+    put_zip(archive, {"readme.txt": b"not this time"})
+    assert prep("list", "--raw", raw) == 0
+    assert "v2_OpenEnded_mscoco_test2015_questions.json (questions): MISSING" in (
+        capsys.readouterr().out
+    )
+    assert prep("run", "vqav2", "--raw", raw, "--out", out) == 0
+    assert "split test is left out" in capsys.readouterr().err
+    assert prep("run", "vqav2", "--raw", raw, "--out", out, "--split", "test") == 3
+    assert "split test lacks v2_OpenEnded_mscoco_test2015_questions" in capsys.readouterr().err
+
+
+def test_a_zip_that_is_none_is_told_when_it_is_read(small, out, prep, capsys):
+    raw = small.write_zips()
+    (raw / "vqav2" / "v2_Questions_Test_mscoco.zip").write_bytes(b"<html>")
+    assert prep("list", "--raw", raw) == 0
+    capsys.readouterr()
+    assert prep("run", "vqav2", "--raw", raw, "--out", out) == 3
+    assert "v2_Questions_Test_mscoco.zip: no whole zip archive" in capsys.readouterr().err

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +73,67 @@ def test_a_packed_list_of_sbu_is_read_too(raw, out):
     content = json.dumps({"image_urls": URLS[:1], "captions": ["a"]}).encode()
     (raw / "sbu" / "sbu-captions-all.json").write_bytes(gzip.compress(content))
     assert run(raw, out).report.counts["image"].written == 1
+
+
+def tar_gz(**files: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def test_the_official_archive_is_read_where_it_lies(raw, out, tmp_path):
+    content = json.dumps({"image_urls": URLS, "captions": ["a", "b", "c"]}).encode()
+    archive = raw / "sbu" / "sbu-captions-all.tar.gz"
+    archive.write_bytes(tar_gz(**{"other.txt": b"x" * 3000, "sbu/sbu-captions-all.json": content}))
+    packed = run(raw, out)
+    (name,) = packed.report.splits["train"].sources
+    assert name == "sbu/sbu-captions-all.tar.gz!sbu-captions-all.json"
+    archive.unlink()
+    (raw / "sbu" / "sbu-captions-all.json").write_bytes(content)
+    plain = run(raw, tmp_path / "plain")
+    assert packed.report.splits["train"].shards == plain.report.splits["train"].shards
+
+
+@pytest.mark.parametrize(
+    ("archive", "told"),
+    [
+        (tar_gz(**{"x.json": b"{}"}), "no file sbu-captions-all.json"),
+        (tar_gz(**{"sbu-captions-all.json": os.urandom(9000)})[:4000], "cannot be read"),
+        (gzip.compress(b"no tar at all" * 99), "no whole packed tar"),
+        (b"<html>", "no whole packed tar"),
+    ],
+    ids=["another file", "cut short", "no tar", "a page"],
+)
+def test_an_official_archive_that_is_damaged_is_told(raw, out, prep, capsys, archive, told):
+    (raw / "sbu" / "sbu-captions-all.tar.gz").write_bytes(archive)
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_the_first_form_of_the_list_gives_the_same_pictures(raw, out):
+    folder = raw / "sbu"
+    (folder / "SBU_captioned_photo_dataset_urls.txt").write_text("\r\n".join(URLS) + "\r\n")
+    (folder / "SBU_captioned_photo_dataset_captions.txt").write_text("a\n\nc\n")
+    report = run(raw, out).report
+    samples = list(iter_samples(out / "sbu", "train", SbuSample))
+    told = [(s.key, s.user_id, [(c.id, c.text) for c in s.captions]) for s in samples]
+    assert told == [("sbu-0000000", "", [("0", "a")]), ("sbu-0000002", "", [("2", "c")])]
+    assert report.counts["caption"].skipped == {"caption without text": 1}
+
+
+def test_lists_of_another_length_are_told(raw, out, prep, capsys):
+    (raw / "sbu" / "SBU_captioned_photo_dataset_urls.txt").write_text("\n".join(URLS))
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    assert "SBU_captioned_photo_dataset_captions.txt" in capsys.readouterr().err
+    (raw / "sbu" / "SBU_captioned_photo_dataset_captions.txt").write_text("a\nb\n")
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    assert "3 lines, but" in capsys.readouterr().err
 
 
 def test_a_photo_id_is_read_from_addresses_of_that_form_only():
