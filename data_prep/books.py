@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from vle_bench.data_prep.spool import SortedRows
 from vle_bench.errors import DataProblem
 from vle_bench.shards.index import KINDS, SkippedKind, SkippedRow
-from vle_bench.shards.report import Counts
+from vle_bench.shards.report import Counts, RuleReport
 
 ABSENT = "picture absent"
 DUPLICATE = "duplicate id"
@@ -55,6 +55,7 @@ class Books:
         sources: sha256 of every annotation file read, by its name below RAW.
         absent: Optional files that were nowhere.
         warnings: Sentences for people.
+        overlap: What the rules of the leak guard saw and kept out.
     """
 
     split: str
@@ -65,6 +66,7 @@ class Books:
     sources: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    overlap: list[RuleReport] = field(default_factory=list)
 
     def skip(self, kind: SkippedKind, identity: str, image_id: str, reason: str) -> None:
         """Names one thing that will be in no shard. It must have been counted as read."""

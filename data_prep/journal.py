@@ -18,6 +18,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
 from vle_bench.canonical import json_bytes
+from vle_bench.data_prep.leaks.evidence import Evidence
 from vle_bench.data_prep.scratch import remove_scratch, scratch_in
 from vle_bench.errors import MachineProblem, machine_errors
 from vle_bench.records import Record
@@ -47,6 +48,22 @@ class Slice(NamedTuple):
         return number % self.of == self.part
 
 
+class Excluded(NamedTuple):
+    """A picture that was left out for being an evaluation picture, and one thing that proves it.
+
+    Attributes:
+        key: The key that its sample would have had.
+        image_id: Its id in the source.
+        evidence: `coco_id`, `flickr_id` or `bytes`.
+        value: The id, or the sha256 of the bytes in hex.
+    """
+
+    key: str
+    image_id: str
+    evidence: Evidence
+    value: str
+
+
 class ShardEntry(Record, frozen=True, kw_only=True):
     """One finished shard."""
 
@@ -62,6 +79,7 @@ class ShardEntry(Record, frozen=True, kw_only=True):
     adjusted: dict[str, int]
     endings: list[str]
     """Endings of the pictures in the shard, sorted."""
+    excluded: list[Excluded] = msgspec.field(default_factory=list)
 
 
 _DECODER = msgspec.json.Decoder(ShardEntry)

@@ -168,6 +168,7 @@ def plan_shards(
                 dataset.record,
                 fields,
                 drafts,
+                forbidden=reading.forbidden,
                 url=url,
             )
         number += 1
@@ -183,4 +184,5 @@ def shard_count(samples: int, samples_per_shard: int) -> int:
 
 
 def _packed(draft: Draft) -> PackedDraft:
-    return PackedDraft(draft.sample.key, sample_bytes(draft.sample), draft.picture, draft.declared)
+    sample = draft.sample
+    return PackedDraft(sample.key, sample_bytes(sample), draft.picture, draft.declared, draft.leaks)

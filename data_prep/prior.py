@@ -16,7 +16,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.journal import FOLDER
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.layout import REPORT
-from vle_bench.shards.report import Report, SplitReport, read_report
+from vle_bench.shards.report import Report, RuleReport, SplitReport, read_report
 
 
 class Prior:
@@ -117,6 +117,11 @@ class Prior:
                     )
         before = self._report.splits.get(books.split)
         return list(_source_changes(before.sources, books.sources)) if before else []
+
+    def overlap_of(self, split: str) -> tuple[RuleReport, ...]:
+        """What the rules of the leak guard saw when the split was last prepared."""
+        before = self._report.splits.get(split) if self._report else None
+        return before.overlap if before else ()
 
     def vouch_for(self, name: str) -> None:
         """The index beside the splits left alone must still be the one their report knows.

@@ -20,6 +20,7 @@ from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.local import LocalEngine
 from vle_bench.data_prep.journal import entry_path, only_run, read_entry, remove_leftovers
+from vle_bench.data_prep.leaks.guard import guarded
 from vle_bench.data_prep.picture import BadPicture, read_picture
 from vle_bench.data_prep.plan import plan_shards
 from vle_bench.data_prep.run import Request, prepare
@@ -133,7 +134,7 @@ class _Repair:
 
     def build(self, raw: RawTree, hurt: set[str], *, everything: bool, workers: int) -> None:
         """Builds the shards in `hurt`; with `everything`, also those whose journal is lost."""
-        opened = self._dataset.open(raw, self._parameters)
+        opened = guarded(self._dataset, raw, self._parameters, out=self._out, workers=workers)
         self._check_shared(opened)
         pictures = self._pictures()
         problems = Problems(f"{self._folder}: the raw files are not those it was made from:")

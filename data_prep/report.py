@@ -54,6 +54,7 @@ def split_report(
         sources=dict(sorted(books.sources.items())),
         picture_endings=tuple(sorted({e for one in gathered.outcomes for e in one.entry.endings})),
         warnings=(*books.warnings, *_warnings(books, counts, expectations)),
+        overlap=tuple(books.overlap),
         shards=gathered.shards,
     )
 

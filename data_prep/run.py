@@ -22,6 +22,7 @@ from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.gathered import Gathered
 from vle_bench.data_prep.journal import log_run, only_run
+from vle_bench.data_prep.leaks.guard import Guarded, changes, guarded, with_rules
 from vle_bench.data_prep.plan import choose_splits, plan_shards, settle, shard_count, split_states
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
@@ -60,6 +61,7 @@ class Request:
         engine: Where the work is done, by its name in `ENGINES`; changes no byte.
         build: Whether shards may be built; False is content with those that slices built.
         url: Where a remote output lies, which takes finished shards out of `out`; "" for none.
+        strict: Whether a rule of the leak guard that cannot be checked is a problem.
     """
 
     dataset: str
@@ -70,6 +72,7 @@ class Request:
     workers: int = 1
     engine: str = "local"
     build: bool = True
+    strict: bool = False
     url: str = ""
 
 
@@ -125,7 +128,7 @@ def opening(request: Request) -> Opening:
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
         raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")
-    parameters = settle(dataset, raw, request.parameters)
+    parameters = with_rules(dataset, settle(dataset, raw, request.parameters))
     request = replace(request, parameters=parameters)
     states = split_states(dataset, raw, scheme=parameters.scheme)
     splits = [state.split for state in choose_splits(dataset, request.splits, states)]
@@ -140,8 +143,8 @@ def opening(request: Request) -> Opening:
 def parameters_of(found: Opening) -> dict[str, str | int]:
     """The parameters of a request that matter to its dataset, for the report."""
     parameters = found.request.parameters
-    always = {"samples_per_shard", "scheme"} if parameters.scheme else {"samples_per_shard"}
-    return chosen(parameters, found.dataset.parameters | always)
+    settled = {name for name in ("scheme", "rules") if getattr(parameters, name)}
+    return chosen(parameters, found.dataset.parameters | {"samples_per_shard"} | settled)
 
 
 def prepare(request: Request) -> Prepared:
@@ -195,7 +198,14 @@ class _Run:
 
     def finish(self, notes: Sequence[str]) -> Prepared:
         self._clean()
-        opened = self._dataset.open(self._raw, self._request.parameters)
+        opened = guarded(
+            self._dataset,
+            self._raw,
+            self._request.parameters,
+            out=self._request.out,
+            workers=self._request.workers,
+            strict=self._request.strict,
+        )
         self._prior.check_shared(opened.shared_files())
         try:
             with self._engine as engine:
@@ -221,7 +231,7 @@ class _Run:
             (*notes, *self._changes),
         )
 
-    def _split(self, opened: OpenedDataset, split: str, engine: Engine) -> _Done | None:
+    def _split(self, opened: Guarded, split: str, engine: Engine) -> _Done | None:
         books = Books(split)
         reading = opened.read(split, books)
         self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
@@ -244,6 +254,9 @@ class _Run:
             if outcome.name.number in before:
                 self._changes += _told(outcome)
         gathered.into(books)
+        opened.account(books, outcomes)
+        seen = changes(self._prior.overlap_of(split), books.overlap)
+        self._changes += [f"{split}: {one}" for one in seen]
         self._remove_surplus(split, count)
         report = split_report(
             self._dataset.name,

@@ -21,7 +21,13 @@ from vle_bench.canonical import sha256_bytes
 from vle_bench.data_prep.box_rules import fit
 from vle_bench.data_prep.datasets.base import ItemField
 from vle_bench.data_prep.engines.local import stop_if_asked
-from vle_bench.data_prep.journal import Outside, ShardEntry
+from vle_bench.data_prep.journal import (
+    Excluded,
+    Outside,
+    ShardEntry,
+)
+from vle_bench.data_prep.leaks.evidence import EXCLUDED, Leak
+from vle_bench.data_prep.leaks.index import holds
 from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
 from vle_bench.data_prep.shelf import Shelf, shelf_of
 from vle_bench.data_prep.sources import PictureFile
@@ -46,6 +52,7 @@ class PackedDraft(NamedTuple):
     sample: bytes
     picture: PictureFile
     declared: tuple[int, int] | None
+    leaks: tuple[Leak, ...] = ()
 
 
 class ShardTask(NamedTuple):
@@ -58,6 +65,8 @@ class ShardTask(NamedTuple):
     drafts: tuple[PackedDraft, ...]
     must_be: str = ""
     """The sha256 the shard must have, where only that one will do; else ""."""
+    forbidden: bytes = b""
+    """sha256 of every picture that must stay out, sorted, one behind the other."""
     url: str = ""
     """Where a remote output lies, which takes shards out of `out`; "" where there is none."""
 
@@ -110,6 +119,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         skipped=built.skipped,
         adjusted=dict(sorted(built.adjusted.items())),
         endings=sorted(built.endings),
+        excluded=built.excluded,
     )
     task.shelf.take(task.name, fresh)
     return ShardOutcome(task.name, found.why, found.detail, _without_looks(fresh))
@@ -127,7 +137,7 @@ def _without_looks(entry: ShardEntry) -> ShardEntry:
 
 
 def _marks(task: ShardTask) -> dict[str, Mark]:
-    return {draft.key: mark_of(draft.picture) for draft in task.drafts}
+    return {draft.key: mark_of(draft.picture) for draft in task.drafts if not draft.leaks}
 
 
 def _find(task: ShardTask, recipe: str, marks: Mapping[str, Mark]) -> Standing:
@@ -148,6 +158,8 @@ def _recipe(task: ShardTask) -> str:
         digest.update(b"%d %d " % (len(draft.sample), len(repr(draft.declared))))
         digest.update(draft.sample)
         digest.update(repr(draft.declared).encode("ascii"))
+        if draft.leaks:
+            digest.update(repr(draft.leaks).encode("utf-8"))
     return digest.hexdigest()
 
 
@@ -164,6 +176,8 @@ def _stale(
     changed = _changed_picture(task, entry, marks)
     if changed:
         return "raw picture changed", changed
+    if _judged_otherwise(task, entry):
+        return "recipe changed", ""
     if not task.shelf.holds(task.name, entry):
         return "damaged", ""
     return "", ""
@@ -172,11 +186,21 @@ def _stale(
 def _changed_picture(task: ShardTask, entry: ShardEntry, marks: Mapping[str, Mark]) -> str:
     """The first raw picture whose bytes are others than at the last run, "" if there is none."""
     for draft in task.drafts:
+        if draft.leaks:
+            continue
         size, stamp, digest = entry.pictures.get(draft.key, (-1, -1, ""))
         # A copied raw folder has new mtimes but the same bytes: only then they are read.
         if marks[draft.key] != (size, stamp) and _digest(draft.picture) != digest:
             return draft.picture.name
     return ""
+
+
+def _judged_otherwise(task: ShardTask, entry: ShardEntry) -> bool:
+    """Whether a picture that the shard left out is allowed now, or one that it holds is not."""
+    allowed = any(
+        not holds(task.forbidden, one.value) for one in entry.excluded if one.evidence == "bytes"
+    )
+    return allowed or any(holds(task.forbidden, row.sha256) for row in entry.rows)
 
 
 def _digest(picture: PictureFile) -> str:
@@ -205,6 +229,7 @@ class _Build:
         self._described: dict[str, _Described] = {}
         self.pictures: dict[str, Outside] = {}
         self.skipped: list[SkippedRow] = []
+        self.excluded: list[Excluded] = []
         self.adjusted: Counter[str] = Counter()
         self.endings: set[str] = set()
 
@@ -242,6 +267,9 @@ class _Build:
 
     def _item(self, draft: PackedDraft) -> Item | None:
         sample = sample_from_bytes(draft.sample, self._task.record)
+        if draft.leaks:
+            self._exclude(sample, draft.leaks)
+            return None
         digest = ""
         try:
             data = read_picture(draft.picture)
@@ -252,6 +280,9 @@ class _Build:
             return None
         finally:
             self.pictures[draft.key] = (*self._marks[draft.key], digest)
+        if holds(self._task.forbidden, digest):
+            self._exclude(sample, (("bytes", digest),))
+            return None
         seen = self._see(sample, facts, digest, draft.declared)
         record = sample_bytes(seen)
         counts = {field.kind: len(getattr(seen, field.field)) for field in self._task.fields}
@@ -278,6 +309,10 @@ class _Build:
             format=facts.format,
         )
         return msgspec.structs.replace(sample, image=image, boxes=fitted.boxes)
+
+    def _exclude(self, sample: Sample, leaks: Sequence[Leak]) -> None:
+        self._leave_out(sample, EXCLUDED)
+        self.excluded += [Excluded(sample.key, sample.image.id, *leak) for leak in leaks]
 
     def _leave_out(self, sample: Sample, reason: str) -> None:
         self._skip("image", sample.image.id, sample, reason)

@@ -17,6 +17,7 @@ from vle_bench.console import progress
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.engines.engine import ENGINES
 from vle_bench.data_prep.journal import Slice, log_run, one_of_many
+from vle_bench.data_prep.leaks.guard import guarded
 from vle_bench.data_prep.plan import plan_shards, shard_count
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.run import Request, opening, parameters_of
@@ -78,7 +79,14 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
     with one_of_many(request.out, request.dataset, part):
         prior = Prior(request.out, request.dataset, found.splits)
         prior.check_parameters(parameters_of(found), sample=found.raw.is_sample)
-        opened = found.dataset.open(found.raw, request.parameters)
+        opened = guarded(
+            found.dataset,
+            found.raw,
+            request.parameters,
+            out=request.out,
+            workers=request.workers,
+            strict=request.strict,
+        )
         with ENGINES.load(request.engine)(request.workers) as engine:
             for split in found.splits:
                 reading = opened.read(split, Books(split))

@@ -15,6 +15,7 @@ import msgspec
 
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.leaks.evidence import Leak
 from vle_bench.data_prep.sources import PictureFile, RawTree
 from vle_bench.records import BoxAnnotation, Caption, Picture, Record, Sample
 from vle_bench.shards.index import SampleRow, SkippedKind
@@ -31,6 +32,8 @@ class Parameters(Record, frozen=True, kw_only=True):
     min_answer_count: int = 9
     scheme: str = ""
     """The way of splitting, one of the manifest's; "" until it is settled (`plan.settle`)."""
+    rules: str = ""
+    """Rules of the leak guard; "" until they are settled (`leaks.rules.settled`)."""
 
 
 class Draft(NamedTuple):
@@ -40,11 +43,14 @@ class Draft(NamedTuple):
         sample: Complete but for the facts of the picture (see `unseen_picture`).
         picture: Where its picture is.
         declared: Width and height for which the annotations were made; None where not said.
+        leaks: By what it is known as an evaluation picture, which must stay out; no dataset's
+            file says this, the leak guard does.
     """
 
     sample: Sample
     picture: PictureFile
     declared: tuple[int, int] | None
+    leaks: tuple[Leak, ...] = ()
 
 
 class Reading(NamedTuple):
@@ -53,10 +59,12 @@ class Reading(NamedTuple):
     Attributes:
         pictures: The pictures in the order of the drafts; known before the first draft.
         drafts: One draft for each of them. Consuming it completes the books.
+        forbidden: sha256 of every picture that must stay out, sorted, one behind the other.
     """
 
     pictures: Sequence[PictureFile]
     drafts: Iterator[Draft]
+    forbidden: bytes = b""
 
 
 class OpenedDataset(Protocol):

@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple, Protocol
 from vle_bench.identity import number_of
 
 Evidence = Literal["coco_id", "flickr_id", "bytes"]
+Leak = tuple[Evidence, str]
+"""What gives a picture away, and its value: an id, or a sha256 in hex."""
 EVIDENCE: tuple[Evidence, ...] = ("coco_id", "flickr_id", "bytes")
 """In the order in which one is named where several hold."""
 

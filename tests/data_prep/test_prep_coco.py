@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prep_world import RawWorld, put, put_zip
+from prep_world import RawWorld, picture_bytes, put, put_zip
 
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Prepared, Request, prepare
@@ -64,7 +64,7 @@ def pictured(world: RawWorld) -> RawWorld:
     """Pictures, captions and boxes of 2014; one crowd. Not yet written."""
     for split, images in (("train", (11, 12)), ("val", (21, 22, 23, 24, 25))):
         for image in images:
-            world.picture(split, image)
+            world.picture(split, image, picture_bytes(quality=30 + image))
             world.image_row(split, image)
             world.caption(split, image, image * 10, f"A thing numbered {image}.")
             world.box(split, image, image * 100)

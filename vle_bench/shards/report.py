@@ -56,6 +56,30 @@ class Expectation(Record, frozen=True, kw_only=True):
     source: str
 
 
+class ListReport(Record, frozen=True, kw_only=True):
+    """A list of evaluation pictures as it was found: its path below RAW, how many ids, which."""
+
+    file: str
+    ids: int
+    sha256: str
+    """Of the ids, sorted, one a line."""
+
+
+class RuleReport(Record, frozen=True, kw_only=True):
+    """What one rule of the leak guard could see, and what it kept out."""
+
+    rule: str
+    lists: tuple[ListReport, ...] = ()
+    not_checked: str = ""
+    """What is absent so that the rule, or a part of it, could not be checked; "" where it was."""
+    known: dict[str, int] = msgspec.field(default_factory=dict)
+    """How many evaluation pictures are known by each kind of evidence."""
+    bytes_sha256: str = ""
+    """Digest of the digests of the evaluation pictures; "" where none is there."""
+    excluded: dict[str, int] = msgspec.field(default_factory=dict)
+    """Pictures left out, by the evidence against them; one of two rules counts in both."""
+
+
 class SplitReport(Record, frozen=True, kw_only=True):
     """The books of one split."""
 
@@ -71,6 +95,8 @@ class SplitReport(Record, frozen=True, kw_only=True):
     """sha256 of each annotation file read, by its path below RAW."""
     picture_endings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    overlap: tuple[RuleReport, ...] = ()
+    """The rules of the leak guard in force; () for a split that is there to evaluate on."""
     shards: tuple[ShardReport, ...] = ()
 
 
