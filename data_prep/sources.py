@@ -82,19 +82,7 @@ class Document:
         expected: str = "",
         to_the_end: bool = True,
     ) -> Iterator[list[T]]:
-        """The rows of one list in the document, in chunks and in order.
-
-        Args:
-            field: The list's name in the top-level object; "" where the document is the list.
-            kind: The msgspec type of a row.
-            required: Whether the field must be there; an absent one has no rows otherwise.
-            expected: What the document should be, in a user's words.
-            to_the_end: Whether all of the document is judged once the rows are out. Where several
-                lists are read, all but the last may do without: then one walk does for all.
-
-        Raises:
-            DataProblem: Broken JSON, values of other types, a field that is absent or stands twice.
-        """
+        """The rows of one list in the document, in chunks and in order: see `JsonStream.rows`."""
         return self._json.rows(
             field, kind, required=required, expected=expected, to_the_end=to_the_end
         )

@@ -17,11 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from vle_bench.answers import normalise_answer
+from vle_bench.answers import SOFT_STEPS, normalise_answer
 from vle_bench.canonical import pretty_json_bytes
 
-_SCORES = (0.0, 0.3, 0.6, 0.9)
-_FULL_SCORE = 1.0
 _LARGEST_HOLD_OUT = 1000
 _HOLD_OUT_SHARE = 10
 
@@ -69,7 +67,7 @@ def soft_score(occurrences: int) -> float:
     >>> [soft_score(count) for count in (0, 1, 2, 3, 4, 10)]
     [0.0, 0.3, 0.6, 0.9, 1.0, 1.0]
     """
-    return _SCORES[occurrences] if occurrences < len(_SCORES) else _FULL_SCORE
+    return SOFT_STEPS[min(occurrences, len(SOFT_STEPS) - 1)]
 
 
 class SoftTargets:

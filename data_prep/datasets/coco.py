@@ -10,13 +10,14 @@ Official page: https://cocodataset.org/#download
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts, images_listed
 from vle_bench.data_prep.datasets.base import (
     Draft,
+    NothingBeside,
     Parameters,
     Reading,
     leave_out,
@@ -26,7 +27,6 @@ from vle_bench.data_prep.karpathy_file import Assigned, read_assignment, read_se
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.errors import DataProblem
 from vle_bench.records import Sample
-from vle_bench.shards.index import SampleRow
 
 KARPATHY = "karpathy"
 SPLIT_FILE = "dataset_coco.json"
@@ -58,21 +58,12 @@ class Coco:
 DATASET = Coco()
 
 
-class OpenedCoco:
+class OpenedCoco(NothingBeside):
     """COCO with its raw folder and its scheme."""
 
     def __init__(self, raw: RawTree, scheme: str) -> None:
         self._raw = raw
         self._scheme = scheme
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
-        """None: nothing follows from what was written."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The pictures of a split by ascending id, with all that is known of them."""

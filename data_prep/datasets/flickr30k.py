@@ -10,13 +10,14 @@ Official page: https://shannon.cs.illinois.edu/DenotationGraph/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, DUPLICATE, NO_NUMBER_ID, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus, keep_caption
 from vle_bench.data_prep.datasets.base import (
     Draft,
+    NothingBeside,
     Parameters,
     Reading,
     leave_out,
@@ -39,7 +40,6 @@ from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.errors import DataProblem
 from vle_bench.identity import number_of
 from vle_bench.records import BoxAnnotation, Caption, Sample
-from vle_bench.shards.index import SampleRow
 
 NAME = "flickr30k"
 KARPATHY = "karpathy"
@@ -69,21 +69,12 @@ class Flickr30k:
 DATASET = Flickr30k()
 
 
-class OpenedFlickr30k:
+class OpenedFlickr30k(NothingBeside):
     """Flickr30k with its raw folder and whoever splits it."""
 
     def __init__(self, raw: RawTree, scheme: str) -> None:
         self._raw = raw
         self._scheme = scheme
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
-        """None: nothing follows from what was written."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The pictures of a split by ascending photo id, with all that is known of them."""

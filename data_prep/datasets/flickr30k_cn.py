@@ -8,7 +8,7 @@ Official page: https://github.com/OFA-Sys/Chinese-CLIP
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -20,6 +20,7 @@ from vle_bench.data_prep.books import ABSENT, DUPLICATE, NO_NUMBER_ID, OTHER_SPL
 from vle_bench.data_prep.caption_rules import CaptionCensus, keep_caption
 from vle_bench.data_prep.datasets.base import (
     Draft,
+    NothingBeside,
     Parameters,
     Reading,
     leave_out,
@@ -31,7 +32,6 @@ from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import BoxAnnotation, Caption, Sample
-from vle_bench.shards.index import SampleRow
 
 NAME = "flickr30k-cn"
 NO_PICTURE = "text that names no picture"
@@ -92,21 +92,12 @@ class _Texts:
     captions: Joined[Caption] = field(default_factory=Joined)
 
 
-class OpenedFlickr30kCn:
+class OpenedFlickr30kCn(NothingBeside):
     """Flickr30k-CN with its raw folder."""
 
     def __init__(self, raw: RawTree) -> None:
         self._raw = raw
         self._tables: dict[str, _Pictures] = {}
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
-
-    def split_files(self, rows: Iterable[SampleRow]) -> Mapping[str, bytes]:
-        """None: nothing follows from what was written."""
-        del rows
-        return {}
 
     def read(self, split: str, books: Books) -> Reading:
         """The pictures of a split by ascending photo id: those with texts and those without."""

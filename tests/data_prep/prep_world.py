@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -183,3 +184,12 @@ def put_zip(path: Path, inside: dict[str, bytes], method: int = zipfile.ZIP_DEFL
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in inside.items():
             archive.writestr(name, data)
+
+
+def tree_digest(folder: Path) -> str:
+    """Digest over the names and bytes of all files below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()

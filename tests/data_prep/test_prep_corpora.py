@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from prep_world import tree_digest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -73,14 +73,6 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(name: str, raw: Path, out: Path, *, workers: int = 1) -> Prepared:
     settings = Parameters(samples_per_shard=3)
     return prepare(Request(dataset=name, raw=raw, out=out, parameters=settings, workers=workers))
-
-
-def tree_digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def records(folder: Path) -> list[dict]:

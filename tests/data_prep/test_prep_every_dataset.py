@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from prep_world import tree_digest
 from referencing import Registry, Resource
 
 from vle_bench.catalog.schemas import load_schema, schema_names
@@ -39,14 +40,6 @@ every = pytest.mark.parametrize("name", ROWS)
 def run(name: str, raw: Path, out: Path, *, workers: int = 1) -> Prepared:
     settings = Parameters(samples_per_shard=5)
     return prepare(Request(dataset=name, raw=raw, out=out, parameters=settings, workers=workers))
-
-
-def tree_digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 @pytest.fixture(scope="module")
