@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, member_pieces
 from vle_bench.data_prep.scratch import scratch_file
@@ -43,13 +44,16 @@ class Content:
             head = os.pread(stream.fileno(), len(_BYTE_ORDER_MARK), 0)
             self._begin = len(_BYTE_ORDER_MARK) if head == _BYTE_ORDER_MARK else 0
             self.size = os.fstat(stream.fileno()).st_size - self._begin
+        self._bar = ByteBar(0, "")
         if not any(piece.strip() for piece in self.pieces()):
             raise DataProblem(
                 f"{place}: the file of annotations is empty. Give a file with content."
             )
+        self._bar = ByteBar(self.size, f"reading {Path(place).name}")
 
     def read(self, start: int, count: int) -> bytes:
         """At most `count` bytes from `start` on; b"" behind the end."""
+        self._bar.reach(start + count)
         with machine_errors(self.place):
             return os.pread(self._stream.fileno(), count, self._begin + start)
 

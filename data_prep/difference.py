@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from vle_bench.console import progress
 from vle_bench.errors import DataProblem
 from vle_bench.inputs import decode_json
 from vle_bench.records import Record
@@ -140,7 +141,7 @@ def _records(
     b: tuple[Path, Mapping[str, SampleRow]],
 ) -> Iterator[ChangedRecord]:
     with _Records(*a) as first, _Records(*b) as second:
-        for key in keys:
+        for key in progress(keys, total=len(keys), what="comparing"):
             one, other = first.read(key), second.read(key)
             if one != other:
                 fields = tuple(changed_fields(_json(one, key), _json(other, key)))

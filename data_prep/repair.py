@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.console import progress
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
@@ -146,7 +147,8 @@ class _Repair:
                         _Again(task, _of(task, pictures))
                         for task in self._tasks(opened, split, wanted)
                     )
-                    for outcome in engine.map(_build_again, again, total=len(wanted)):
+                    built = engine.map(_build_again, again, total=len(wanted))
+                    for outcome in progress(built, total=len(wanted), what=split):
                         problems.extend(f"{outcome.place}: {one}" for one in outcome.problems)
         problems.raise_if_any(advice=f"Those shards were left as they are. {_ANEW}")
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
 from vle_bench.console import amount
 from vle_bench.data_prep.damage import diagnose, look
@@ -192,10 +193,7 @@ def _check_all(folder: Path, shards: Sequence[_Shard], *, quick: bool) -> list[F
         if not quick:
             # hashlib lets other threads run while it works.
             places = [*((one.place, one.path) for one in present), *extras.items()]
-            paths = [path for _, path in places]
-            digests = dict(
-                zip((place for place, _ in places), pool.map(sha256_file, paths), strict=True)
-            )
+            digests = _hashed(places, pool)
         by_digest = {shard.must.sha256: shard.place for shard in shards}
         findings: list[Finding] = []
         for found in pool.map(
@@ -208,6 +206,24 @@ def _check_all(folder: Path, shards: Sequence[_Shard], *, quick: bool) -> list[F
         for place in extras
     ]
     return sorted(findings, key=lambda finding: finding.place)
+
+
+def _hashed(places: Sequence[tuple[str, Path]], pool: ThreadPoolExecutor) -> dict[str, str]:
+    """The sha256 of every file by its place; this is where the time goes, so a bar is shown."""
+    sizes: list[int] = []
+    for _, path in places:
+        with machine_errors(path):
+            sizes.append(path.stat().st_size)
+    bar = ByteBar(sum(sizes), "verifying")
+    digests: dict[str, str] = {}
+    done = 0
+    found = pool.map(sha256_file, [path for _, path in places])
+    for (place, _), digest, size in zip(places, found, sizes, strict=True):
+        digests[place] = digest
+        done += size
+        bar.reach(done)
+    bar.close()
+    return digests
 
 
 def _extras(folder: Path, shards: Sequence[_Shard]) -> dict[str, Path]:

@@ -1,0 +1,51 @@
+"""Bars over bytes: on a terminal, for large files, gone at the end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+from vle_bench.bars import LEAST_BYTES, ByteBar
+
+
+@pytest.fixture
+def terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+
+def test_a_bar_tells_what_is_read_and_how_fast(terminal, capsys):
+    threads = threading.active_count()
+    bar = ByteBar(2 * LEAST_BYTES, "reading objects.json")
+    bar.reach(LEAST_BYTES)
+    assert threading.active_count() == threads
+    bar.close()
+    shown = capsys.readouterr().err
+    assert "reading objects.json:  50%" in shown
+    assert "8.39M/16.8M" in shown
+    assert "B/s]" in shown
+
+
+def test_a_bar_follows_a_reader_who_goes_back_and_never_passes_the_end(terminal, capsys):
+    bar = ByteBar(LEAST_BYTES, "x")
+    for at in (LEAST_BYTES // 2, LEAST_BYTES // 4, LEAST_BYTES + 4096):
+        bar.reach(at)
+    before = capsys.readouterr().err
+    bar.reach(LEAST_BYTES // 10)
+    bar.close()
+    assert "100%" in before
+    assert "10%" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_what_is_read_in_a_moment_has_no_bar(capsys):
+    ByteBar(LEAST_BYTES - 1, "x").reach(10)
+    assert capsys.readouterr().err == ""
+
+
+def test_nobody_looks_at_a_file(capsys):
+    bar = ByteBar(LEAST_BYTES, "x")
+    bar.reach(10)
+    bar.close()
+    assert capsys.readouterr().err == ""
