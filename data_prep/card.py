@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from vle_bench.catalog.datasets import DatasetManifest
+from vle_bench.data_prep.leaks.section import section
 from vle_bench.data_prep.shard_task import ROTATED
 from vle_bench.records import Sample
 from vle_bench.shards.index import KINDS
@@ -48,6 +49,7 @@ def card_bytes(report: Report, manifest: DatasetManifest, record: type[Sample]) 
         "",
         *_counts(report),
         "",
+        *section(report),
         *_shape(report),
         "",
         *_terms(report, manifest),

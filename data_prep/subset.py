@@ -25,6 +25,7 @@ from vle_bench.data_prep.datasets.base import Dataset, ItemField, item_fields
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.gathered import written_of
 from vle_bench.data_prep.journal import known_shards, only_run, remove_leftovers
+from vle_bench.data_prep.leaks.guard import EXPLANATIONS
 from vle_bench.data_prep.prepared import Prepared
 from vle_bench.data_prep.scripts import Language, language_of
 from vle_bench.data_prep.shard_task import ROTATED
@@ -199,6 +200,7 @@ class _Copy:
             absent_sources=before.absent_sources,
             sources=before.sources,
             picture_endings=before.picture_endings,
+            overlap=before.overlap,
             warnings=(f"a subset, {len(rows):,} of {before.counts['image'].written:,} samples",),
             shards=tuple(shards),
         )
@@ -280,7 +282,9 @@ def _own_files(prepared: Prepared, rows: Sequence[SampleRow]) -> dict[str, bytes
     own: dict[str, bytes] = {}
     for name, digest in prepared.report.files.items():
         folder, _, rest = name.rpartition("/")
-        if not rest or folder in ("", *prepared.report.splits) or folder.startswith("."):
+        explains = rest == EXPLANATIONS and folder in prepared.splits
+        others = folder in ("", *prepared.report.splits) or folder.startswith(".")
+        if not rest or (others and not explains):
             continue
         path = prepared.folder / name
         with machine_errors(path):

@@ -60,11 +60,31 @@ _MOST_CHANGES = 8
     default=None,
     help="COCO: how the pictures are split. [default: karpathy]",
 )
+@click.option(
+    "--rule",
+    "with_rules",
+    multiple=True,
+    metavar="RULE",
+    help="Leak guard: a rule more than those by default, e.g. vqav2-val (repeatable).",
+)
+@click.option(
+    "--no-rule",
+    "without_rules",
+    multiple=True,
+    metavar="RULE",
+    help="Leak guard: switch a rule off (repeatable).",
+)
+@click.option(
+    "--strict-overlap",
+    is_flag=True,
+    help="Leak guard: stop where a rule cannot be checked for want of its files.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")
 def command(name: str, raw: Path, out: Path, **options: Any) -> None:
     """Prepares the dataset, or the sample world in its place."""
     from vle_bench.data_prep.datasets.base import Parameters
     from vle_bench.data_prep.datasets.registry import DATASETS
+    from vle_bench.data_prep.leaks.rules import choose
     from vle_bench.data_prep.run import Request, prepare
     from vle_bench.shards.report import report_bytes
 
@@ -82,10 +102,12 @@ def command(name: str, raw: Path, out: Path, **options: Any) -> None:
             labels=options["labels"],
             min_answer_count=options["min_answer_count"],
             scheme=options["scheme"] or "",
+            rules=choose(name, with_rules=options["with_rules"], without=options["without_rules"]),
         ),
         workers=options["workers"] or 0,
         engine=options["engine"],
         build=not options["finish"],
+        strict=options["strict_overlap"],
     )
     if options["part"] is not None:
         _slice(request, options["part"], options)
@@ -150,10 +172,12 @@ def _table(prepared: Prepared) -> str:
 
 def _tell(prepared: Prepared) -> None:
     """Changes, warnings and where the result lies, for people."""
+    unchecked = _tell_leaks(prepared)
     warnings = [
         f"{name}: {text}"
         for name in prepared.splits
         for text in prepared.report.splits[name].warnings
+        if text not in unchecked
     ]
     told = [*prepared.changes, *warnings]
     for line in told[:_MOST_CHANGES]:
@@ -165,3 +189,21 @@ def _tell(prepared: Prepared) -> None:
         f"{prepared.folder}: {built} built, {prepared.kept:,} verified and kept. "
         f"Check them any time: vle-prep verify {prepared.folder}"
     )
+
+
+def _tell_leaks(prepared: Prepared) -> frozenset[str]:
+    """What the leak guard left out and what it could not check, once for all splits."""
+    from vle_bench.data_prep.leaks.evidence import EXCLUDED
+    from vle_bench.data_prep.leaks.guard import EXPLANATIONS, not_checked
+
+    splits = {name: prepared.report.splits[name] for name in prepared.splits}
+    reports = [one for split in splits.values() for one in split.overlap]
+    unchecked = dict.fromkeys(text for one in reports if (text := not_checked(one)))
+    for text in unchecked:
+        say(text)
+    for name, split in splits.items():
+        left_out = split.counts["image"].skipped.get(EXCLUDED, 0)
+        if left_out:
+            pictures = amount(left_out, "evaluation picture")
+            say(f"{name}: {pictures} left out, {name}/{EXPLANATIONS} explains each.")
+    return frozenset(unchecked)
