@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,15 @@ def test_shard_names_of_others_have_no_number():
     for other in ("toy-train-000007.tar", "toy-val-7.tar", "toy-val-000007.tar.tmp", "x.tar"):
         assert number_of(other, dataset="toy", split="val") is None
     assert sorted(["zz", "test", "val", "train"], key=split_order) == ["train", "val", "test", "zz"]
+
+
+def test_an_index_is_written_without_pandas(tmp_path: Path):
+    script = (
+        "import sys; from pathlib import Path; from vle_bench.shards.index import *\n"
+        "path = Path(sys.argv[1])\n"
+        "write_skipped(path, [SkippedRow('val', 'box', '\\u00e9', '', 'x')])\n"
+        "assert read_skipped(path) == [SkippedRow('val', 'box', '\\u00e9', '', 'x')]\n"
+        "assert 'pyarrow' in sys.modules\n"
+        "assert 'pandas' not in sys.modules, 'pyarrow brought pandas along: 45 MB'\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path / "x.parquet"], check=True)
