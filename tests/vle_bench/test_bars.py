@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 import pytest
 
 from vle_bench.bars import LEAST_BYTES, ByteBar
 
+LONGER_THAN_A_DRAWING = 0.12
+
 
 @pytest.fixture
-def terminal(monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+def look(monkeypatch):
+    """Makes stderr a terminal, once the test has begun."""
+    return lambda: monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
 
-def test_a_bar_tells_what_is_read_and_how_fast(terminal, capsys):
+def test_a_bar_tells_what_is_read_and_how_fast(look, capsys):
+    look()
     threads = threading.active_count()
     bar = ByteBar(2 * LEAST_BYTES, "reading objects.json")
+    bar.reach(1)
+    time.sleep(LONGER_THAN_A_DRAWING)
     bar.reach(LEAST_BYTES)
     assert threading.active_count() == threads
     bar.close()
@@ -27,19 +34,25 @@ def test_a_bar_tells_what_is_read_and_how_fast(terminal, capsys):
     assert "B/s]" in shown
 
 
-def test_a_bar_follows_a_reader_who_goes_back_and_never_passes_the_end(terminal, capsys):
+def test_a_bar_follows_a_reader_who_goes_back_and_never_passes_the_end(look, capsys):
+    look()
     bar = ByteBar(LEAST_BYTES, "x")
-    for at in (LEAST_BYTES // 2, LEAST_BYTES // 4, LEAST_BYTES + 4096):
+    for at in (LEAST_BYTES // 2, LEAST_BYTES // 4):
         bar.reach(at)
-    before = capsys.readouterr().err
+        time.sleep(LONGER_THAN_A_DRAWING)
+    bar.reach(LEAST_BYTES // 2)
+    bar.reach(LEAST_BYTES + 4096)
+    first = capsys.readouterr().err
+    assert "x:  25%" in first
+    assert "x: 100%" in first
+    assert first.endswith("\r")
     bar.reach(LEAST_BYTES // 10)
     bar.close()
-    assert "100%" in before
-    assert "10%" in capsys.readouterr().err
+    assert "x:   0%" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("terminal")
-def test_what_is_read_in_a_moment_has_no_bar(capsys):
+def test_what_is_read_in_a_moment_has_no_bar(look, capsys):
+    look()
     ByteBar(LEAST_BYTES - 1, "x").reach(10)
     assert capsys.readouterr().err == ""
 
