@@ -17,7 +17,6 @@ import msgspec
 from vle_bench.errors import needs_file
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_CHUNK = 1 << 20
 
 
 def json_bytes(value: Any) -> bytes:
@@ -48,8 +47,5 @@ def sha256_bytes(data: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """Lower-case hex digest of the file's bytes, read in pieces."""
-    digest = hashlib.sha256()
-    with needs_file(path, "a file to hash").open("rb") as stream:
-        while piece := stream.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+    with needs_file(path, "a file to hash").open("rb", buffering=0) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,13 +9,14 @@ older than its shards is noticed and never read past.
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
-from vle_bench.errors import DataProblem, machine_errors, needs_file
+from vle_bench.errors import DataProblem, MachineProblem, machine_errors, needs_file
 from vle_bench.inputs import decode_json
 from vle_bench.records import Sample
 from vle_bench.shards.index import SampleRow, read_samples
@@ -23,6 +24,17 @@ from vle_bench.shards.layout import SAMPLES, number_of
 from vle_bench.shards.report import read_report
 
 S = TypeVar("S", bound=Sample)
+
+
+_MOST_OPEN = 128
+"""Shards kept open; a system allows a process 256 files at the least."""
+
+
+class _Shard(NamedTuple):
+    """A shard that is open."""
+
+    handle: int
+    size: int
 
 
 class SplitReader:
@@ -50,8 +62,7 @@ class SplitReader:
             if number_of(name, dataset=report.dataset, split=split) is None:
                 raise DataProblem(f"{dataset_folder / SAMPLES}: {name!r} is no shard of {split}.")
         self._places = {row.key: index for index, row in enumerate(self.rows)}
-        self._open_name = ""
-        self._handle = -1
+        self._open: OrderedDict[str, _Shard] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,10 +79,9 @@ class SplitReader:
         self.close()
 
     def close(self) -> None:
-        """Closes the shard that is open, if one is."""
-        if self._handle >= 0:
-            os.close(self._handle)
-        self._open_name, self._handle = "", -1
+        """Closes the shards that are open."""
+        while self._open:
+            os.close(self._open.popitem()[1].handle)
 
     def row(self, key: str) -> SampleRow:
         """The index row of `key`; `DataProblem` where the split has no such sample."""
@@ -108,20 +118,34 @@ class SplitReader:
         return self._piece(row, row.image_offset, row.image_size)
 
     def _piece(self, row: SampleRow, offset: int, size: int) -> bytes:
+        shard = self._open.get(row.shard) or self._opened(row)
+        if not 0 <= offset <= offset + size <= shard.size:
+            raise self._outside(row, offset, size, shard.size)
+        try:
+            data = os.pread(shard.handle, size, offset)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MachineProblem(f"{row.shard}: {row.key}: {reason}. Try again.") from error
+        if len(data) != size:
+            raise self._outside(row, offset, size, os.fstat(shard.handle).st_size)
+        return data
+
+    def _opened(self, row: SampleRow) -> _Shard:
+        """Opens a shard and keeps it open: readers in random order come back to it."""
         path = self._folder / row.split / row.shard
+        if len(self._open) >= _MOST_OPEN:
+            os.close(self._open.popitem(last=False)[1].handle)
+        needs_file(path, "a shard")
         with machine_errors(path):
-            if self._open_name != row.shard:
-                self.close()
-                needs_file(path, "a shard")
-                self._handle = os.open(path, os.O_RDONLY)
-                self._open_name = row.shard
-            there = os.fstat(self._handle).st_size
-            if not 0 <= offset <= offset + size <= there:
-                raise DataProblem(
-                    f"{row.shard}: {row.key}: should lie at bytes {offset:,} to {offset + size:,}, "
-                    f"the shard has {there:,}. Run vle-prep verify."
-                )
-            return os.pread(self._handle, size, offset)
+            handle = os.open(path, os.O_RDONLY)
+            self._open[row.shard] = shard = _Shard(handle, os.fstat(handle).st_size)
+        return shard
+
+    def _outside(self, row: SampleRow, offset: int, size: int, there: int) -> DataProblem:
+        return DataProblem(
+            f"{row.shard}: {row.key}: should lie at bytes {offset:,} to {offset + size:,}, "
+            f"the shard has {there:,}. Run vle-prep verify."
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ Source: POSIX.1-1988 "ustar", https://pubs.opengroup.org/onlinepubs/9699919799/u
 from __future__ import annotations
 
 import re
+import struct
 from typing import NamedTuple
 
 from vle_bench.errors import DataProblem
@@ -34,6 +35,9 @@ _MTIME = b"00000000000\0"
 _TAIL = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(80) + bytes(155) + bytes(12)
 # The checksum counts its own eight bytes as spaces.
 _CONSTANT_SUM = sum(_OWNERSHIP) + sum(_MTIME) + sum(_TAIL) + 8 * ord(" ")
+_OWN = struct.Struct("100s 24s 11s 13s 8s 356s")
+_CONSTANTS = (_OWNERSHIP, b"\0" + _MTIME, _TAIL)
+_OCTAL_DIGITS = b"01234567"
 
 _KEY = re.compile(KEY_PATTERN)
 _LONGEST_KEY = 90
@@ -130,6 +134,9 @@ def parse_header(block: bytes) -> Header:
     """
     if len(block) != BLOCK:
         raise BrokenHeader(f"{len(block)} bytes where a header of {BLOCK} was expected")
+    own = _own_header(block)
+    if own is not None:
+        return own
     found = sum(block) - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
     if _octal(block[_CHECKSUM_AT], "checksum") != found:
         raise BrokenHeader("the header's checksum does not match its bytes")
@@ -147,8 +154,19 @@ def parse_header(block: bytes) -> Header:
     return Header(name, _octal(block[_SIZE_AT], "size"))
 
 
+def _own_header(block: bytes) -> Header | None:
+    """A header as `header` makes them, which is quicker to prove; None for any other."""
+    name, ownership, digits, mtime, checksum, tail = _OWN.unpack(block)
+    if (ownership, mtime, tail) != _CONSTANTS or digits.strip(_OCTAL_DIGITS):
+        return None
+    name = name.rstrip(b"\0")
+    if checksum != b"%06o\0 " % (_CONSTANT_SUM + sum(name) + sum(digits)) or not name.isascii():
+        return None
+    return Header(name.decode("ascii"), int(digits, 8))
+
+
 def _octal(field: bytes, what: str) -> int:
     digits = field.strip(b"\0 ")
-    if not digits or digits.strip(b"01234567"):
+    if not digits or digits.strip(_OCTAL_DIGITS):
         raise BrokenHeader(f"the header's {what} is no octal number")
     return int(digits, 8)
