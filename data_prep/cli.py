@@ -14,6 +14,9 @@ _COMMANDS = {
     "export": CommandEntry(
         "vle_bench.data_prep.commands.export:command", "Shards in other people's formats."
     ),
+    "fetch": CommandEntry(
+        "vle_bench.data_prep.commands.fetch:command", "Download official files and web pictures."
+    ),
     "list": CommandEntry(
         "vle_bench.data_prep.commands.list:command", "Datasets, their splits, licences and files."
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 DNS = "download: dns"
 TIMEOUT = "download: timeout"
@@ -46,7 +47,8 @@ REASONS: tuple[str, ...] = (
 )
 """Every class; where one is kept as a number, it is its place here plus one."""
 
-SUCCESS = "success"
+SUCCESS: Literal["success"] = "success"
+"""The status of what was got, in img2dataset's tables and ours."""
 
 # The first that fits counts: a timeout while connecting is a timeout.
 _SENTENCES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

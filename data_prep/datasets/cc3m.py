@@ -16,6 +16,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
 from vle_bench.data_prep.lines import lines_of
 from vle_bench.data_prep.sources import Document, RawTree
+from vle_bench.data_prep.web_lists import WebList
 from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples, address_keys
 from vle_bench.errors import DataProblem
 from vle_bench.records import Caption, Picture, Sample
@@ -44,6 +45,11 @@ class Cc3m:
         """Splits share nothing, so nothing is read yet."""
         del parameters
         return OpenedCc3m(raw)
+
+    def web_list(self, raw: RawTree, split: str) -> WebList | None:
+        """The captions and addresses of a split; None where RAW has no list of it."""
+        document = raw.document(NAME, LISTS[split])
+        return None if document is None else WebList(lambda: _rows(document), document.sha256)
 
 
 CC3M = Cc3m()

@@ -18,6 +18,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
 from vle_bench.data_prep.lines import all_lines
 from vle_bench.data_prep.sources import Document, RawTree
+from vle_bench.data_prep.web_lists import WebList
 from vle_bench.data_prep.web_rows import Named, WebRow, WebSamples
 from vle_bench.errors import DataProblem
 from vle_bench.records import Caption, Picture, Sample, SbuSample
@@ -44,6 +45,14 @@ class Sbu:
         """Reads nothing yet: there is one split."""
         del parameters
         return OpenedSbu(raw)
+
+    def web_list(self, raw: RawTree, split: str) -> WebList | None:
+        """The captions and addresses; None where RAW has no list of them."""
+        del split
+        documents = _documents(raw)
+        if not documents:
+            return None
+        return WebList(_opened(documents).rows, documents[0].sha256)
 
 
 SBU = Sbu()
@@ -83,18 +92,27 @@ class OpenedSbu(NothingBeside):
 
     def _list(self, books: Books) -> _Columns | _Lines:
         """The list in whichever form it is there."""
-        documents = {name: self._raw.document(NAME, name) for name in (LIST,)}
-        if documents[LIST] is None:
-            lines = (URL_LINES, CAPTION_LINES)
-            documents = {name: self._raw.document(NAME, name) for name in lines}
-        found = [document for document in documents.values() if document is not None]
-        if len(found) < len(documents):
+        documents = _documents(self._raw)
+        if not documents:
             raise DataProblem(
                 f"{self._raw.root}: {LIST} is nowhere in it, nor are both {URL_LINES} and "
                 f"{CAPTION_LINES}. Put sbu-captions-all.tar.gz into {self._raw.root / NAME}."
             )
-        books.sources.update((document.name, document.sha256) for document in found)
-        return _Columns(found[0]) if LIST in documents else _Lines(found[0], found[1])
+        books.sources.update((document.name, document.sha256) for document in documents)
+        return _opened(documents)
+
+
+def _documents(raw: RawTree) -> list[Document]:
+    """The list's one file, or its two; none where it is absent or one of the two is."""
+    for names in ((LIST,), (URL_LINES, CAPTION_LINES)):
+        found = [document for name in names if (document := raw.document(NAME, name)) is not None]
+        if len(found) == len(names):
+            return found
+    return []
+
+
+def _opened(documents: list[Document]) -> _Columns | _Lines:
+    return _Columns(documents[0]) if len(documents) == 1 else _Lines(documents[0], documents[1])
 
 
 class _Columns:

@@ -28,6 +28,7 @@ Verified = Literal["yes", "secondary", "no"]
 """Read in a primary source, read in a secondary one, or recalled from memory."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SCHEMES = ("http://", "https://")
 
 
@@ -68,10 +69,15 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     holds: tuple[str, ...] = ()
     """The needed files and folders inside an archive; folders end in a slash."""
     note: str = ""
+    agreement: str = ""
+    """The page whose terms must be agreed to first; "" where anybody may download it."""
 
     def __post_init__(self) -> None:
-        if self.url and not self.url.startswith(_SCHEMES):
-            raise ValueError(f'url is "{self.url}", an http or https address was expected')
+        for name, address in (("url", self.url), ("agreement", self.agreement)):
+            if address and not address.startswith(_SCHEMES):
+                raise ValueError(f'{name} is "{address}", an http or https address was expected')
+        if not _FILE_NAME.fullmatch(self.file):
+            raise ValueError(f'file is "{self.file}", a plain file name was expected')
         if self.verified != "no" and not self.source:
             raise ValueError("a verified address needs its source")
         if self.size < 0:
