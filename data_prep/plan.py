@@ -17,7 +17,7 @@ import msgspec
 
 from vle_bench.catalog.datasets import DatasetManifest, load_dataset_manifest
 from vle_bench.data_prep.datasets.base import Dataset, Draft, Parameters, Reading, item_fields
-from vle_bench.data_prep.shard_task import PackedDraft, ShardTask
+from vle_bench.data_prep.shard_task import PackedDraft, ShardTask, packed_sample
 from vle_bench.data_prep.sources import NeedState, RawTree
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.records import sample_bytes
@@ -185,4 +185,5 @@ def shard_count(samples: int, samples_per_shard: int) -> int:
 
 def _packed(draft: Draft) -> PackedDraft:
     sample = draft.sample
-    return PackedDraft(sample.key, sample_bytes(sample), draft.picture, draft.declared, draft.leaks)
+    packed = packed_sample(sample_bytes(sample))
+    return PackedDraft(sample.key, packed, draft.picture, draft.declared, draft.leaks)

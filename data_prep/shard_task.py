@@ -40,19 +40,36 @@ from vle_bench.shards.writer import Item, Placed, write_shard
 RECIPE_VERSION = b"vle-bench/recipe/1"
 """Changes when the code would make other bytes from the same drafts."""
 
+_MUCH = 8 << 10
+"""Bytes of a sample from which on it is deflated; most are far smaller."""
+
 ROTATED = "picture that EXIF turns or mirrors"
 
 Why = Literal["", "missing", "damaged", "recipe changed", "raw picture changed"]
 
 
 class PackedDraft(NamedTuple):
-    """A draft on its way to another process: the sample as JSON."""
+    """A draft on its way to another process: the sample as JSON, deflated where that is much."""
 
     key: str
-    sample: bytes
+    packed: bytes
     picture: PictureFile
     declared: tuple[int, int] | None
     leaks: tuple[Leak, ...] = ()
+
+    @property
+    def sample(self) -> bytes:
+        """The sample as JSON."""
+        return self.packed if self.packed.startswith(b"{") else zlib.decompress(self.packed)
+
+
+def packed_sample(data: bytes) -> bytes:
+    """A sample's JSON as drafts carry it.
+
+    Several shards of drafts wait for their workers; where pictures have many annotations, those
+    would be most of what the parent holds.
+    """
+    return zlib.compress(data, 1) if len(data) >= _MUCH else data
 
 
 class ShardTask(NamedTuple):
@@ -155,8 +172,9 @@ def _find(task: ShardTask, recipe: str, marks: Mapping[str, Mark]) -> Standing:
 def _recipe(task: ShardTask) -> str:
     digest = hashlib.sha256(RECIPE_VERSION)
     for draft in task.drafts:
-        digest.update(b"%d %d " % (len(draft.sample), len(repr(draft.declared))))
-        digest.update(draft.sample)
+        sample = draft.sample
+        digest.update(b"%d %d " % (len(sample), len(repr(draft.declared))))
+        digest.update(sample)
         digest.update(repr(draft.declared).encode("ascii"))
         if draft.leaks:
             digest.update(repr(draft.leaks).encode("utf-8"))
