@@ -27,7 +27,7 @@ from vle_bench.data_prep.datasets.base import (
 )
 from vle_bench.data_prep.journal import Excluded
 from vle_bench.data_prep.leaks.evaluation import evaluation_set
-from vle_bench.data_prep.leaks.evidence import facts_of
+from vle_bench.data_prep.leaks.evidence import Facts, facts_of
 from vle_bench.data_prep.leaks.index import EvaluationIndex, Owner
 from vle_bench.data_prep.leaks.lists import unlike_known
 from vle_bench.data_prep.leaks.rules import Corpus, Rule, all_rules, corpus_of, in_force, settled
@@ -226,11 +226,19 @@ def not_checked(report: RuleReport) -> str:
 
 def _gather(corpus: Corpus, raw: RawTree, settings: _Settings) -> _Known:
     rules = in_force(settings.rules)
-    sets = [
-        evaluation_set(rule, raw, corpus.evidence, out=settings.out, workers=settings.workers)
-        for rule in rules
-    ]
-    reports = tuple(one.report for one in sets)
+    reports: list[RuleReport] = []
+    sources: dict[str, str] = {}
+
+    def pictures() -> Iterator[tuple[Owner, Facts]]:
+        for number, rule in enumerate(rules):
+            one = evaluation_set(
+                rule, raw, corpus.evidence, out=settings.out, workers=settings.workers
+            )
+            reports.append(one.report)
+            sources.update(one.sources)
+            yield from ((Owner(number, identity), facts) for identity, facts in one.pictures)
+
+    index = EvaluationIndex(pictures())
     warnings = [text for report in reports if (text := not_checked(report))]
     if not raw.is_sample:
         for rule, report in zip(rules, reports, strict=True):
@@ -241,13 +249,7 @@ def _gather(corpus: Corpus, raw: RawTree, settings: _Settings) -> _Known:
         problems.raise_if_any(
             advice="Put the files there, switch a rule off (--no-rule), or leave --strict-overlap."
         )
-    index = EvaluationIndex(
-        (Owner(number, identity), facts)
-        for number, one in enumerate(sets)
-        for identity, facts in one.pictures
-    )
-    sources = {name: digest for one in sets for name, digest in one.sources.items()}
-    return _Known(rules, index, reports, sources, tuple(warnings))
+    return _Known(rules, index, tuple(reports), sources, tuple(warnings))
 
 
 def _judged(drafts: Iterable[Draft], index: EvaluationIndex) -> Iterator[Draft]:

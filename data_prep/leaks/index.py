@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from vle_bench.data_prep.leaks.evidence import NO_ID, Evidence, Facts, Leak
 
@@ -28,19 +29,14 @@ class Owner(NamedTuple):
 class Numbers:
     """Numbers and who has them; a number may have several owners.
 
-    >>> Numbers({7: [3, 1]}.items()).of(7), Numbers([]).of(7)
-    ([1, 3], [])
+    >>> Numbers(array("q", [7, 5, 7]), array("q", [3, 2, 1])).of(7)
+    [1, 3]
     """
 
-    def __init__(self, pairs: Iterable[tuple[int, Iterable[int]]]) -> None:
-        keys, owners = array("q"), array("q")
-        for key, some in pairs:
-            for owner in some:
-                keys.append(key)
-                owners.append(owner)
-        order = np.lexsort((np.array(owners, dtype=np.int64), np.array(keys, dtype=np.int64)))
-        self._keys = array("q", (keys[place] for place in order.tolist()))
-        self._owners = array("q", (owners[place] for place in order.tolist()))
+    def __init__(self, keys: array[int], owners: array[int]) -> None:
+        order = np.lexsort((np.array(owners), np.array(keys)))
+        self._keys = _in_order(keys, order)
+        self._owners = _in_order(owners, order)
 
     def of(self, key: int) -> list[int]:
         """The owners of a number, ascending; [] where nobody has it."""
@@ -50,9 +46,6 @@ class Numbers:
             found.append(self._owners[place])
             place += 1
         return found
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
 
 def holds(digests: bytes, sha256: str) -> bool:
@@ -96,26 +89,31 @@ class EvaluationIndex:
     """
 
     def __init__(self, pictures: Iterable[tuple[Owner, Facts]]) -> None:
-        self._owners: list[Owner] = []
-        coco: dict[int, list[int]] = {}
-        flickr: dict[int, list[int]] = {}
-        digests: list[tuple[bytes, int]] = []
-        for number, (owner, facts) in enumerate(pictures):
-            self._owners.append(owner)
-            if facts.coco_id != NO_ID:
-                coco.setdefault(facts.coco_id, []).append(number)
-            if facts.flickr_id != NO_ID:
-                flickr.setdefault(facts.flickr_id, []).append(number)
-            if facts.sha256:
-                digests.append((facts.sha256, number))
-        digests.sort()
-        self._numbers: Mapping[Evidence, Numbers] = {
-            "coco_id": Numbers(coco.items()),
-            "flickr_id": Numbers(flickr.items()),
+        self._rules = array("H")
+        self._ids: list[str] = []
+        numbers: dict[Evidence, tuple[array[int], array[int]]] = {
+            "coco_id": (array("q"), array("q")),
+            "flickr_id": (array("q"), array("q")),
         }
-        self.digests = b"".join(digest for digest, _ in digests)
+        digests, by_bytes = bytearray(), array("q")
+        for number, (owner, facts) in enumerate(pictures):
+            self._rules.append(owner.rule)
+            self._ids.append(owner.id)
+            for (keys, owners), value in zip(
+                numbers.values(), (facts.coco_id, facts.flickr_id), strict=True
+            ):
+                if value != NO_ID:
+                    keys.append(value)
+                    owners.append(number)
+            if facts.sha256:
+                digests += facts.sha256
+                by_bytes.append(number)
+        self._numbers = {kind: Numbers(*pair) for kind, pair in numbers.items()}
+        words = np.frombuffer(bytes(digests), dtype=">u8").reshape(-1, DIGEST_BYTES // 8)
+        order = np.lexsort(words.T[::-1])
+        self.digests = words[order].tobytes()
         """Digests of all pictures whose bytes are known, sorted, one behind the other."""
-        self._by_bytes = array("q", (number for _, number in digests))
+        self._by_bytes = _in_order(by_bytes, order)
 
     def ids_of(self, facts: Facts) -> tuple[Leak, ...]:
         """The ids by which a picture is an evaluation picture; () where it is none."""
@@ -129,14 +127,22 @@ class EvaluationIndex:
     def owners(self, evidence: Evidence, value: str) -> Iterator[Owner]:
         """The evaluation pictures that have an id, or a digest in hex."""
         if evidence != "bytes":
-            numbers = self._numbers[evidence].of(int(value))
-            yield from (self._owners[number] for number in numbers)
+            yield from map(self._owner, self._numbers[evidence].of(int(value)))
             return
         digest = _raw(value)
         place = _place(self.digests, digest)
         while place >= 0 and self._digest(place) == digest:
-            yield self._owners[self._by_bytes[place]]
+            yield self._owner(self._by_bytes[place])
             place += 1
+
+    def _owner(self, number: int) -> Owner:
+        return Owner(self._rules[number], self._ids[number])
 
     def _digest(self, place: int) -> bytes:
         return self.digests[place * DIGEST_BYTES : (place + 1) * DIGEST_BYTES]
+
+
+def _in_order(values: array[int], order: npt.NDArray[np.int64]) -> array[int]:
+    ordered = array(values.typecode)
+    ordered.frombytes(np.array(values)[order].tobytes())
+    return ordered
