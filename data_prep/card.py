@@ -146,6 +146,7 @@ def _counts(report: Report) -> Iterator[str]:
         left = sum(sum(counts.skipped.values()) for counts in split.counts.values())
         yield f"| {name} | {len(split.shards)} | {written} | {left:,} |"
     yield ""
+    yield from _expected(report)
     yield from _reasons(report)
     yield "`report.json` has the books of every split, `skipped.parquet` names what was left out."
     warnings = [
@@ -154,6 +155,17 @@ def _counts(report: Report) -> Iterator[str]:
     if warnings:
         yield ""
         yield from (f"- {warning}." for warning in warnings)
+
+
+def _expected(report: Report) -> Iterator[str]:
+    """What was found beside what is published, where anything is."""
+    rows = [
+        f"| {name} | {one.what} | {one.expected:,} | {one.found:,} | {one.source} |"
+        for name, split in report.splits.items()
+        for one in split.expectations
+    ]
+    if rows:
+        yield from ("| split | of | expected | found | by |", "|---|---|---|---|---|", *rows, "")
 
 
 def _reasons(report: Report) -> Iterator[str]:

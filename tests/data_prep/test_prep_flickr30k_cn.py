@@ -75,6 +75,8 @@ def test_pictures_leave_as_the_bytes_they_stand_for(raw: Path, out: Path):
     assert prepared.report.splits["train"].picture_endings == ("jpg", "png")
     expected = {one.what: one.expected for one in prepared.report.splits["test"].expectations}
     assert expected == {"images": 1000, "captions": 5000}
+    card = (out / "flickr30k-cn" / "README.md").read_text(encoding="utf-8")
+    assert "| test | images | 1,000 | 2 | " in card
     assert verify(out / "flickr30k-cn").findings == ()
 
 

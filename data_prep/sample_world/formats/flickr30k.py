@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vle_bench.data_prep.sample_world.formats.flickr30k_entities import write_entities
 from vle_bench.data_prep.sample_world.language.captions import Captioner
 from vle_bench.data_prep.sample_world.language.tokens import caption_tokens, spaced
 from vle_bench.data_prep.sample_world.roster import Drawn
@@ -28,10 +29,10 @@ def write_flickr30k(world: World) -> None:
     """Writes everything below RAW/flickr30k but the pictures."""
     pictures = world.roster.parts["flickr30k"]
     captioner = Captioner(world.seed, "flickr30k", world.scenes_of(pictures))
-    captions = {
-        drawn: [caption.text for caption in captioner.write(index, _CAPTIONS, "observer")]
-        for index, drawn in enumerate(pictures)
+    written = {
+        drawn: captioner.write(index, _CAPTIONS, "observer") for index, drawn in enumerate(pictures)
     }
+    captions = {drawn: [one.text for one in sentences] for drawn, sentences in written.items()}
     ordered = sorted(pictures, key=lambda drawn: str(drawn.photo_id))
     world.write_json(
         "flickr30k/dataset_flickr30k.json",
@@ -51,6 +52,7 @@ def write_flickr30k(world: World) -> None:
     for split in ("train", "val", "test"):
         ids = [str(drawn.photo_id) for drawn in ordered if drawn.entities == split]
         world.write_lines(f"flickr30k/{split}.txt", ids)
+    write_entities(world, [(drawn, written[drawn]) for drawn in ordered])
 
 
 def _image(drawn: Drawn, number: int, captions: list[str]) -> Json:

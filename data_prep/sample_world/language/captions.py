@@ -42,6 +42,8 @@ class Caption(NamedTuple):
 
     text: str
     claims: frozenset[Claim]
+    mentions: tuple[Mention, ...] = ()
+    """What it names, in the order of its words."""
 
 
 class Captioner:
@@ -70,7 +72,7 @@ class Captioner:
             chosen = self._distinguishing(index, turn, rng)
             claims = self._claims(index, chosen, with_sky=with_sky)
             plan = Plan(self._scenes[index].place, tuple(chosen), with_sky)
-            captions.append(Caption(_STYLES[style](plan, rng), claims))
+            captions.append(Caption(_STYLES[style](plan, rng), claims, plan.mentions))
         return captions
 
     def _claims(self, index: int, chosen: list[Mention], *, with_sky: bool) -> frozenset[Claim]:

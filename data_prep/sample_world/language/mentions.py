@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from vle_bench.data_prep.sample_world.classes import PERSON, word
+from vle_bench.data_prep.sample_world.classes import ANIMALS, PERSON, VEHICLES, word
 from vle_bench.data_prep.sample_world.language.chinese_nouns import (
     chinese_counted,
     chinese_crowd,
@@ -31,6 +31,18 @@ Claim = tuple[str, ...]
 """One fact, such as ("count", "car", "red", "2")."""
 
 
+class Phrase(NamedTuple):
+    """Words inside a mention that name things one can point at."""
+
+    text: str
+    kind: str
+    """As Flickr30k Entities sorts them: people, clothing, animals, vehicles, other."""
+    things: tuple[int, ...]
+    """Indices into the scene's things."""
+    part: str = ""
+    """The part of the thing that is meant, where it is not the whole."""
+
+
 class Mention(NamedTuple):
     """A noun phrase in two languages, with its claims."""
 
@@ -40,6 +52,8 @@ class Mention(NamedTuple):
     about_people: bool = False
     many: bool = False
     """Whether its verb is plural."""
+    phrases: tuple[Phrase, ...] = ()
+    """The phrases of the English words, in their order."""
 
 
 def mentions_of(scene: Scene) -> list[Mention]:
@@ -62,53 +76,91 @@ def _people(scene: Scene) -> Iterable[Mention]:
         facts = thing.person
         if facts is None:
             raise ValueError(f"thing {index} is a person without facts")
-        who = f"a person in {with_article(facts.shirt)} shirt"
+        shirt = f"{with_article(facts.shirt)} shirt"
+        who = f"a person in {shirt}"
+        phrases = [
+            Phrase("a person", "people", (index,)),
+            Phrase(shirt, "clothing", (index,), "shirt"),
+        ]
         claims: set[Claim] = {("person", facts.shirt)}
         if facts.hat:
-            who += f" and {with_article(facts.hat)} hat"
+            hat = f"{with_article(facts.hat)} hat"
+            who += f" and {hat}"
+            phrases.append(Phrase(hat, "clothing", (index,), "hat"))
             claims.add(("hat", facts.shirt, facts.hat))
         doing = activity_of(scene, index)
         claims.add(("doing", facts.shirt, doing))
         text = f"{who} {doing}"
-        yield Mention(text, chinese_person(scene, index), frozenset(claims), about_people=True)
+        phrases += [
+            Phrase(with_article(name_of(other)), _kind(other.category), (held,))
+            for held, other in scene.single
+            if other.held_by == index
+        ]
+        yield Mention(
+            text,
+            chinese_person(scene, index),
+            frozenset(claims),
+            about_people=True,
+            phrases=tuple(phrases),
+        )
 
 
 def _riders(scene: Scene) -> Iterable[Mention]:
-    for _, thing in scene.single:
+    for index, thing in scene.single:
         if thing.on >= 0:
             seat = scene.things[thing.on]
-            text = f"{with_article(name_of(thing))} on top of {with_article(name_of(seat))}"
+            above, below = with_article(name_of(thing)), with_article(name_of(seat))
+            text = f"{above} on top of {below}"
+            phrases = (
+                Phrase(above, _kind(thing.category), (index,)),
+                Phrase(below, _kind(seat.category), (thing.on,)),
+            )
             claim = ("on", thing.category, thing.colour, seat.category, seat.colour)
-            yield Mention(text, chinese_rider(thing, seat), frozenset({claim}))
+            yield Mention(text, chinese_rider(thing, seat), frozenset({claim}), phrases=phrases)
 
 
 def _groups(scene: Scene) -> Iterable[Mention]:
-    groups: defaultdict[tuple[str, str], int] = defaultdict(int)
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     seats = {thing.on for thing in scene.things if thing.on >= 0}
     for index, thing in scene.single:
         if thing.category != PERSON and thing.held_by < 0 and thing.on < 0 and index not in seats:
-            groups[thing.category, thing.colour] += 1
+            groups[thing.category, thing.colour].append(index)
     # What is held, stands on something or is stood on has a mention of its own; then no number
     # is given for its class at all.
     elsewhere = {t.category for t in scene.things if t.held_by >= 0 or t.on >= 0 or t.crowd}
     elsewhere |= {scene.things[seat].category for seat in seats}
-    for (category, colour), count in sorted(groups.items(), key=lambda item: (-item[1], item[0])):
-        if category in elsewhere:
-            count = 1
+    by_size = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    for (category, colour), members in by_size:
+        count = 1 if category in elsewhere else len(members)
         noun = f"{colour} {word(category)}" if colour else word(category)
         claim = (
             ("some", category, colour) if count == 1 else ("count", category, colour, str(count))
         )
         text = counted(count, noun, many_of(category, colour))
         chinese = chinese_counted(category, colour, count)
-        yield Mention(text, chinese, frozenset({claim}), many=count > 1)
+        phrase = Phrase(text, _kind(category), tuple(members[:count]))
+        yield Mention(text, chinese, frozenset({claim}), many=count > 1, phrases=(phrase,))
 
 
 def _crowds(scene: Scene) -> Iterable[Mention]:
     names = {PERSON: "a crowd of people", "bird": "a flock of birds", "cup": "a row of cups"}
-    for thing in scene.things:
+    for index, thing in enumerate(scene.things):
         if thing.crowd:
             claim = ("crowd", thing.category)
+            text = names[thing.category]
             yield Mention(
-                names[thing.category], chinese_crowd(thing.category), frozenset({claim}), many=True
+                text,
+                chinese_crowd(thing.category),
+                frozenset({claim}),
+                many=True,
+                phrases=(Phrase(text, _kind(thing.category), (index,)),),
             )
+
+
+def _kind(category: str) -> str:
+    """The type of a phrase about that class, as Flickr30k Entities calls it."""
+    if category == PERSON:
+        return "people"
+    if category in ANIMALS:
+        return "animals"
+    return "vehicles" if category in VEHICLES else "other"

@@ -1,0 +1,77 @@
+"""Every reason for which something is left out, sorted into classes: the one table of them.
+
+The books, `skipped.parquet` and the card name the reason, which says what was
+found; its class says what kind of loss that is, and is the same for all datasets.
+`docs/reasons.md` shows the table to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vle_bench.data_prep import books, box_rules, web_reasons
+from vle_bench.data_prep.leaks.evidence import EXCLUDED
+
+CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "missing": (books.ABSENT, "picture not downloaded"),
+        "unreadable": (
+            "picture header broken",
+            "picture damaged in its zip",
+            "picture is no base64 text",
+            "phrase boxes not readable",
+        ),
+        "truncated": ("picture cut short",),
+        "not an image": ("not a picture", "picture is an HTML page"),
+        "unsupported format": (
+            "picture format gif not supported",
+            "picture format bmp not supported",
+            "picture format tiff not supported",
+            "picture format jpeg 2000 not supported",
+        ),
+        "too large": ("picture file too large", "picture of too many pixels"),
+        "zero-size": ("picture file empty", "picture without a pixel"),
+        "duplicate id": (books.DUPLICATE, books.OTHER_SPLIT),
+        "no annotation": (
+            books.NO_ANNOTATION,
+            books.NO_QUESTION,
+            books.EMPTY_CAPTION,
+            "image without a usable caption",
+            "image without a usable question",
+            "question without label",
+            "test-dev question that test does not have",
+            "text that names no picture",
+        ),
+        "inconsistent": (
+            books.NOT_LISTED,
+            "annotation names another image than its question",
+            "question of another picture or other objects than its image's first",
+        ),
+        "malformed": (
+            books.NO_NUMBER_ID,
+            "id that cannot name a sample",
+            "line that is no caption and address",
+            "caption line that is not understood",
+            "row of pictures that is not understood",
+        ),
+        "unusable box": (box_rules.NOT_FINITE, box_rules.NO_AREA, box_rules.OUTSIDE),
+        "excluded by overlap": (EXCLUDED,),
+        "download": web_reasons.REASONS,
+    }
+)
+"""Class to its reasons. A reason stands in one class."""
+
+OTHER = "other"
+"""The class of what a dataset of somebody else's gives as a reason."""
+
+_CLASS_OF = {reason: name for name, reasons in CLASSES.items() for reason in reasons}
+
+
+def class_of(reason: str) -> str:
+    """The class of a reason.
+
+    >>> class_of("picture is an HTML page"), class_of("download: dns"), class_of("eaten by a dog")
+    ('not an image', 'download', 'other')
+    """
+    return _CLASS_OF.get(reason, OTHER)

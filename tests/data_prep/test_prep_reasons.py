@@ -1,0 +1,111 @@
+"""Reasons: one table, in code and in words, and no dataset gives another one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from prep_world import picture_bytes
+
+import vle_bench.data_prep
+from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.picture import BadPicture, probe
+from vle_bench.data_prep.reasons import CLASSES, OTHER, class_of
+from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.sample_world import build_sample_world
+from vle_bench.shards.index import KINDS, read_skipped
+
+DOCS = Path(__file__).parents[2] / "docs" / "reasons.md"
+CODE = Path(vle_bench.data_prep.__file__).parent
+EVERY = [reason for reasons in CLASSES.values() for reason in reasons]
+
+
+def test_a_reason_stands_in_one_class():
+    assert not [reason for reason, times in Counter(EVERY).items() if times > 1]
+
+
+def test_the_table_for_people_is_the_table_of_the_code():
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|$", DOCS.read_text(), re.MULTILINE)
+    shown = {name: tuple(reasons.split("; ")) for name, reasons in rows if name in CLASSES}
+    assert shown == dict(CLASSES)
+
+
+def test_every_reason_of_the_table_is_given_somewhere():
+    """Also the other way round for pictures: what `probe` may say is in the table."""
+    texts, raised = set(), set()
+    for path in CODE.rglob("*.py"):
+        if path.name == "reasons.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BadPicture":
+                raised |= {one.value for one in node.args if isinstance(one, ast.Constant)}
+    formats = {reason for reason in EVERY if reason.startswith("picture format ")}
+    assert not set(EVERY) - formats - texts
+    assert not raised - set(EVERY)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "zero-size"),
+        (b"<!DOCTYPE html>", "not an image"),
+        (b"\0" * 99, "not an image"),
+        (b"\xff\xd8", "truncated"),
+        (picture_bytes()[:-2], "truncated"),
+        (picture_bytes(kind="PNG")[:-2], "truncated"),
+        (picture_bytes(kind="WEBP")[:-2], "truncated"),
+        (picture_bytes()[:4] + b"\0" * 99, "unreadable"),
+        (picture_bytes(kind="GIF"), "unsupported format"),
+        (picture_bytes(kind="BMP"), "unsupported format"),
+        (picture_bytes(kind="TIFF"), "unsupported format"),
+        (picture_bytes(kind="JPEG2000"), "unsupported format"),
+    ],
+)
+def test_what_a_picture_file_may_be_has_a_class(data: bytes, expected: str):
+    with pytest.raises(BadPicture) as told:
+        probe(data)
+    assert class_of(str(told.value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (picture_bytes(mode="CMYK"), "jpg"),
+        (picture_bytes(mode="L"), "jpg"),
+        (picture_bytes(mode="P", kind="PNG"), "png"),
+        (picture_bytes(mode="I;16", kind="PNG"), "png"),
+        (picture_bytes(kind="WEBP"), "webp"),
+    ],
+)
+def test_colours_do_not_matter_and_the_content_decides_the_format(data: bytes, found: str):
+    assert probe(data) == (found, 64, 48, 1)
+
+
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    raw = tmp_path_factory.mktemp("reasons") / "raw"
+    build_sample_world(raw, images=180, seed=3, hard=True, workers=1)
+    return raw
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+def test_every_dataset_gives_reasons_of_the_table_and_its_books_balance(
+    hard: Path, tmp_path: Path, name: str
+):
+    prepared = prepare(Request(dataset=name, raw=hard, out=tmp_path))
+    skipped = read_skipped(prepared.folder / "skipped.parquet")
+    assert {class_of(row.reason) for row in skipped} - {OTHER}
+    assert OTHER not in {class_of(row.reason) for row in skipped}
+    card = (prepared.folder / "README.md").read_text(encoding="utf-8")
+    for split, report in prepared.report.splits.items():
+        for kind in KINDS:
+            counts = report.counts[kind]
+            named = Counter(one.reason for one in skipped if (one.split, one.kind) == (split, kind))
+            assert counts.read == counts.written + sum(counts.skipped.values())
+            assert counts.skipped == dict(named)
+            assert all(f"| {reason} | " in card for reason in counts.skipped)
