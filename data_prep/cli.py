@@ -20,6 +20,10 @@ _COMMANDS = {
     "list": CommandEntry(
         "vle_bench.data_prep.commands.list:command", "Datasets, their splits, licences and files."
     ),
+    "overlap": CommandEntry(
+        "vle_bench.data_prep.commands.overlap:command",
+        "Pictures shared between training shards and evaluation splits.",
+    ),
     "plan": CommandEntry(
         "vle_bench.data_prep.commands.plan:command", "What a run would find and write."
     ),

@@ -31,7 +31,7 @@ from vle_bench.data_prep.scripts import Language, language_of
 from vle_bench.data_prep.shard_task import ROTATED
 from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
 from vle_bench.records import Caption, Sample, sample_bytes, sample_from_bytes
-from vle_bench.shards.index import SampleRow, SkippedRow, read_samples
+from vle_bench.shards.index import SampleRow, SkippedRow, iter_sample_rows
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName, number_of
 from vle_bench.shards.read import SplitReader
 from vle_bench.shards.report import Report, ShardReport, SplitReport, read_report
@@ -50,12 +50,14 @@ class Filters:
         max_side: Most pixels of the longer side; 0 for any.
         keys: The only keys wanted; None for any.
         languages: Languages of captions, by script; () for any. A sample needs one such caption.
+        excluded: Keys not wanted.
     """
 
     min_side: int = 0
     max_side: int = 0
     keys: frozenset[str] | None = None
     languages: tuple[Language, ...] = ()
+    excluded: frozenset[str] = frozenset()
 
     def parameters(self) -> dict[str, str | int]:
         """The filters as they stand in the report; the same filters are the same values."""
@@ -65,8 +67,9 @@ class Filters:
         if self.max_side:
             values["subset_max_side"] = self.max_side
         if self.keys is not None:
-            text = "".join(f"{key}\n" for key in sorted(self.keys))
-            values["subset_keys_sha256"] = sha256_bytes(text.encode())
+            values["subset_keys_sha256"] = _digest(self.keys)
+        if self.excluded:
+            values["subset_excluded_sha256"] = _digest(self.excluded)
         if self.languages:
             values["subset_caption_language"] = "+".join(sorted(self.languages))
         return values
@@ -75,6 +78,8 @@ class Filters:
         """Why the index alone keeps a sample out, "" where it does not."""
         if self.keys is not None and row.key not in self.keys:
             return "not in the key file"
+        if row.key in self.excluded:
+            return "in the exclusion list"
         if self.min_side and min(row.width, row.height) < self.min_side:
             return f"shorter side below {self.min_side}"
         if self.max_side and max(row.width, row.height) > self.max_side:
@@ -250,16 +255,25 @@ class _Copy:
                     path.unlink()
 
 
+def known_keys(prepared: Sequence[Prepared]) -> set[str]:
+    """The keys of all samples of the datasets."""
+    return {row.key for one in prepared for row in iter_sample_rows(one.folder / SAMPLES)}
+
+
 def check_keys(keys: Iterable[str], prepared: Sequence[Prepared], place: Path) -> None:
     """Every key of a key file must be a sample of one of the datasets.
 
     Raises:
         DataProblem: Some are not; up to ten are named.
     """
-    known = {row.key for one in prepared for row in read_samples(one.folder / SAMPLES)}
+    known = known_keys(prepared)
     problems = Problems(f"{place}: names samples that are not there:")
     problems.extend(sorted(set(keys) - known))
     problems.raise_if_any(advice="One key a line, e.g. vqav2-000000000042.")
+
+
+def _digest(keys: Iterable[str]) -> str:
+    return sha256_bytes("".join(f"{key}\n" for key in sorted(keys)).encode())
 
 
 def _row(kept: _Kept, place: Placed, shard: ShardName, fields: Sequence[ItemField]) -> SampleRow:

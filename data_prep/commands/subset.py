@@ -18,6 +18,7 @@ from vle_bench.console import PLACE, amount, say
 @click.option("--min-side", type=click.IntRange(1), help="Least pixels of the shorter side.")
 @click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side.")
 @click.option("--key-file", type=PLACE, help="Only these keys, one a line.")
+@click.option("--exclude", type=PLACE, help="Not these keys (vle-prep overlap --keys).")
 @click.option(
     "--caption-language",
     multiple=True,
@@ -29,7 +30,7 @@ def command(folder: Path, out: Path, **options: Any) -> None:
     """Copies and says how much stayed."""
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.prepared import prepared_datasets
-    from vle_bench.data_prep.subset import Filters, check_keys, make_subset
+    from vle_bench.data_prep.subset import Filters, check_keys, known_keys, make_subset
     from vle_bench.errors import DataProblem
 
     datasets = prepared_datasets(folder, options["split"])
@@ -43,9 +44,13 @@ def command(folder: Path, out: Path, **options: Any) -> None:
         max_side=options["max_side"] or 0,
         keys=_keys(options["key_file"]) if options["key_file"] else None,
         languages=tuple(sorted(set(options["caption_language"]))),
+        excluded=_keys(options["exclude"]) if options["exclude"] else frozenset(),
     )
     if filters.keys is not None:
         check_keys(filters.keys, datasets, options["key_file"])
+    strangers = len(filters.excluded - known_keys(datasets)) if filters.excluded else 0
+    if strangers:
+        say(f"{options['exclude']}: {amount(strangers, 'key')} of no sample here.")
     made = [make_subset(one, out, filters) for one in datasets]
     if options["as_json"]:
         document = {"schema": "vle-bench/subset/1", "datasets": [one.report for one in made]}

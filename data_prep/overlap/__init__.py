@@ -1,0 +1,1 @@
+"""Pictures shared between training shards and evaluation splits: by id, by bytes, by looks."""
