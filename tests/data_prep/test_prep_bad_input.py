@@ -98,7 +98,7 @@ def test_a_split_whose_files_are_missing_is_left_out_unless_it_was_asked_for(
         (["vqav2", "--split", "minival"], "no split minival"),
         (["vqav2", "--split", "test-dev"], "flag on questions of test"),
         (["vqav2", "--samples-per-shard", "0"], "samples-per-shard"),
-        (["vqav2", "--engine", "slurm"], "'slurm' is not one of"),
+        (["vqav2", "--engine", "slurm"], "no such engine"),
     ],
 )
 def test_wrong_usage_exits_two(small, prep, out, capsys, arguments, words):
