@@ -121,10 +121,11 @@ def opening(request: Request) -> Opening:
     """Finds out what a request is about.
 
     Raises:
-        UsageProblem: No such dataset or split.
+        UsageProblem: No such dataset, engine or split.
         DataProblem: Raw files are missing.
     """
     dataset: Dataset = DATASETS.load(request.dataset)
+    ENGINES.load(request.engine)  # a wrong name is told before anything is made
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
         raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")
