@@ -102,15 +102,15 @@ class _Transfer:
     async def whole(self) -> Came:
         """Until all of it is in the part file."""
         failed = 0
-        resumed = self._size()
-        before = resumed
+        furthest = resumed = self._size()
         while True:
             try:
                 await self._once()
                 break
             except Failure as failure:
-                failed = 1 if self._size() > before else failed + 1
-                before = self._size()
+                # Whoever begins anew again and again gets no further.
+                failed = 1 if self._size() > furthest else failed + 1
+                furthest = max(furthest, self._size())
                 late = failure.after > self._rules.longest_retry_after
                 if not failure.transient or late or failed >= self._rules.attempts:
                     raise
@@ -189,7 +189,9 @@ class _Transfer:
     def _beyond_the_end(self, reply: Reply, at: int) -> None:
         """Nothing is left to ask for, or the file was another one."""
         match = _RANGE.fullmatch(reply.header("content-range"))
-        if match is not None and match["total"] == str(at):
+        facts = self._ledger.part_facts(self._wanted.file)
+        promised = facts.total if facts is not None else 0
+        if match is not None and match["total"] == str(at) and promised in (0, at):
             self._expect_size(at)
             return
         self.start_over()
