@@ -175,8 +175,14 @@ class Shelf:
             return
         with machine_errors(path):
             data = path.read_bytes()
-        for line in _whole_lines(data):
-            yield _DECODER.decode(line[9:])
+        try:
+            for line in _whole_lines(data):
+                yield _DECODER.decode(line[9:])
+        except msgspec.DecodeError as error:
+            raise DataProblem(
+                f"{path}: not what vle-prep fetch wrote ({error}). Remove it, and its addresses "
+                "are asked again."
+            ) from error
 
     def _verify_claim(self) -> None:
         path = self.folder / _CLAIM

@@ -183,7 +183,7 @@ def test_every_failure_has_its_class_and_only_passing_ones_are_asked_again(
     assert "  download: opted out\n" in said.err
 
     site.log.clear()
-    assert fetch() == 0
+    assert fetch("--attempts", 1) == 0
     again = {path for path, one in EXPECTED.items() if one.endswith("*")}
     assert {asked.path for asked in site.log} == again
     assert outcome(raw) == EXPECTED
