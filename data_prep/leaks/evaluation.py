@@ -102,6 +102,18 @@ def evaluation_set(
     return EvaluationSet(pictures, report, sources)
 
 
+def unread(rule: Rule, raw: RawTree) -> RuleReport:
+    """What the lists of a rule alone tell; no picture is looked at.
+
+    Raises:
+        DataProblem: A list is malformed.
+    """
+    lists = read_lists(rule, raw)
+    absent = f"{' and '.join(lists.absent)} absent" if lists.absent else ""
+    seen = {"listed": len(lists.pictures)} if lists.pictures else {}
+    return RuleReport(rule=rule.name, lists=lists.reports, not_checked=absent, known=seen)
+
+
 def _photos(
     rule: Rule, images: AbstractSet[str], raw: RawTree, sources: dict[str, str]
 ) -> dict[str, int]:

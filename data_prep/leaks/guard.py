@@ -26,7 +26,7 @@ from vle_bench.data_prep.datasets.base import (
     Reading,
 )
 from vle_bench.data_prep.journal import Excluded
-from vle_bench.data_prep.leaks.evaluation import evaluation_set
+from vle_bench.data_prep.leaks.evaluation import evaluation_set, unread
 from vle_bench.data_prep.leaks.evidence import Facts, facts_of
 from vle_bench.data_prep.leaks.index import EvaluationIndex, Owner
 from vle_bench.data_prep.leaks.lists import unlike_known
@@ -238,18 +238,31 @@ def _gather(corpus: Corpus, raw: RawTree, settings: _Settings) -> _Known:
             sources.update(one.sources)
             yield from ((Owner(number, identity), facts) for identity, facts in one.pictures)
 
+    if settings.strict:
+        # Lists are read in seconds; digests of all pictures take minutes.
+        lists = [unread(rule, raw) for rule in rules]
+        _refuse(corpus, _complaints(rules, lists, sample=raw.is_sample))
     index = EvaluationIndex(pictures())
-    warnings = [text for report in reports if (text := not_checked(report))]
-    if not raw.is_sample:
-        for rule, report in zip(rules, reports, strict=True):
-            warnings += unlike_known(rule, report.lists)
-    if settings.strict and warnings:
-        problems = Problems(f"{corpus.name}: --strict-overlap, and not every rule can be checked:")
-        problems.extend(warnings)
-        problems.raise_if_any(
-            advice="Put the files there, switch a rule off (--no-rule), or leave --strict-overlap."
-        )
+    warnings = _complaints(rules, reports, sample=raw.is_sample)
+    if settings.strict:
+        _refuse(corpus, warnings)
     return _Known(rules, index, tuple(reports), sources, tuple(warnings))
+
+
+def _complaints(rules: Sequence[Rule], reports: Sequence[RuleReport], *, sample: bool) -> list[str]:
+    """Sentences on what could not be checked, and on lists that are not the published ones."""
+    told = [text for report in reports if (text := not_checked(report))]
+    for rule, report in zip(rules, reports, strict=True):
+        told += () if sample else unlike_known(rule, report.lists)
+    return told
+
+
+def _refuse(corpus: Corpus, complaints: Sequence[str]) -> None:
+    problems = Problems(f"{corpus.name}: --strict-overlap, and not every rule can be checked:")
+    problems.extend(complaints)
+    problems.raise_if_any(
+        advice="Put the files there, switch a rule off (--no-rule), or leave --strict-overlap."
+    )
 
 
 def _judged(drafts: Iterable[Draft], index: EvaluationIndex) -> Iterator[Draft]:

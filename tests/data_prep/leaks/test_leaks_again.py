@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,31 @@ def test_a_store_of_digests_that_cannot_be_read_is_made_anew(
     assert read
     assert store.read_bytes() == whole
     assert tree_digest(tmp_path / "out" / "sbu") == before
+
+
+def test_pictures_in_the_official_zips_are_evidence_too(pristine: Path, raw: Path, tmp_path: Path):
+    for folder, name in (
+        ("coco/test2015", "test2015.zip"),
+        ("coco/val2014", "val2014.zip"),
+        ("vcr/vcr1images", "vcr1images.zip"),
+    ):
+        place = raw / folder
+        with zipfile.ZipFile(place.parent / name, "w") as archive:
+            for path in sorted(place.rglob("*.jpg")):
+                archive.write(path, path.relative_to(place.parent))
+        shutil.rmtree(place)
+    for one in (pristine, raw):
+        run("sbu", one, tmp_path / one.parent.name)
+    assert {row["evidence"] for row in explanations(tmp_path / raw.parent.name / "sbu")} > {"bytes"}
+    trees = {tree_digest(tmp_path / one.parent.name / "sbu") for one in (pristine, raw)}
+    assert len(trees) == 1
+
+
+def test_strictness_stops_before_pictures_are_read(raw: Path, tmp_path: Path, read: list[str]):
+    (raw / "vcr" / "val.jsonl").unlink()
+    with pytest.raises(DataProblem, match=r"not checked: vcr-val \(vcr/val\.jsonl absent\)"):
+        run("sbu", raw, tmp_path / "out", strict=True)
+    assert read == []
 
 
 def test_a_picture_that_becomes_an_evaluation_picture_leaves_its_shard(raw: Path, tmp_path: Path):

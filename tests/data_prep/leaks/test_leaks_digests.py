@@ -1,0 +1,73 @@
+"""Digests of evaluation pictures: right whatever the threads, and kept only where that is safe."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.leaks.digests import picture_digests
+from vle_bench.data_prep.picture import MOST_PICTURE_BYTES
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.errors import DataProblem
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[PictureFile]:
+    """More than a batch of them."""
+    found = []
+    for number in range(150):
+        path = tmp_path / "raw" / f"{number}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"picture %d" % number)
+        found.append(PictureFile(path.name, str(path)))
+    return found
+
+
+def taken(pictures: list[PictureFile], tmp_path: Path, *, workers: int = 1) -> list[bytes]:
+    return picture_digests(
+        pictures,
+        root=tmp_path / "raw",
+        store=tmp_path / "out" / "digests.npz",
+        what="pictures",
+        workers=workers,
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_digests_come_in_the_order_of_the_pictures(pictures, tmp_path, workers):
+    expected = [hashlib.sha256(b"picture %d" % number).digest() for number in range(150)]
+    assert taken(pictures, tmp_path, workers=workers) == expected
+    assert taken(pictures[::-1], tmp_path, workers=workers) == expected[::-1]
+
+
+def test_what_is_kept_does_not_depend_on_the_threads(pictures, tmp_path):
+    stores = set()
+    for workers in (1, 2, 4):
+        taken(pictures, tmp_path, workers=workers)
+        store = tmp_path / "out" / "digests.npz"
+        stores.add(store.read_bytes())
+        store.unlink()
+    assert len(stores) == 1
+
+
+def test_a_file_too_large_to_be_a_picture_has_no_digest_now_and_later(pictures, tmp_path):
+    os.truncate(pictures[7].path, MOST_PICTURE_BYTES + 1)
+    for _ in range(2):
+        digests = taken(pictures, tmp_path)
+        assert digests[7] == b""
+        assert sum(map(bool, digests)) == 149
+
+
+def test_a_picture_that_is_gone_is_an_error(pictures, tmp_path):
+    Path(pictures[3].path).unlink()
+    with pytest.raises(DataProblem, match=r"3\.jpg"):
+        taken(pictures, tmp_path)
+
+
+def test_no_pictures_are_no_digests_and_no_store(tmp_path):
+    (tmp_path / "raw").mkdir()
+    assert taken([], tmp_path) == []
+    assert not (tmp_path / "out").exists()
