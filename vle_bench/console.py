@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import click
 
@@ -35,8 +35,24 @@ _WIDEST = 1000
 """Characters of a message's line; ten named ids need about half of that."""
 _KEPT_END = 300
 
-PLACE = click.Path(path_type=Path, readable=False)
-"""Type of a path option; that a place may not be read is told where it is read, as exit 4."""
+
+class Place(click.Path):
+    """The type of a file or folder of this machine.
+
+    That a place may not be read is told where it is read, as exit 4.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, readable=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a URL would become the folder `s3:`, so it is refused."""
+        if isinstance(value, str) and "://" in value:
+            self.fail(f"{value} is a URL, and a place on this machine is needed here.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PLACE = Place()
 
 
 class CommandEntry(NamedTuple):

@@ -18,7 +18,8 @@ _GIB = 1 << 30
 @click.command("plan", help="What is present and missing, how much a run would write.")
 @click.argument("name")
 @click.option("--raw", required=True, type=PLACE, help="Raw downloads.")
-@click.option("--out", required=True, type=PLACE, help="Folder of shards.")
+@click.option("--out", required=True, metavar="PATH|URL", help="Folder of shards; s3://... too.")
+@click.option("--stage", type=PLACE, help="URL: where shards are made. [default: a cache folder]")
 @click.option(
     "--scheme",
     type=click.Choice(["karpathy", "2014", "2017"]),
@@ -26,25 +27,29 @@ _GIB = 1 << 30
     help="COCO: how the pictures are split. [default: karpathy]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(name: str, *, raw: Path, out: Path, scheme: str | None, as_json: bool) -> None:
+def command(
+    name: str, *, raw: Path, out: str, stage: Path | None, scheme: str | None, as_json: bool
+) -> None:
     """Surveys the raw folder; exits 3 where no split can be prepared."""
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.datasets.base import Parameters
+    from vle_bench.data_prep.remote.output import output_of
     from vle_bench.data_prep.survey import survey
     from vle_bench.errors import DataProblem
 
-    found = survey(name, raw, out, Parameters(scheme=scheme or ""))
+    output = output_of(out, stage)
+    found = survey(name, raw, output.folder, Parameters(scheme=scheme or ""))
     if as_json:
         click.echo(pretty_json_bytes(found), nl=False)
     else:
-        click.echo(_text(found))
+        click.echo("\n".join((*_lines(found), _room(found, output.url))))
     if all(split.missing for split in found.splits):
         raise DataProblem(
             f"{raw}: no split of {name} can be prepared, annotation files are missing."
         )
 
 
-def _text(found: Survey) -> str:
+def _lines(found: Survey) -> list[str]:
     lines = [f"{found.dataset}{' (sample world)' if found.sample else ''}", ""]
     for need in found.needs:
         place = need.found or ("MISSING" if need.required else "absent (optional)")
@@ -60,9 +65,12 @@ def _text(found: Survey) -> str:
             f"{split.split:<8}{split.images:>10,}{split.pictures:>10,}{split.shards:>8,}"
             f"{split.bytes / _GIB:>9.3f}"
         )
+    return lines
+
+
+def _room(found: Survey, url: str) -> str:
+    much, free = f"{found.bytes / _GIB:.3f} GiB", f"{found.free_bytes / _GIB:.1f} GiB"
+    if url:
+        return f"About {much} to write to {url}; {free} free here for the shards in the making."
     room = "enough" if found.free_bytes > found.bytes else "NOT ENOUGH"
-    lines.append(
-        f"About {found.bytes / _GIB:.3f} GiB to write, {found.free_bytes / _GIB:.1f} GiB free: "
-        f"{room}."
-    )
-    return "\n".join(lines)
+    return f"About {much} to write, {free} free: {room}."

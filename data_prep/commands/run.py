@@ -10,6 +10,8 @@ import click
 from vle_bench.console import PLACE, amount, say
 
 if TYPE_CHECKING:
+    from vle_bench.data_prep.journal import Slice
+    from vle_bench.data_prep.remote.output import Output
     from vle_bench.data_prep.run import Prepared, Request
 
 _MOST_CHANGES = 8
@@ -18,7 +20,8 @@ _MOST_CHANGES = 8
 @click.command("run", help="Turn raw files into verified shards; again, and only changes are made.")
 @click.argument("name")
 @click.option("--raw", required=True, type=PLACE, help="Raw downloads.")
-@click.option("--out", required=True, type=PLACE, help="Folder of shards.")
+@click.option("--out", required=True, metavar="PATH|URL", help="Folder of shards; s3://... too.")
+@click.option("--stage", type=PLACE, help="URL: where shards are made. [default: a cache folder]")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
 @click.option(
     "--samples-per-shard", default=1000, show_default=True, type=click.IntRange(1, 1_000_000)
@@ -80,21 +83,26 @@ _MOST_CHANGES = 8
     help="Leak guard: stop where a rule cannot be checked for want of its files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")
-def command(name: str, raw: Path, out: Path, **options: Any) -> None:
+def command(name: str, raw: Path, out: str, **options: Any) -> None:
     """Prepares the dataset, or the sample world in its place."""
     from vle_bench.data_prep.datasets.base import Parameters
     from vle_bench.data_prep.datasets.registry import DATASETS
     from vle_bench.data_prep.leaks.rules import choose
+    from vle_bench.data_prep.remote.output import most_workers, output_of, writing
     from vle_bench.data_prep.run import Request, prepare
+    from vle_bench.data_prep.slices import parse_slice
     from vle_bench.shards.report import report_bytes
 
     DATASETS.load(name)  # a wrong name is told before a sample world is drawn for it
     if options["or_sample"] is not None:
         raw, out = _or_sample(name, raw, out, options["or_sample"])
+    part = parse_slice(options["part"]) if options["part"] is not None else None
+    output = output_of(out, options["stage"], part=part)
     request = Request(
         dataset=name,
         raw=raw,
-        out=out,
+        out=output.folder,
+        url=output.url,
         splits=options["split"],
         parameters=Parameters(
             samples_per_shard=options["samples_per_shard"],
@@ -104,41 +112,45 @@ def command(name: str, raw: Path, out: Path, **options: Any) -> None:
             scheme=options["scheme"] or "",
             rules=choose(name, with_rules=options["with_rules"], without=options["without_rules"]),
         ),
-        workers=options["workers"] or 0,
+        workers=most_workers(output, options["workers"] or 0),
         engine=options["engine"],
         build=not options["finish"],
         strict=options["strict_overlap"],
     )
-    if options["part"] is not None:
-        _slice(request, options["part"], options)
+    if part is not None:
+        _slice(request, output, part, options)
         return
-    prepared = prepare(request)
+    with writing(output, name):
+        prepared = prepare(request)
     if options["as_json"]:
         click.echo(report_bytes(prepared.report), nl=False)
     else:
         click.echo(_table(prepared))
-    _tell(prepared)
+    _tell(prepared, output.shown(name))
 
 
-def _slice(request: Request, text: str, options: dict[str, Any]) -> None:
+def _slice(request: Request, output: Output, part: Slice, options: dict[str, Any]) -> None:
     """Builds one slice and says what is left to do."""
     from vle_bench.canonical import pretty_json_bytes
-    from vle_bench.data_prep.slices import parse_slice, prepare_slice
+    from vle_bench.data_prep.remote.output import writing
+    from vle_bench.data_prep.slices import prepare_slice
     from vle_bench.errors import UsageProblem
 
     if options["finish"]:
         raise UsageProblem("--slice builds a part and --finish ends all of them: give one.")
-    done = prepare_slice(request, parse_slice(text))
+    with writing(output, request.dataset):
+        done = prepare_slice(request, part)
     if options["as_json"]:
         click.echo(pretty_json_bytes({"schema": "vle-bench/slice/1", "slice": done}), nl=False)
+    place, built = output.shown(request.dataset), amount(done.built, "shard")
     say(
-        f"{request.out / request.dataset}: slice {text}: {amount(done.built, 'shard')} built, "
-        f"{done.shards - done.built} verified and kept, of {done.planned} in all. When every slice "
-        "is done, run the same command with --finish in place of --slice."
+        f"{place}: slice {options['part']}: {built} built, {done.shards - done.built} "
+        f"verified and kept, of {done.planned} in all. When every slice is done, run the same "
+        "command with --finish in place of --slice."
     )
 
 
-def _or_sample(name: str, raw: Path, out: Path, instead: Path) -> tuple[Path, Path]:
+def _or_sample(name: str, raw: Path, out: str, instead: Path) -> tuple[Path, str]:
     """The raw and output folders to use: the user's, or those of the sample world."""
     from vle_bench.catalog.datasets import load_dataset_manifest
     from vle_bench.data_prep.plan import has_any_file
@@ -149,7 +161,7 @@ def _or_sample(name: str, raw: Path, out: Path, instead: Path) -> tuple[Path, Pa
         return raw, out
     say(f"{raw} holds no file of {name}: the sample world (drawn pictures) is prepared instead.")
     build_sample_world(instead / "raw")
-    return instead / "raw", instead / "shards"
+    return instead / "raw", str(instead / "shards")
 
 
 def _table(prepared: Prepared) -> str:
@@ -170,7 +182,7 @@ def _table(prepared: Prepared) -> str:
     return "\n".join(lines)
 
 
-def _tell(prepared: Prepared) -> None:
+def _tell(prepared: Prepared, place: str) -> None:
     """Changes, warnings and where the result lies, for people."""
     unchecked = _tell_leaks(prepared)
     warnings = [
@@ -186,8 +198,8 @@ def _tell(prepared: Prepared) -> None:
         say(f"... and {len(told) - _MOST_CHANGES} more.")
     built = amount(prepared.built, "shard")
     say(
-        f"{prepared.folder}: {built} built, {prepared.kept:,} verified and kept. "
-        f"Check them any time: vle-prep verify {prepared.folder}"
+        f"{place}: {built} built, {prepared.kept:,} verified and kept. "
+        f"Check them any time: vle-prep verify {place}"
     )
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vle_bench.console import PLACE, amount, say
+from vle_bench.console import amount, say
+
+if TYPE_CHECKING:
+    from vle_bench.data_prep.verify import Verification
 
 
 @click.command("verify", help="Find every damaged, missing, extra, renamed or swapped shard.")
-@click.argument("folder", metavar="DIR", type=PLACE)
+@click.argument("folder", metavar="DIR|URL")
 @click.option("--quick", is_flag=True, help="Sizes, headers and places only; hash no shard.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(folder: Path, quick: bool, as_json: bool) -> None:
+def command(folder: str, quick: bool, as_json: bool) -> None:
     """Prints a line per finding; exits 1 when there is one."""
     from vle_bench.canonical import pretty_json_bytes
-    from vle_bench.data_prep.verify import dataset_folders, verify
+    from vle_bench.data_prep.remote.urls import is_url
     from vle_bench.errors import GateFailed
 
-    verdicts = [verify(place, quick=quick) for place in dataset_folders(folder)]
+    verdicts = _of_url(folder, quick) if is_url(folder) else _of_folder(folder, quick)
     if as_json:
         document = {"schema": "vle-bench/verification/1", "datasets": verdicts}
         click.echo(pretty_json_bytes(document), nl=False)
@@ -30,13 +33,30 @@ def command(folder: Path, quick: bool, as_json: bool) -> None:
             if not as_json:
                 click.echo(str(finding))
         if not verdict.findings:
-            how = "sizes and headers are" if quick else "every byte is"
+            seen = "sizes are" if is_url(folder) else "sizes and headers are"
+            how = seen if quick else "every byte is"
             say(
                 f"{verdict.folder}: {amount(verdict.shards, 'shard')}, "
                 f"{amount(verdict.samples, 'sample')}, {how} as written."
             )
     if failed:
+        repair = f"vle-prep repair {folder} --raw RAW"
+        again = "The vle-prep run that made them"
+        ways = again if is_url(folder) else f"{repair} or the run that made them"
         raise GateFailed(
-            f"{folder}: {amount(failed, 'finding')}. vle-prep repair {folder} --raw RAW builds "
-            "just the damaged and missing shards again; so does the vle-prep run that made them."
+            f"{folder}: {amount(failed, 'finding')}. {ways} builds just the "
+            "damaged and missing shards again."
         )
+
+
+def _of_folder(folder: str, quick: bool) -> list[Verification]:
+    from vle_bench.data_prep.remote.urls import as_path
+    from vle_bench.data_prep.verify import dataset_folders, verify
+
+    return [verify(place, quick=quick) for place in dataset_folders(as_path(folder))]
+
+
+def _of_url(url: str, quick: bool) -> list[Verification]:
+    from vle_bench.data_prep.remote.verify import remote_folders, verify_remote
+
+    return [verify_remote(place, quick=quick) for place in remote_folders(url)]

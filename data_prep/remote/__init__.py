@@ -1,0 +1,1 @@
+"""Output to a remote store: shards go there whole, one completed upload each."""
