@@ -70,6 +70,10 @@ coverage: $(VENV)/.test
 bench: $(VENV)/.test ## ratios against peers and floors, within one run
 	$(BIN)/python -m bench
 
+.PHONY: bench-prep
+bench-prep: $(VENV)/.test ## those of data preparation; results are kept in bench/results
+	$(BIN)/python -m bench prep
+
 prep-vqa: $(VENV)/.base ## VQAv2 from RAW to shards in OUT; the sample world where RAW is empty
 	$(BIN)/vle-prep run vqav2 --raw $(RAW) --out $(OUT) --or-sample data/sample
 

@@ -1,21 +1,114 @@
-"""Every benchmark in turn: `python -m bench`, or `make bench`."""
+"""Benchmarks: `python -m bench prep`, `python -m bench tables`, `python -m bench page`.
+
+`prep` holds the contests of data preparation and keeps their results; `tables`
+prints those that keep none; `page` makes the page of kept results anew.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
-BENCHMARKS = ("bench.shards", "bench.vqa", "bench.annotations")
+import click
+
+from bench import annotations as json_files
+from bench import readers, writers
+from bench.contest import Contest, hold
+from bench.machine import describe
+from bench.stored import programs, store, write_page
+from vle_bench.tables import to_text
+
+RESULTS = Path(__file__).parent / "results"
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
+_TABLES = ("bench.vqa",)
 
 
-def main() -> int:
-    """Runs each in a process of its own; the first failure ends it."""
-    for name in BENCHMARKS:
-        code = subprocess.run([sys.executable, "-m", name], check=False).returncode
-        if code:
-            return code
-    return 0
+class Size(NamedTuple):
+    """How much is measured, and how often."""
+
+    pictures: int
+    rounds: int
+    annotations: float
+
+
+FULL = Size(pictures=2000, rounds=7, annotations=1.0)
+QUICK = Size(pictures=40, rounds=3, annotations=0.002)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Ratios against peers and floors, within one run. Without a command: all of them."""
+    if context.invoked_subcommand is None:
+        context.invoke(prep)
+        context.invoke(tables)
+
+
+@main.command()
+@click.option("--quick", is_flag=True, help="Small and three rounds: that everything runs.")
+@click.option("--folder", type=click.Path(path_type=Path), help="A folder on the disk to measure.")
+@click.option("--only", multiple=True, help="Contests by the beginning of their names.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=RESULTS, help="Where results are kept."
+)
+def prep(
+    quick: bool = False,
+    folder: Path | None = None,
+    only: tuple[str, ...] = (),
+    results: Path = RESULTS,
+) -> None:
+    """Packing, verifying, reading, zips and annotations, ours beside others."""
+    size = QUICK if quick else FULL
+    machine = describe()
+    for contest in _contests(size, folder):
+        if only and not contest.name.startswith(only):
+            continue
+        outcome = hold(contest, rounds=size.rounds)
+        store(results, outcome, machine)
+        click.echo(to_text(programs(outcome, machine)))
+        for goal in outcome.goals:
+            word = "met" if goal.met else "NOT MET"
+            click.echo(f"  {goal.what}: {goal.found:.2f}, bound {goal.bound:g}, {word}")
+        click.echo()
+
+
+@main.command()
+def tables() -> None:
+    """Benchmarks that print a table and keep nothing."""
+    for name in _TABLES:
+        subprocess.run([sys.executable, "-m", name], check=True)
+
+
+@main.command()
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
+def page(results: Path) -> None:
+    """The page of kept results, from their files."""
+    write_page(results)
+
+
+def _contests(size: Size, folder: Path | None) -> Iterator[Contest]:
+    """One after the other, each with its input there as long as it is held."""
+    for disk in (MEMORY_DISK, folder):
+        if disk is None or disk.is_dir():
+            with _scratch(disk) as place:
+                yield writers.contest(place, size.pictures)
+    memory = MEMORY_DISK if MEMORY_DISK.is_dir() else folder
+    with _scratch(memory) as place:
+        yield from readers.contests(place, size.pictures)
+    with _scratch(folder) as place:
+        yield from json_files.contests(place, size.annotations)
+
+
+@contextmanager
+def _scratch(disk: Path | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="vle-bench-", dir=disk) as place:
+        yield Path(place)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,7 @@
 """A drawn `instances_train2017.json`: as many pictures, boxes and outline points as the real one.
 
 Usage: python -m bench.annotations_data FILE TIMES SEED. TIMES is how many times the boxes of
-the real file are drawn, about as many pictures in any case. A process of its own: what a
+the real file are drawn, as many pictures from 1 time on. A process of its own: what a
 parent holds in memory would count as its children's.
 """
 
@@ -19,16 +19,16 @@ _CATEGORIES = 80
 _BATCH = 10_000
 
 
-def write_instances(path: Path, *, times: int, seed: int) -> None:
+def write_instances(path: Path, *, times: float, seed: int) -> None:
     """Draws the file, list by list in the order of the official one."""
     draw = np.random.default_rng(seed)
-    images = np.sort(draw.choice(581_929, PICTURES, replace=False)) + 1
+    images = np.sort(draw.choice(581_929, int(PICTURES * min(times, 1)), replace=False)) + 1
     with path.open("wb") as stream:
         stream.write(b'{"info": {"description": "drawn"}, "licenses": [{"id": 1, "name": "x"}], ')
         stream.write(b'"images": [')
         stream.writelines(_pieces(map(_image, images.tolist())))
         stream.write(b'], "annotations": [')
-        stream.writelines(_pieces(_boxes(draw, images, BOXES * times)))
+        stream.writelines(_pieces(_boxes(draw, images, int(BOXES * times))))
         stream.write(b'], "categories": [')
         names = ({"id": one, "name": f"thing {one}"} for one in range(1, _CATEGORIES + 1))
         stream.writelines(_pieces(names))
@@ -79,4 +79,4 @@ def _pieces(records: Iterator[dict[str, object]]) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    write_instances(Path(sys.argv[1]), times=int(sys.argv[2]), seed=int(sys.argv[3]))
+    write_instances(Path(sys.argv[1]), times=float(sys.argv[2]), seed=int(sys.argv[3]))

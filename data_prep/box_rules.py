@@ -61,6 +61,9 @@ def fit(
     skipped: list[tuple[BoxAnnotation, str]] = []
     adjusted: Counter[str] = Counter()
     for annotation in boxes:
+        if not turned_picture and _is_sound(annotation.xywh, picture):
+            kept.append(annotation)
+            continue
         box = from_xywh(*annotation.xywh)
         if not box.is_finite():
             skipped.append((annotation, NOT_FINITE))
@@ -109,6 +112,14 @@ def drawn_as_shown(
     fits_stored = all(box.is_within(picture.width, picture.height) for box in corners)
     fits_shown = all(box.is_within(picture.height, picture.width) for box in corners)
     return fits_shown and not fits_stored
+
+
+def _is_sound(xywh: tuple[float, float, float, float], picture: Probe) -> bool:
+    """Whether no rule has anything to say, as is so of nearly every box; NaN fails all of it."""
+    x0, y0, width, height = xywh
+    x1, y1 = x0 + width, y0 + height
+    inside = 0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height
+    return inside and (x1 - x0) * (y1 - y0) > 0
 
 
 def _moved(annotation: BoxAnnotation, box: Box) -> BoxAnnotation:

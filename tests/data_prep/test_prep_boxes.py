@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vle_bench.boxes import from_xywh
+from vle_bench.data_prep import box_rules
 from vle_bench.data_prep.box_rules import drawn_as_shown, fit
 from vle_bench.data_prep.picture import Probe
 from vle_bench.data_prep.run import Request, prepare
@@ -17,6 +18,7 @@ from vle_bench.shards.read import iter_samples
 
 UPRIGHT = Probe("jpg", 100, 50, 1)
 QUARTER = Probe("jpg", 100, 50, 6)
+EDGES = (0, -0.0, 5e-324, 1e-200, 1e-15, 1, 49.5, 50, 50.000001, 100, -1, 1e308, math.nan, math.inf)
 
 
 def one(*xywh: float) -> list[BoxAnnotation]:
@@ -98,6 +100,16 @@ def test_boxes_drawn_on_the_turned_picture_are_mapped_back():
     # Orientation 6 is shown turned clockwise: the left edge as shown is the bottom as stored.
     assert [box.xywh for box in fitted.boxes] == [(60, 40, 20, 10)]
     assert fitted.adjusted == {"box mapped back": 1}
+
+
+@given(st.tuples(*[st.sampled_from(EDGES)] * 4), st.sampled_from((UPRIGHT, QUARTER)))
+def test_sound_boxes_take_a_short_way_to_the_same_end(
+    xywh: tuple[float, float, float, float], picture: Probe
+):
+    short = fit(one(*xywh), picture, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(box_rules, "_is_sound", lambda *_: False)
+        assert repr(short) == repr(fit(one(*xywh), picture, None))
 
 
 def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned_picture):

@@ -1,0 +1,189 @@
+"""Programs that do the same thing, side by side in fresh processes, and what was hoped of ours.
+
+They run in turn (A B A B), because a machine's load drifts; what is compared is
+the ratio of medians within one contest, never a time from another day. A program
+tells its own work, imports left out, or is measured as a whole process.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from bench.machine import Load, load, settle
+from bench.processes import Cost, cost_of
+
+TARGET = "{target}"
+"""Stands in a command for a new folder, removed after each run."""
+
+
+class Program(NamedTuple):
+    """A name for tables, a command, and whether it prints the cost of its work as JSON."""
+
+    name: str
+    command: tuple[str, ...]
+    tells: bool = True
+
+
+class Goal(NamedTuple):
+    """What ours should reach.
+
+    Attributes:
+        what: In a sentence.
+        ours: Name of our program.
+        against: Name of the other one; "" where a figure of ours stands alone.
+        kind: `speed`: the other's time over ours; `time`: ours over the other's; `memory`: RSS
+            of ours in MB, or over the other's.
+        bound: The least for a speed, the most otherwise.
+    """
+
+    what: str
+    ours: str
+    against: str
+    kind: Literal["speed", "time", "memory"]
+    bound: float
+
+
+class Contest(NamedTuple):
+    """Programs over the same input; `floor` names the one that the others are divided by."""
+
+    name: str
+    title: str
+    given: str
+    place: Path
+    programs: tuple[Program, ...]
+    floor: str
+    goals: tuple[Goal, ...] = ()
+    most_rounds: int = 1000
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """The medians of a program; `low` and `high` bound its ratio to the floor, round by round."""
+
+    name: str
+    wall_s: float
+    processor_s: float
+    rss_mb: float
+    ratio: float
+    low: float
+    high: float
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """A goal and what was found."""
+
+    what: str
+    ours: str
+    against: str
+    kind: str
+    bound: float
+    found: float
+    met: bool
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contest gave."""
+
+    name: str
+    title: str
+    given: str
+    counted: str
+    rounds: int
+    floor: str
+    programs: tuple[Measured, ...]
+    goals: tuple[Reached, ...]
+    load: Load
+
+
+def hold(contest: Contest, *, rounds: int) -> Outcome:
+    """Runs every program of a contest in turn, round after round.
+
+    Raises:
+        RuntimeError: A program failed.
+    """
+    rounds = min(rounds, contest.most_rounds)
+    before = load()
+    costs: dict[str, list[Cost]] = {program.name: [] for program in contest.programs}
+    for _ in range(rounds):
+        for program in contest.programs:
+            costs[program.name].append(_cost(program, contest.place))
+    medians = {name: _median(found) for name, found in costs.items()}
+    tells = {program.tells for program in contest.programs}
+    return Outcome(
+        name=contest.name,
+        title=contest.title,
+        given=contest.given,
+        counted="work without imports" if tells == {True} else "whole processes",
+        rounds=rounds,
+        floor=contest.floor,
+        programs=tuple(_measured(name, costs, medians, contest.floor) for name in medians),
+        goals=tuple(_reached(goal, medians) for goal in contest.goals),
+        load=Load(before=before, after=load()),
+    )
+
+
+def _cost(program: Program, place: Path) -> Cost:
+    target = Path(tempfile.mkdtemp(prefix=".target-", dir=place))
+    command = [str(target) if part == TARGET else part for part in program.command]
+    # What an earlier program left to the disk is not this one's work.
+    settle()
+    try:
+        return _told(command) if program.tells else cost_of(command)
+    finally:
+        shutil.rmtree(target)
+
+
+def _told(command: Sequence[str]) -> Cost:
+    done = subprocess.run(command, check=False, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
+    return msgspec.json.decode(done.stdout, type=Cost)
+
+
+def _median(found: Sequence[Cost]) -> Cost:
+    return Cost(*(statistics.median(column) for column in zip(*found, strict=True)))
+
+
+def _measured(
+    name: str, costs: dict[str, list[Cost]], medians: dict[str, Cost], floor: str
+) -> Measured:
+    pairs = zip(costs[name], costs[floor], strict=True)
+    ratios = [mine.wall / other.wall for mine, other in pairs]
+    mine = medians[name]
+    return Measured(
+        name=name,
+        wall_s=round(mine.wall, 4),
+        processor_s=round(mine.processor, 4),
+        rss_mb=round(mine.rss_mb, 1),
+        ratio=round(mine.wall / medians[floor].wall, 3),
+        low=round(min(ratios), 3),
+        high=round(max(ratios), 3),
+    )
+
+
+def _reached(goal: Goal, medians: dict[str, Cost]) -> Reached:
+    ours = medians[goal.ours]
+    other = medians[goal.against] if goal.against else None
+    if goal.kind == "memory":
+        found = ours.rss_mb / other.rss_mb if other else ours.rss_mb
+    elif other is None:
+        raise ValueError(f"{goal.what}: a {goal.kind} is a ratio, name the other program")
+    else:
+        found = other.wall / ours.wall if goal.kind == "speed" else ours.wall / other.wall
+    met = found >= goal.bound if goal.kind == "speed" else found <= goal.bound
+    return Reached(
+        what=goal.what,
+        ours=goal.ours,
+        against=goal.against,
+        kind=goal.kind,
+        bound=goal.bound,
+        found=round(found, 3),
+        met=met,
+    )

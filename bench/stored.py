@@ -1,0 +1,127 @@
+"""Results as files: one JSON per contest, and a page of tables made from whatever is there.
+
+The page says nothing that the files do not, so it can be made again at any
+time. A contest that is held again replaces its own file alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from bench.contest import Measured, Outcome, Reached
+from bench.machine import Machine
+from vle_bench.atomic import write_if_changed, write_text
+from vle_bench.canonical import pretty_json_bytes
+from vle_bench.tables import Column, Table, to_markdown
+
+PAGE = "README.md"
+_HEAD = """# What was measured
+
+Made by `python -m bench page` from the JSON files beside it; `make bench-prep` holds the contests
+anew. Programs run in turn, each time in a fresh process. Medians, and the ratio of medians to the
+floor within one run, beside it the lowest and the highest ratio of a round. Ratios carry over to
+other machines, seconds do not. The load is that of the last minute, colleagues included.
+"""
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A result as it is kept."""
+
+    schema: Literal["vle-bench/bench/1"] = "vle-bench/bench/1"
+    outcome: Outcome
+    machine: Machine
+
+
+def store(folder: Path, outcome: Outcome, machine: Machine) -> None:
+    """Keeps an outcome as `<name>.json`, and makes the page anew."""
+    kept = Stored(outcome=outcome, machine=machine)
+    write_if_changed(folder / f"{outcome.name}.json", pretty_json_bytes(kept))
+    write_page(folder)
+
+
+def write_page(folder: Path) -> None:
+    """Makes the page from the results that are there."""
+    write_text(folder / PAGE, page(read_all(folder)))
+
+
+def read_all(folder: Path) -> list[Stored]:
+    """Every result that is kept, by name."""
+    paths = sorted(folder.glob("*.json"))
+    return [msgspec.json.decode(path.read_bytes(), type=Stored) for path in paths]
+
+
+def page(stored: list[Stored]) -> str:
+    """The results as Markdown."""
+    parts = [_HEAD]
+    goals = [(one.outcome, goal) for one in stored for goal in one.outcome.goals]
+    if goals:
+        parts.append(to_markdown(_goals(goals)))
+    parts += [to_markdown(programs(one.outcome, one.machine)) for one in stored]
+    return "\n".join(parts)
+
+
+def programs(outcome: Outcome, machine: Machine) -> Table:
+    """What one contest gave, as a table."""
+    columns = (
+        Column("program"),
+        Column(f"x {outcome.floor}", number=True),
+        Column("[rounds]", number=True),
+        Column("wall s", number=True),
+        Column("processor s", number=True),
+        Column("RSS MB", number=True),
+    )
+    notes = (outcome.given, _circumstances(outcome), _made_on(machine))
+    return Table(columns, tuple(map(_row, outcome.programs)), outcome.title, notes)
+
+
+def _row(found: Measured) -> tuple[str, ...]:
+    return (
+        found.name,
+        f"{found.ratio:.2f}",
+        f"{found.low:.2f}-{found.high:.2f}",
+        f"{found.wall_s:.3f}",
+        f"{found.processor_s:.3f}",
+        f"{found.rss_mb:,.0f}",
+    )
+
+
+def _circumstances(outcome: Outcome) -> str:
+    return (
+        f"{outcome.counted}, {outcome.rounds} rounds, load {outcome.load.before:.1f} before and "
+        f"{outcome.load.after:.1f} after"
+    )
+
+
+def _made_on(machine: Machine) -> str:
+    packages = ", ".join(f"{name} {found}" for name, found in sorted(machine.packages.items()))
+    return (
+        f"{machine.processor}, {machine.cores} cores, {machine.memory_gb:.0f} GB, "
+        f"{machine.system}, Python {machine.python}, {packages}; "
+        f"commit {machine.commit or 'unknown'}"
+    )
+
+
+def _goals(goals: list[tuple[Outcome, Reached]]) -> Table:
+    columns = (
+        Column("goal"),
+        Column("contest"),
+        Column("at"),
+        Column("bound", number=True),
+        Column("found", number=True),
+        Column("met"),
+    )
+    rows = tuple(
+        (
+            goal.what,
+            outcome.name,
+            "least" if goal.kind == "speed" else "most",
+            f"{goal.bound:g}",
+            f"{goal.found:.2f}",
+            "yes" if goal.met else "no",
+        )
+        for outcome, goal in goals
+    )
+    return Table(columns, rows, "Goals")
