@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from vle_bench.canonical import sha256_bytes
 from vle_bench.catalog.datasets import DatasetManifest
 from vle_bench.data_prep.named_files import NamedFiles, read_small
-from vle_bench.data_prep.sources import RawTree
+from vle_bench.data_prep.sources import PictureFile, RawTree
 
 MOST_BYTES = 4 << 20
 
@@ -24,19 +24,32 @@ class SmallFiles:
         raw: The user's raw folder.
         manifest: The dataset's manifest; it must name the folder among the needs.
         folder: The folder, with its slash.
+        most_bytes: What no such file exceeds.
 
     Attributes:
         source: What the books call it, "" where it is nowhere: its path below RAW, behind that of
             its zip where it is packed.
     """
 
-    def __init__(self, raw: RawTree, manifest: DatasetManifest, folder: str) -> None:
+    def __init__(
+        self,
+        raw: RawTree,
+        manifest: DatasetManifest,
+        folder: str,
+        *,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         need = next(need for need in manifest.needs if need.path == folder)
         found = raw.state(manifest, need).found
         packed = bool(found) and (raw.root / found).is_file()
         self.source = f"{found}!{folder.rstrip('/')}" if packed else found
         self._files = NamedFiles(raw, manifest.name, folder)
+        self._most_bytes = most_bytes
         self._digest = hashlib.sha256()
+
+    def find(self, path: str) -> PictureFile | None:
+        """A file of the folder that is no small one: a picture beside them."""
+        return self._files.find(path)
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The files of those names that are there, with their bytes, in the order given.
@@ -47,7 +60,7 @@ class SmallFiles:
         for name in names:
             file = self._files.find(name)
             if file is not None:
-                data = read_small(file, most_bytes=MOST_BYTES) or b""
+                data = read_small(file, most_bytes=self._most_bytes) or b""
                 self._digest.update(f"{name} {sha256_bytes(data)}\n".encode())
                 yield name, data
 

@@ -17,7 +17,6 @@ import msgspec
 from vle_bench.boxes import Box, to_xywh
 from vle_bench.catalog.labels import coco_classes
 from vle_bench.data_prep.lines import json_lines
-from vle_bench.data_prep.named_files import NamedFiles, read_small
 from vle_bench.data_prep.sources import Document
 from vle_bench.identity import Identity, id_text
 from vle_bench.records import (
@@ -36,7 +35,9 @@ NO_METADATA = "picture without metadata"
 BAD_METADATA = "metadata that cannot be read"
 OTHER_OBJECTS = "metadata of other objects than the questions'"
 
-_MOST_METADATA = 64 << 20
+MOST_METADATA = 64 << 20
+"""Bytes of one file of metadata; outlines make them large."""
+
 _DIGITS = 6
 """Decimals kept of a side: far below a pixel, above the noise of the subtraction."""
 _EXPECTED = (
@@ -149,15 +150,18 @@ def objects_meant(row: QuestionRow) -> set[int]:
     }
 
 
-def detected(files: NamedFiles, frame: Frame) -> Detected:
-    """The boxes beside a still. Corners become left, top, width, height; outlines stay there."""
+def detected(data: bytes | None, frame: Frame) -> Detected:
+    """The boxes beside a still. Corners become left, top, width, height; outlines stay there.
+
+    Args:
+        data: The still's file of metadata; None where it is absent, b"" where it is damaged.
+        frame: What the questions say of the still.
+    """
     unknown = tuple(VcrObject(name=name) for name in frame.objects)
-    file = files.find(frame.metadata)
-    if file is None:
+    if data is None:
         return Detected(unknown, (), None, NO_METADATA)
-    data = read_small(file, most_bytes=_MOST_METADATA)
     try:
-        metadata = _DECODER.decode(data or b"")
+        metadata = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Detected(unknown, (), None, BAD_METADATA)
     if len(metadata.boxes) != len(frame.objects) or tuple(metadata.names) != frame.objects:

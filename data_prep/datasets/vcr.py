@@ -9,8 +9,9 @@ Official page: https://visualcommonsense.com/download.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, DUPLICATE, OTHER_SPLIT, Books
 from vle_bench.data_prep.datasets.base import (
     Draft,
@@ -20,9 +21,11 @@ from vle_bench.data_prep.datasets.base import (
     unseen_picture,
 )
 from vle_bench.data_prep.joined import Joined
-from vle_bench.data_prep.named_files import NamedFiles
+from vle_bench.data_prep.small_files import SmallFiles
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
 from vle_bench.data_prep.vcr_files import (
+    MOST_METADATA,
+    Detected,
     Frame,
     detected,
     frame_of,
@@ -82,7 +85,9 @@ class OpenedVcr(NothingBeside):
                 f"into {self._raw.root / NAME}."
             )
         books.sources[document.name] = document.sha256
-        samples = _Samples(split, NamedFiles(self._raw, NAME, PICTURES), books)
+        manifest = load_dataset_manifest(NAME)
+        files = SmallFiles(self._raw, manifest, PICTURES, most_bytes=MOST_METADATA)
+        samples = _Samples(split, files, books)
         samples.read(document)
         return samples.reading(self._earlier(split, books))
 
@@ -100,13 +105,14 @@ class OpenedVcr(NothingBeside):
 class _Samples:
     """Puts the samples of one split together, or leaves them out with their questions."""
 
-    def __init__(self, split: str, files: NamedFiles, books: Books) -> None:
+    def __init__(self, split: str, files: SmallFiles, books: Books) -> None:
         self._split = split
         self._files = files
         self._books = books
         self._places: dict[str, int] = {}
         self._frames: list[Frame] = []
         self._items: Joined[VcrItem] = Joined()
+        self._detected: Joined[Detected] = Joined(Detected)
 
     def read(self, document: Document) -> None:
         """Sorts the questions by image; the books name those that cannot be used."""
@@ -154,7 +160,21 @@ class _Samples:
                 self._leave_out(image, ABSENT)
             else:
                 ready.append((image, file))
+        self._look(image for image, _ in ready)
         return Reading([file for _, file in ready], self._drafts(ready))
+
+    def _look(self, images: Iterable[str]) -> None:
+        """Reads what lies beside the stills; it waits on disk until their turn comes."""
+        found = 0
+        for image in images:
+            place = self._places[image]
+            frame = self._frames[place]
+            data = next((data for _, data in self._files.read([frame.metadata])), None)
+            self._detected.add(place, detected(data, frame))
+            found += data is not None
+        if found:
+            name = f"{self._files.source} (metadata, {self._split})"
+            self._books.sources[name] = self._files.sha256
 
     def _leave_out(self, image: str, reason: str) -> None:
         self._books.skip("image", image, image, reason)
@@ -165,7 +185,7 @@ class _Samples:
         for image, file in ready:
             place = self._places[image]
             frame = self._frames[place]
-            found = detected(self._files, frame)
+            (found,) = self._detected.of(place)
             self._books.read["box"] += len(found.boxes)
             if found.odd:
                 self._books.adjusted[found.odd] += 1

@@ -219,6 +219,20 @@ def test_a_still_of_an_earlier_split_stays_there(raw, still, out):
     assert report.splits["train"].counts["image"].written == 1
 
 
+def test_changed_metadata_is_noticed_and_named(raw, still, out):
+    still(1)
+    lines(raw, "val", [row(0, 1)])
+    before = run(raw, out, "val")
+    name = "vcr/vcr1images (metadata, val)"
+    assert name in before.report.splits["val"].sources
+    assert run(raw, out, "val").changes == ()
+    (metadata,) = raw.rglob("vcr1images/**/*.json")
+    metadata.write_text(metadata.read_text().replace("42.25", "41.25"))
+    after = run(raw, out, "val")
+    assert after.built == 1
+    assert after.changes == (f"val: raw file {name} changed",)
+
+
 def test_official_zips_give_the_same_shards(raw, still, out, tmp_path: Path):
     for image in (0, 1):
         still(image)
