@@ -118,7 +118,7 @@ def finished(folder: Path) -> dict[str, str]:
     return tree(folder)
 
 
-@pytest.mark.parametrize("calls", range(64))
+@pytest.mark.parametrize("calls", range(48))
 def test_a_kill_at_every_change_of_the_disk_leaves_what_the_next_call_needs(
     tmp_path, monkeypatch, calls
 ):
@@ -148,7 +148,6 @@ def test_a_kill_at_every_change_of_the_disk_leaves_what_the_next_call_needs(
         except Killed:
             pass
         else:
-            assert left > 0
             assert calls > 30  # else this trial kills nothing: fewer changes than thought
     shelf = Shelf(folder, "a" * 64)
     for shard in shelf.unpacked():
