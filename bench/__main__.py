@@ -20,10 +20,11 @@ from bench import annotations as json_files
 from bench import readers, writers
 from bench.contest import Contest, hold
 from bench.machine import describe
-from bench.stored import programs, store, write_page
+from bench.stored import programs, read_all, store, write_page, write_summary
 from vle_bench.tables import to_text
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
 _TABLES = ("bench.vqa",)
 
@@ -54,27 +55,33 @@ def main(context: click.Context) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), help="A folder on the disk to measure.")
 @click.option("--only", multiple=True, help="Contests by the beginning of their names.")
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, help="Where results are kept."
+    "--results",
+    type=click.Path(path_type=Path),
+    help="Where results are kept; bench/results unless they are quick.",
 )
 def prep(
     quick: bool = False,
     folder: Path | None = None,
     only: tuple[str, ...] = (),
-    results: Path = RESULTS,
+    results: Path | None = None,
 ) -> None:
     """Packing, verifying, reading, zips and annotations, ours beside others."""
     size = QUICK if quick else FULL
     machine = describe()
+    kept = results if quick else results or RESULTS
     for contest in _contests(size, folder):
         if only and not contest.name.startswith(only):
             continue
         outcome = hold(contest, rounds=size.rounds)
-        store(results, outcome, machine)
+        if kept is not None:
+            store(kept, outcome, machine)
         click.echo(to_text(programs(outcome, machine)))
         for goal in outcome.goals:
             word = "met" if goal.met else "NOT MET"
             click.echo(f"  {goal.what}: {goal.found:.2f}, bound {goal.bound:g}, {word}")
         click.echo()
+    if kept == RESULTS:
+        write_summary(README, read_all(kept))
 
 
 @main.command()
@@ -85,10 +92,10 @@ def tables() -> None:
 
 
 @main.command()
-@click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
-def page(results: Path) -> None:
-    """The page of kept results, from their files."""
-    write_page(results)
+def page() -> None:
+    """The page of kept results, and the ratios in the README, from their files."""
+    write_page(RESULTS)
+    write_summary(README, read_all(RESULTS))
 
 
 def _contests(size: Size, folder: Path | None) -> Iterator[Contest]:

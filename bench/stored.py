@@ -1,7 +1,8 @@
 """Results as files: one JSON per contest, and a page of tables made from whatever is there.
 
-The page says nothing that the files do not, so it can be made again at any
-time. A contest that is held again replaces its own file alone.
+The page, and the few ratios in the project's own README, say nothing that the
+files do not, so they can be made again at any time. A contest that is held again
+replaces its own file alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vle_bench.canonical import pretty_json_bytes
 from vle_bench.tables import Column, Table, to_markdown
 
 PAGE = "README.md"
+BEGIN, END = "<!-- bench: made by `python -m bench page` -->\n", "<!-- /bench -->\n"
 _HEAD = """# What was measured
 
 Made by `python -m bench page` from the JSON files beside it; `make bench-prep` holds the contests
@@ -45,6 +47,35 @@ def store(folder: Path, outcome: Outcome, machine: Machine) -> None:
 def write_page(folder: Path) -> None:
     """Makes the page from the results that are there."""
     write_text(folder / PAGE, page(read_all(folder)))
+
+
+def write_summary(readme: Path, stored: list[Stored]) -> None:
+    """Puts the ratios between the two marks of the project's README."""
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    write_text(readme, f"{before}{BEGIN}{summary(stored)}{END}{after}")
+
+
+def summary(stored: list[Stored]) -> str:
+    """Goals and ratios as a Markdown table."""
+    columns = (Column("what"), Column("where"), Column("found", number=True), Column("hoped for"))
+    rows = tuple(
+        (goal.what, one.outcome.name, _figure(goal), _bound(goal))
+        for one in stored
+        for goal in one.outcome.goals
+    )
+    return to_markdown(Table(columns, rows))
+
+
+def _figure(goal: Reached) -> str:
+    return f"{goal.found:.0f} MB" if not goal.against else f"{goal.found:.2f}x"
+
+
+def _bound(goal: Reached) -> str:
+    unit = "MB" if not goal.against else "x"
+    word = "at least" if goal.kind == "speed" else "at most"
+    kind = {"speed": " the speed", "time": " the time", "memory": ""}[goal.kind]
+    return f"{word} {goal.bound:g}{' ' if unit == 'MB' else ''}{unit}{kind}"
 
 
 def read_all(folder: Path) -> list[Stored]:

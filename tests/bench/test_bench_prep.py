@@ -11,7 +11,7 @@ import pytest
 
 from bench.contest import Contest, Goal, Program, hold
 from bench.machine import describe
-from bench.stored import PAGE, page, read_all, store
+from bench.stored import BEGIN, END, PAGE, page, read_all, store, summary
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +61,13 @@ def test_the_page_has_every_contest_and_every_goal(results: Path):
 
 def test_the_page_in_the_repository_is_made_from_its_files():
     kept = ROOT / "bench" / "results"
-    assert (kept / PAGE).read_text() == page(read_all(kept))
+    assert (kept / PAGE).read_text(encoding="utf-8") == page(read_all(kept))
+
+
+def test_the_ratios_of_the_readme_are_those_that_were_kept():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    kept = text.partition(BEGIN)[2].partition(END)[0]
+    assert kept == summary(read_all(ROOT / "bench" / "results"))
 
 
 def sleeping(name: str, seconds: float, megabytes: float) -> Program:
