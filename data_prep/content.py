@@ -30,16 +30,21 @@ _PIECE = 1 << 20
 class Content:
     """Bytes on disk, counted from behind a byte order mark.
 
+    Args:
+        stream: The file that holds them.
+        place: What to call them in messages.
+        sha256: Their digest where it is known, or that of what they were unpacked from; None
+            for the digest of all that the stream holds, once it is asked for.
+
     Attributes:
         place: What to call them in messages.
-        sha256: Digest of the file as it was handed to us; of a zip, of the unpacked member.
         size: How many there are.
     """
 
-    def __init__(self, stream: IO[bytes], place: str, sha256: str) -> None:
+    def __init__(self, stream: IO[bytes], place: str, sha256: str | None) -> None:
         self._stream = stream
         self.place = place
-        self.sha256 = sha256
+        self._sha256 = sha256
         with machine_errors(place):
             head = os.pread(stream.fileno(), len(_BYTE_ORDER_MARK), 0)
             self._begin = len(_BYTE_ORDER_MARK) if head == _BYTE_ORDER_MARK else 0
@@ -50,6 +55,18 @@ class Content:
                 f"{place}: the file of annotations is empty. Give a file with content."
             )
         self._bar = ByteBar(self.size, f"reading {Path(place).name}")
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file as it was handed to us; of a zip, of the unpacked member."""
+        if self._sha256 is None:
+            digest, start = hashlib.sha256(), -self._begin
+            with machine_errors(self.place):
+                while piece := os.pread(self._stream.fileno(), _PIECE, self._begin + start):
+                    digest.update(piece)
+                    start += len(piece)
+            self._sha256 = digest.hexdigest()
+        return self._sha256
 
     def read(self, start: int, count: int) -> bytes:
         """At most `count` bytes from `start` on; b"" behind the end."""
@@ -83,10 +100,10 @@ def file_content(path: Path, *, most_bytes: int = MOST_BYTES) -> Content:
     with machine_errors(path):
         stream = path.open("rb", buffering=0)
     head = stream.read(len(_ZSTD)) or b""
-    digest = sha256_file(path)
     if not head.startswith((_GZIP, _ZSTD)):
-        return Content(stream, str(path), digest)
+        return Content(stream, str(path), None)
     stream.close()
+    digest = sha256_file(path)
     unpacked = _gunzipped(path) if head.startswith(_GZIP) else _unzstandard(path)
     kept = scratch_file()
     size = 0

@@ -26,9 +26,11 @@ from vle_bench.inputs.collector import no_collector
 
 T = TypeVar("T")
 
-WINDOW: Final = 1 << 20
+WINDOW: Final = 1 << 18
 MOST_RECORD_BYTES: Final = 256 << 20
 """Far above any record of a real file; one that is larger would have to be held as a whole."""
+
+_LONGEST_GUESS: Final = 64
 
 _ANYTHING = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK = b" \t\r\n"
@@ -203,16 +205,16 @@ class JsonStream:
 
     def _list(self, start: int, decoder: Any, path: str) -> Generator[list[Any], None, int]:
         """The rows of the list whose bracket stands at `start`; returns the place behind it."""
-        at, row, size, guess = start + 1, 0, self._window, True
+        at, row, size, between = start + 1, 0, self._window, b"},"
         while True:
             text = self._content.read(at, size)
-            if guess and (end := text.rfind(b"},")) >= 0:
+            if between and (end := text.rfind(between)) >= 0:
                 rows = _proved(decoder, text[: end + 1])
                 if rows is not None:
                     yield rows
                     at, row, size = at + end + 2, row + len(rows), self._window
                     continue
-                guess = False
+                between = _learnt(text) if between == b"}," else b""
             cut = find_cut(text)
             end = max(cut.at, cut.end)
             if end < 0:
@@ -325,6 +327,17 @@ class _Broken(ValueError):
         self.what = what
         self.at = at
         self.hint = hint
+
+
+def _learnt(text: bytes) -> bytes:
+    """What stands between two records of a window, up to the first name of the second.
+
+    Where records hold lists of objects, a bare `},` is a bad guess; with the name it is a good one,
+    and a guess is all that it has to be.
+    """
+    cut = find_cut(text).at
+    end = text.find(b":", cut, cut + _LONGEST_GUESS)
+    return text[cut - 1 : end] if cut > 0 and end > 0 and text[cut - 1 : cut] == b"}" else b""
 
 
 def _proved(decoder: Any, text: bytes) -> list[Any] | None:

@@ -45,15 +45,18 @@ class Document:
     Attributes:
         name: Its path below RAW; of a member of a zip, with that.
         place: What to call it in messages.
-        sha256: Digest of the file, or of the unpacked member.
     """
 
     def __init__(self, name: str, content: Content) -> None:
         self.name = name
         self.place = content.place
-        self.sha256 = content.sha256
         self._content = content
         self._json = JsonStream(content)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file, or of the unpacked member."""
+        return self._content.sha256
 
     @property
     def data(self) -> bytes:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from vle_bench.arrow_columns import fixed, texts
 from vle_bench.atomic import replacing
 from vle_bench.errors import DataProblem, machine_errors, needs_file
 
@@ -203,24 +204,12 @@ def _batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBa
     import pyarrow as pa
 
     columns = [
-        _column(values, field.type)
+        texts(values)
+        if pa.types.is_string(field.type)
+        else fixed(np.array(values, dtype=field.type.to_pandas_dtype()), field.type)
         for values, field in zip(zip(*rows, strict=True), schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """As `pa.array`, which would import pandas where it is installed: 45 MB for nothing."""
-    import pyarrow as pa
-
-    if not pa.types.is_string(kind):
-        numbers = np.array(values, dtype=kind.to_pandas_dtype())
-        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(numbers)])
-    texts = [value.encode("utf-8") for value in values]
-    ends = np.zeros(len(texts) + 1, dtype=np.int32)
-    np.cumsum([len(text) for text in texts], out=ends[1:], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
-    return pa.Array.from_buffers(kind, len(texts), buffers)
 
 
 def _rows(row: type[Row], path: Path, split: str | None) -> Iterator[Row]:
