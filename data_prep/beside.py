@@ -16,9 +16,10 @@ from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.card import card_bytes
 from vle_bench.data_prep.croissant import croissant_bytes
 from vle_bench.data_prep.datasets.base import Dataset
-from vle_bench.data_prep.energon import energon_files
+from vle_bench.data_prep.energon import INDEX_ENDING, TarOffsets, energon_files, tar_indexes
 from vle_bench.data_prep.report import make_report
 from vle_bench.data_prep.sidecars import split_sidecars
+from vle_bench.errors import machine_errors
 from vle_bench.shards.index import SampleRow, SkippedRow, write_samples, write_skipped
 from vle_bench.shards.layout import CARD, CROISSANT, REPORT, SAMPLES, SKIPPED
 from vle_bench.shards.report import Report, SplitReport, report_bytes
@@ -57,13 +58,16 @@ def write_beside(folder: Path, content: Beside) -> Report:
     Raises:
         MachineProblem: The disk refuses; what is there under a final name is whole.
     """
-    write_samples(folder / SAMPLES, content.rows)
+    offsets = TarOffsets()
+    write_samples(folder / SAMPLES, offsets.noting(content.rows))
     write_skipped(folder / SKIPPED, content.skipped)
     files = {name: sha256_file(folder / name) for name in (SAMPLES, SKIPPED)} | {**content.kept}
     _put(folder, content.own, files)
     for split, md5 in content.md5.items():
         shards = content.splits[split].shards
         _put(folder, split_sidecars(content.dataset.name, split, shards, md5), files)
+        _put(folder, tar_indexes(split, shards, offsets), files)
+        _remove_indexes(folder, split, files)
     manifest = load_dataset_manifest(content.dataset.name)
     draft = _report(content, files)
     described = {
@@ -81,6 +85,14 @@ def _put(folder: Path, contents: Mapping[str, bytes], files: dict[str, str]) -> 
     for name, content in contents.items():
         write_if_changed(folder / name, content)
         files[name] = sha256_bytes(content)
+
+
+def _remove_indexes(folder: Path, split: str, files: Mapping[str, str]) -> None:
+    """Removes the indexes of shards that are no more."""
+    for path in sorted((folder / split).glob(f"*.tar{INDEX_ENDING}")):
+        if f"{split}/{path.name}" not in files:
+            with machine_errors(path):
+                path.unlink()
 
 
 def _report(content: Beside, files: Mapping[str, str]) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -129,6 +130,33 @@ def test_energon_finds_every_shard_with_its_size_in_the_part_of_its_split(done: 
     assert kind == {"__module__": "megatron.energon", "__class__": "CrudeWebdataset"}
 
 
+def test_energon_finds_the_places_of_all_samples_beside_each_shard(done: Path):
+    """As its TarIndexReader unpacks them: n + 1 numbers, sample i between the i-th and the next."""
+    rows = read_samples(done / "samples.parquet")
+    shards = sorted(done.rglob("*.tar"))
+    assert len(shards) == 8
+    for shard in shards:
+        data = shard.with_name(f"{shard.name}.idx").read_bytes()
+        places = struct.unpack(f"<{len(data) // 8}Q", data)
+        mine = [row for row in rows if row.shard == shard.name]
+        assert len(places) == len(mine) + 1
+        for row, begin, end in zip(mine, places[:-1], places[1:], strict=True):
+            content = shard.read_bytes()[begin:end]
+            assert content.startswith(f"{row.key}.".encode())
+            assert f"{row.key}.json".encode() in content
+        assert places[-1] + 1024 == shard.stat().st_size
+
+
+def test_the_index_of_a_shard_goes_with_it(small, out: Path):
+    raw = small.write()
+    for per_shard in (2, 50):
+        settings = Parameters(samples_per_shard=per_shard)
+        prepare(Request(dataset="vqav2", raw=raw, out=out, parameters=settings))
+    shards = {path.name for path in out.rglob("*.tar")}
+    assert {path.name for path in out.rglob("*.idx")} == {f"{name}.idx" for name in shards}
+    assert verify(out / "vqav2").findings == ()
+
+
 def test_energon_gets_an_empty_part_for_a_split_that_is_not_prepared(small, out: Path):
     yaml = pytest.importorskip("yaml")
     prepare(Request(dataset="vqav2", raw=small.write(), out=out, splits=("val",)))
@@ -136,7 +164,15 @@ def test_energon_gets_an_empty_part_for_a_split_that_is_not_prepared(small, out:
     assert parts == {"train": [], "val": ["val/vqav2-val-000000.tar"], "test": []}
 
 
-@pytest.mark.parametrize("name", ["croissant.json", ".nv-meta/split.yaml", ".nv-meta/.info.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "croissant.json",
+        ".nv-meta/split.yaml",
+        ".nv-meta/.info.json",
+        "val/vqav2-val-000001.tar.idx",
+    ],
+)
 def test_verify_watches_over_the_descriptions(done: Path, name: str):
     (done / name).write_bytes((done / name).read_bytes() + b" ")
     (finding,) = verify(done).findings
