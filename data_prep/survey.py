@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,9 @@ class NeedLine(Record, frozen=True, kw_only=True):
     path: str
     gives: str
     required: bool
+    """Whether nothing can be prepared without it; not so where what stands `instead` is there."""
+    instead: str
+    """What will do where it is absent, "" where nothing does."""
     found: str
     download: str
     """The official file that holds it."""
@@ -107,7 +111,7 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
     return Survey(
         dataset=name,
         sample=raw.is_sample,
-        needs=tuple(_need_line(manifest, state) for state in needs.values()),
+        needs=_need_lines(manifest, list(needs.values())),
         splits=tuple(_split_plan(opened, state, parameters) for state in states),
         free_bytes=_free_bytes(out),
     )
@@ -133,9 +137,12 @@ def _facts(manifest: DatasetManifest, raw: RawTree | None, prepared: bool) -> Da
                 split=split,
                 scheme=scheme,
                 expected=_expected(manifest, split, scheme),
-                needs=tuple(
-                    _need_line(manifest, raw.state(manifest, need) if raw else NeedState(need, ""))
-                    for need in manifest.needs_of(split, scheme=scheme)
+                needs=_need_lines(
+                    manifest,
+                    [
+                        raw.state(manifest, need) if raw else NeedState(need, "")
+                        for need in manifest.needs_of(split, scheme=scheme)
+                    ],
                 ),
             )
             for scheme in manifest.schemes or ("",)
@@ -150,16 +157,22 @@ def _expected(manifest: DatasetManifest, split: str, scheme: str) -> dict[str, i
     return {kind: count.count for kind, count in found if count is not None}
 
 
-def _need_line(manifest: DatasetManifest, state: NeedState) -> NeedLine:
-    owner = state.need.dataset or manifest.name
-    download = load_dataset_manifest(owner).download_of(state.need.path)
-    return NeedLine(
-        path=f"{owner}/{state.need.path}",
-        gives=state.need.gives,
-        required=state.need.required and not state.need.instead,
-        found=state.found,
-        download=download.file if download else "",
-    )
+def _need_lines(manifest: DatasetManifest, states: Sequence[NeedState]) -> tuple[NeedLine, ...]:
+    here = {state.need.path for state in states if state.found}
+    lines = []
+    for need, found in states:
+        owner = need.dataset or manifest.name
+        download = load_dataset_manifest(owner).download_of(need.path)
+        line = NeedLine(
+            path=f"{owner}/{need.path}",
+            gives=need.gives,
+            required=need.required and need.instead not in here,
+            instead=need.instead,
+            found=found,
+            download=download.file if download else "",
+        )
+        lines.append(line)
+    return tuple(lines)
 
 
 def _split_plan(opened: OpenedDataset, state: SplitState, parameters: Parameters) -> SplitPlan:

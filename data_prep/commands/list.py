@@ -41,9 +41,15 @@ def _text(dataset: DatasetFacts, looked: bool) -> Iterator[str]:
         scheme = f" ({split.scheme})" if split.scheme else ""
         yield f"  {split.split}{scheme}: {counts or 'no count published'}"
         for need in split.needs:
-            yield f"    {need.path} ({need.gives}{'' if need.required else ', optional'})" + (
+            yield f"    {need.path} ({need.gives}{_weight(need)})" + (
                 _found(need) if looked else _offered(need)
             )
+
+
+def _weight(need: NeedLine) -> str:
+    if need.instead:
+        return f", or {need.instead}"
+    return "" if need.required else ", optional"
 
 
 def _found(need: NeedLine) -> str:

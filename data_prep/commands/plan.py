@@ -52,7 +52,8 @@ def command(
 def _lines(found: Survey) -> list[str]:
     lines = [f"{found.dataset}{' (sample world)' if found.sample else ''}", ""]
     for need in found.needs:
-        place = need.found or ("MISSING" if need.required else "absent (optional)")
+        absent = f"absent ({need.instead} is here)" if need.instead else "absent (optional)"
+        place = need.found or ("MISSING" if need.required else absent)
         if need.found == need.path.rstrip("/"):
             place = "present"
         lines.append(f"  {need.gives:<15} {need.path:<56} {place}")

@@ -140,3 +140,17 @@ def test_a_photo_id_is_read_from_addresses_of_that_form_only():
     assert flickr_photo("https://farm9.staticflickr.com/8/12345_0123456789_z.jpg") == "12345"
     assert flickr_photo("http://www.example.org/12345_photo.jpg") == ""
     assert flickr_photo("http://www.example.org/12345.jpg") == ""
+
+
+def test_list_and_plan_know_that_either_form_will_do(raw, out, prep, capsys):
+    urls = raw / "sbu" / "SBU_captioned_photo_dataset_urls.txt"
+    urls.write_text("\n".join(URLS))
+    assert prep("list", "--raw", raw) == 0
+    listed = capsys.readouterr().out
+    assert "(captions, or sbu-captions-all.json): MISSING" in listed
+    assert "(captions and addresses, or SBU_captioned_photo_dataset_urls.txt): absent" in listed
+    assert prep("plan", "sbu", "--raw", raw, "--out", out) == 3
+    capsys.readouterr()
+    (raw / "sbu" / "SBU_captioned_photo_dataset_captions.txt").write_text("a\nb\nc")
+    assert prep("plan", "sbu", "--raw", raw, "--out", out) == 0
+    assert "absent (SBU_captioned_photo_dataset_urls.txt is here)" in capsys.readouterr().out
