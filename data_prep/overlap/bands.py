@@ -3,7 +3,8 @@
 Four bands of 16 bits: where at most seven bits differ, some band differs in at
 most one. So it is enough to look up every band of a query as it is and with each
 of its bits turned, 68 places in all. Nothing is missed, and a hundred thousand
-against a hundred thousand is a matter of seconds.
+against a hundred thousand is a matter of seconds. Multi-index hashing: Norouzi,
+Punjani and Fleet, CVPR 2012, https://arxiv.org/abs/1307.2982
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def hashes(found: Spectra) -> Hashes:
     >>> int(hashes(spectra(slope))[0]) == int(hashes(spectra(slope + 100))[0])
     True
     """
-    chosen = found.reshape(len(found), -1)[:, _HASHED]
+    chosen = found.reshape(len(found), _LOW * _LOW)[:, _HASHED]
     clearly = np.abs(chosen).mean(axis=1, keepdims=True) / _CLEARLY
     weights = np.left_shift(np.uint64(1), _PLACES.astype(np.uint64))
     bits = np.where(chosen > clearly, weights, np.uint64(0))

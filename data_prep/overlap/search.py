@@ -1,7 +1,7 @@
 """The whole comparison: evaluation pictures into memory, training shards past them.
 
-Memory grows with the evaluation side only, by about 1.2 kilobytes a picture; a
-training corpus of any size goes by shard after shard.
+Memory grows with the evaluation side only, by about 1.2 kilobytes a picture (twice
+that for a moment); a training corpus of any size goes by shard after shard.
 """
 
 from __future__ import annotations

@@ -194,6 +194,24 @@ def test_where_nothing_can_be_kept_the_comparison_goes_on(prep, shards, capsys) 
     assert "Fingerprints of 7 shards could not be kept" in told.err
 
 
+def test_an_evaluation_split_without_a_picture_shares_nothing(overlap, shards, tmp_path) -> None:
+    prepare(tmp_path / "none", "coco", {"val": []})
+    pairs, document = overlap(shards / "vg", "--against", tmp_path / "none")
+    assert pairs == {}
+    assert document["evaluation"][0]["pictures"] == 0
+
+
+def test_datasets_of_one_name_are_told_apart_by_their_folders(prep, shards, tmp_path, capsys):
+    other = tmp_path / "other"
+    prepare(other, "coco", {"test": [Given("coco-4", copied(encoded(draw(4)), 5))]})
+    command = ("overlap", shards / "vg", "--against", shards / "coco", other / "coco", "--json")
+    assert prep(*command) == 0
+    told = json.loads(capsys.readouterr().out)
+    places = {one["evaluation"] for one in told["shared"]}
+    assert f"coco/test in {other / 'coco'}" in places
+    assert f"coco/test in {shards / 'coco'}" in places
+
+
 def test_strict_makes_a_gate_of_it(prep, shards, tmp_path, capsys) -> None:
     assert prep("overlap", shards / "vg", "--against", shards / "coco", "--strict") == 1
     assert "shares 7 pictures with" in capsys.readouterr().err
