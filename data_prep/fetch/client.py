@@ -9,6 +9,7 @@ Source: https://www.encode.io/httpcore/network-backends/
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -30,6 +31,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOST_KEPT_OPEN = 256
 _KEPT_OPEN_SECONDS = 5.0
 _LONGEST_ADDRESS = 8192
+_HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 
 
 class Target(NamedTuple):
@@ -87,14 +89,15 @@ def target(url: str) -> Target:
 
     try:
         parsed = httpx.URL(url)
-        host = parsed.raw_host.decode("ascii")
+        host = parsed.raw_host.decode("ascii").lower().rstrip(".")
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise Failure(reasons.BAD_ADDRESS, str(error)) from error
-    if parsed.scheme not in ("http", "https") or not host or len(url) > _LONGEST_ADDRESS:
+    named = _HOST.fullmatch(host) is not None
+    if parsed.scheme not in ("http", "https") or not named or len(url) > _LONGEST_ADDRESS:
         raise Failure(reasons.BAD_ADDRESS, "no address of http or https")
     if parsed.userinfo:
         raise Failure(reasons.BAD_ADDRESS, "a name and password in the address")
-    return Target(str(parsed.copy_with(fragment=None)), parsed.scheme, host.lower().rstrip("."))
+    return Target(str(parsed.copy_with(fragment=None)), parsed.scheme, host)
 
 
 def status_failure(reply: Reply, rules: Rules) -> Failure:

@@ -332,7 +332,7 @@ class _HostHealth:
         if self._silent[host] >= _SILENT_AFTER:
             told = f"{host}: silent {_SILENT_AFTER} times in a row, left until the next call"
             self._left[host] = Failure(failure.reason, told, transient=failure.transient)
-        if not self._answered and not failure.transient:
+        if failure.reason == reasons.DNS and not self._answered and not failure.transient:
             # Without a network some systems say of every name that there is no such.
             return Failure(failure.reason, failure.detail, transient=True)
         return failure

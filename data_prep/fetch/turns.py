@@ -38,6 +38,10 @@ class Turns(Generic[T]):
         self._news = asyncio.Event()
         self._closed = False
 
+    def __len__(self) -> int:
+        """How many hosts are remembered: those with jobs, and those just asked."""
+        return len(self._hosts)
+
     def put(self, host: str, job: T, *, wait: float = 0.0) -> None:
         """Adds a job, to be started after `wait` seconds at the earliest."""
         if wait > 0.0:
@@ -58,11 +62,8 @@ class Turns(Generic[T]):
         """A job of this host ended."""
         entry = self._hosts[host]
         entry.running -= 1
-        if entry.waiting:
-            self._list(host)
-            self._news.set()
-        elif not entry.running and entry.free_at <= asyncio.get_running_loop().time():
-            del self._hosts[host]
+        self._list(host)
+        self._news.set()
 
     def close(self) -> None:
         """No more jobs: everybody who waits gets None."""
@@ -91,6 +92,8 @@ class Turns(Generic[T]):
             _, _, host = heapq.heappop(self._due)
             entry = self._hosts[host]
             entry.listed = False
+            if not entry.waiting and not entry.running and entry.free_at <= now:
+                del self._hosts[host]  # a list has hundreds of thousands of hosts
             if not entry.waiting or entry.running >= self._rules.per_host:
                 continue
             if entry.free_at > now:
@@ -115,7 +118,11 @@ class Turns(Generic[T]):
 
     def _list(self, host: str) -> None:
         entry = self._hosts[host]
-        if not entry.listed and entry.waiting and entry.running < self._rules.per_host:
+        idle = not entry.waiting and not entry.running
+        startable = entry.waiting and entry.running < self._rules.per_host
+        if not entry.listed and (startable or idle):
             entry.listed = True
             self._count += 1
-            heapq.heappush(self._due, (entry.free_at, self._count, host))
+            # Not before now, or new hosts would for ever stand before those to be forgotten.
+            at = max(entry.free_at, asyncio.get_running_loop().time())
+            heapq.heappush(self._due, (at, self._count, host))
