@@ -1,6 +1,6 @@
 """How many copies `vle-prep overlap` finds by their looks, what it flags wrongly, what it costs.
 
-    python -m bench.overlap --pictures 2000 --photos DIR
+    python -m bench.overlap --pictures 4000 --photos DIR
 
 Pictures are those of the sample world and, where a folder of photographs is
 given, those and six tiles of each, and small copies. Every one is copied as the web copies (any
@@ -17,6 +17,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from bench.processes import machine
+from bench.machine import describe
 from vle_bench.data_prep.overlap import likeness
 from vle_bench.data_prep.overlap.bands import HashIndex, differing
 from vle_bench.data_prep.overlap.thumbnail import grey_thumbnail
@@ -162,6 +163,14 @@ def _alike(one: likeness.Spectra, other: likeness.Spectra) -> np.ndarray:
     return same & (apart <= likeness.MOST_BITS)
 
 
+def _made_on(rounds: int) -> str:
+    here = describe()
+    return (
+        f"cost: median of {rounds}; {here.processor}, {here.cores} cores, {here.system}, Python "
+        f"{here.python}, Pillow {version('pillow')}; commit {here.commit or 'unknown'}"
+    )
+
+
 def _share(name: str, what: str, found: int, of: int) -> tuple[str, ...]:
     return (name, what, f"{found:,}", f"{of:,}", f"{100 * found / of:.2f}" if of else "")
 
@@ -208,7 +217,7 @@ def _drawn(count: int) -> list[bytes]:
 
 
 @click.command()
-@click.option("--pictures", default=2000, help="Pictures of the sample world.")
+@click.option("--pictures", default=1000, help="Pictures of the sample world.")
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), help="A folder of JPEGs.")
 @click.option("--rounds", default=7)
 @click.option("--search", default=100_000, help="Hashes on either side of the search.")
@@ -231,7 +240,7 @@ def main(pictures: int, photos: Path | None, rounds: int, search: int) -> None:
     ]
     names = ("found", "of", "%")
     columns = (Column("pictures"), Column("what"), *(Column(name, number=True) for name in names))
-    click.echo(to_text(Table(columns, tuple(rows), footnotes=(machine(rounds),))), nl=False)
+    click.echo(to_text(Table(columns, tuple(rows), footnotes=(_made_on(rounds),))), nl=False)
 
 
 if __name__ == "__main__":
