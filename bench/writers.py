@@ -22,6 +22,20 @@ from bench.pictures import HEIGHT, PER_SHARD, WIDTH, draw
 
 CAPTIONS = tuple(f"Thing {number} beside another thing." for number in range(5))
 BOXES = tuple((10.5 + number, 20.25, 100.0, 80.5) for number in range(8))
+_CAPTION_ROWS = [{"id": str(number), "text": text} for number, text in enumerate(CAPTIONS)]
+_BOX_ROWS = [
+    {
+        "id": str(number),
+        "xywh": box,
+        "label": "thing",
+        "label_id": -1,
+        "attributes": [],
+        "phrase": "",
+        "kind": "object",
+        "source": "",
+    }
+    for number, box in enumerate(BOXES)
+]
 _LMDB_BATCH = 1000
 
 COPY, CAT = "cp", "cat into one file"
@@ -72,11 +86,28 @@ def _chunks(source: Path) -> Iterator[list[Path]]:
 
 
 def _record(path: Path) -> dict[str, object]:
-    """What `ShardWriter` is given as JSON: as much as our own record says."""
-    image = {"id": path.stem, "file_name": path.name, "width": WIDTH, "height": HEIGHT}
-    captions = [{"id": str(number), "text": text} for number, text in enumerate(CAPTIONS)]
-    boxes = [{"id": str(n), "xywh": box, "label": "thing"} for n, box in enumerate(BOXES)]
-    return {"key": f"bench-{path.stem}", "image": image, "captions": captions, "boxes": boxes}
+    """Our own record, for those who are handed an object and write it as JSON themselves."""
+    image = {
+        "id": path.stem,
+        "file_name": path.name,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "orientation": 1,
+        "sha256": "",
+        "format": "jpg",
+        "source_url": "",
+        "licence": "",
+        "coco_id": "",
+        "flickr_id": "",
+    }
+    return {
+        "key": f"bench-{path.stem}",
+        "dataset": "bench",
+        "split": "val",
+        "image": image,
+        "captions": _CAPTION_ROWS,
+        "boxes": _BOX_ROWS,
+    }
 
 
 def copy(source: Path, target: Path) -> Work:
