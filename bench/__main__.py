@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m bench prep`, `python -m bench tables`, `python -m bench page`.
+"""Benchmarks: `python -m bench prep`, `tables`, `annotations`, `memory`, `page`.
 
 `prep` holds the contests of data preparation and keeps their results; `tables`
 prints those that keep none; `page` makes the page of kept results anew.
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import click
 
 from bench import annotations as json_files
-from bench import readers, writers
+from bench import memory, readers, writers
 from bench.contest import Contest, hold
 from bench.machine import describe
 from bench.stored import programs, read_all, store, write_page, write_summary
@@ -96,6 +96,10 @@ def page() -> None:
     """The page of kept results, and the ratios in the README, from their files."""
     write_page(RESULTS)
     write_summary(README, read_all(RESULTS))
+
+
+main.add_command(json_files.main, "annotations")
+main.add_command(memory.main, "memory")
 
 
 def _contests(size: Size, folder: Path | None) -> Iterator[Contest]:

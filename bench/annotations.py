@@ -1,12 +1,11 @@
-"""How long COCO's instances take to read, beside those who hold the whole file.
+"""How long COCO's instances and Visual Genome's objects take, beside those who hold the file.
 
 Usage: python -m bench.annotations [--rounds N] [--times N] [--folder DIR]
 
-431 MB are drawn, as many boxes and outline points as the real file has. Ours
-reads typed rows in windows, sha256 of the file included; then the same with
-every box sent through the join and asked back in the order of pictures, which
-is what `vle-prep run` does. `COCO()` and `json.load` stand beside it, each in a
-fresh process, imports included.
+431 MB of COCO are drawn and 350 MB of Visual Genome, as many boxes, outline points, objects and
+names as the real files have. Ours makes Parquet tables sorted by picture. Beside them: the mere
+reading of typed rows, the join of `vle-prep run`, `COCO()`, `json.load`, and DuckDB on one core
+where it is installed. Fresh processes, imports included.
 """
 
 from __future__ import annotations
@@ -14,14 +13,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from bench.contest import Contest, Goal, Program
-from bench.processes import side_by_side
+from bench.contest import TARGET, Contest, Goal, Program, hold
+from bench.machine import describe
+from bench.stored import programs
+from vle_bench.tables import to_text
 
 COCO, ROWS, JOINED = "pycocotools COCO()", "rows, streamed", "rows joined by picture"
+BOXES, OBJECTS, DUCK = "boxes to Parquet by picture", "objects to Parquet by picture", "DuckDB"
 
 _COCO = """
 import sys
@@ -59,6 +63,38 @@ for rows in document.rows("annotations", InstanceRow):
     added += len(rows)
 assert added == sum(len(joined.of(image)) for image in range(582_000))
 """
+_TABLE = """
+import sys
+from pathlib import Path
+from vle_bench.data_prep import box_tables
+from vle_bench.data_prep.content import file_content
+from vle_bench.data_prep.sources import Document
+document = Document("annotations", file_content(Path(sys.argv[1])))
+assert box_tables.{}(document, Path(sys.argv[2]) / "table.parquet")
+"""
+_DUCK = """
+import sys
+import duckdb
+duckdb.sql("set threads = 1")
+duckdb.sql(f'''
+copy (
+    select image_id, one.object_id as id, one.names as names, one.attributes as attributes,
+           one.x as x, one.y as y, one.w as w, one.h as h
+    from (
+        select image_id, unnest(objects) as one
+        from read_json(
+            '{sys.argv[1]}', format = 'array', maximum_object_size = 100000000,
+            columns = {{
+                image_id: 'BIGINT',
+                objects: 'STRUCT(object_id BIGINT, names VARCHAR[], attributes VARCHAR[],
+                          x DOUBLE, y DOUBLE, w DOUBLE, h DOUBLE)[]'
+            }}
+        )
+    )
+    order by image_id
+) to '{sys.argv[2]}/table.parquet' (format parquet)
+''')
+"""
 
 
 @click.command()
@@ -68,50 +104,82 @@ assert added == sum(len(joined.of(image)) for image in range(582_000))
     "--folder", type=click.Path(path_type=Path), default=None, help="Keep the data there."
 )
 def main(rounds: int, times: float, folder: Path | None) -> None:
-    """Prints one table: wall and processor seconds and memory, and the ratio to `COCO()`."""
+    """Prints a table for each file: wall and processor seconds, memory, ratios."""
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
-        file = drawn(place, times)
-        table = side_by_side(
-            commands(file), rounds=rounds, floor=COCO, title=f"COCO instances, {_size(file)}"
-        )
-        click.echo(table, nl=False)
+        machine = describe()
+        for contest in contests(place, times):
+            outcome = hold(contest, rounds=rounds)
+            click.echo(to_text(programs(outcome, machine)))
+            for goal in outcome.goals:
+                word = "met" if goal.met else "NOT MET"
+                click.echo(f"  {goal.what}: {goal.found:.3f}, bound {goal.bound:g}, {word}")
+            click.echo()
 
 
 def contests(place: Path, times: float) -> list[Contest]:
-    """The same as a contest whose result is kept."""
-    file = drawn(place, times)
-    contest = Contest(
+    """One contest a file, each with its input drawn."""
+    return [_coco(place, drawn(place, times)), _vg(place, drawn(place, times, objects=True))]
+
+
+def _coco(place: Path, file: Path) -> Contest:
+    table = _TABLE.format("write_coco_boxes")
+    scripts = {COCO: _COCO, "json.load": _PLAIN, ROWS: _ROWS, JOINED: _JOINED, BOXES: table}
+    return Contest(
         name="coco-json",
-        title="Reading COCO's instances",
+        title="COCO's instances",
         given=f"{_size(file)}, drawn",
         place=place,
-        programs=tuple(
-            Program(name, command, tells=False) for name, command in commands(file).items()
-        ),
+        programs=_programs(scripts, file),
         floor=COCO,
         goals=(
-            Goal("boxes joined by picture beside COCO()", JOINED, COCO, "speed", 5.0),
-            Goal("their memory beside COCO()'s", JOINED, COCO, "memory", 0.06),
+            Goal("boxes to Parquet by picture beside COCO()", BOXES, COCO, "speed", 5.0),
+            Goal("their memory beside COCO()'s", BOXES, COCO, "memory", 0.06),
         ),
         most_rounds=3,
     )
-    return [contest]
 
 
-def commands(file: Path) -> dict[str, tuple[str, ...]]:
-    """Each program as a whole process."""
-    scripts = {COCO: _COCO, "json.load": _PLAIN, ROWS: _ROWS, JOINED: _JOINED}
-    return {name: (sys.executable, "-c", code, str(file)) for name, code in scripts.items()}
+def _vg(place: Path, file: Path) -> Contest:
+    """Visual Genome's objects; without DuckDB nothing can be said of the goals."""
+    scripts = {"json.load": _PLAIN, OBJECTS: _TABLE.format("write_vg_objects")}
+    goals: tuple[Goal, ...] = ()
+    if find_spec("duckdb"):
+        scripts[DUCK] = _DUCK
+        goals = (
+            Goal("objects to Parquet by picture beside DuckDB", OBJECTS, DUCK, "speed", 0.8),
+            Goal("their memory beside DuckDB's", OBJECTS, DUCK, "memory", 0.7),
+        )
+    else:
+        click.echo("DuckDB is NOT INSTALLED: objects.json is measured beside json.load alone")
+    return Contest(
+        name="vg-json",
+        title="Visual Genome's objects",
+        given=f"{_size(file)}, drawn",
+        place=place,
+        programs=_programs(scripts, file),
+        floor=DUCK if goals else "json.load",
+        goals=goals,
+        most_rounds=3,
+    )
 
 
-def drawn(place: Path, times: float) -> Path:
+def _programs(scripts: Mapping[str, str], file: Path) -> tuple[Program, ...]:
+    """Each script as a whole process, told the file and a folder of its own."""
+    return tuple(
+        Program(name, (sys.executable, "-c", code, str(file), TARGET), tells=False)
+        for name, code in scripts.items()
+    )
+
+
+def drawn(place: Path, times: float, *, objects: bool = False) -> Path:
     """The file, drawn where it is not there yet."""
-    file = place / f"instances-{times:g}.json"
+    kind = "objects" if objects else "instances"
+    file = place / f"{kind}-{times:g}.json"
     if not file.exists():
-        draw = [sys.executable, "-m", "bench.annotations_data", str(file), str(times), "0"]
-        subprocess.run(draw, check=True)
+        module = "bench.objects_data" if objects else "bench.annotations_data"
+        subprocess.run([sys.executable, "-m", module, str(file), str(times), "0"], check=True)
     return file
 
 

@@ -22,6 +22,7 @@ from vle_bench.data_prep.by_picture import PICTURE, write_by_picture
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
+from vle_bench.inputs.collector import no_collector
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +89,9 @@ def write_coco_boxes(document: Document, path: Path) -> int:
     """
     rows = document.rows("annotations", _Box, expected="COCO instances: {images, annotations}")
     schema = coco_schema()
-    return write_by_picture(path, schema, (_boxes(some, document, schema) for some in rows if some))
+    chunks = (_boxes(some, document, schema) for some in rows if some)
+    with no_collector():
+        return write_by_picture(path, schema, chunks)
 
 
 def write_vg_objects(document: Document, path: Path) -> int:
@@ -100,7 +103,9 @@ def write_vg_objects(document: Document, path: Path) -> int:
     """
     rows = document.rows("", _Objects, expected="VG's objects: [{image_id, objects: [...]}]")
     schema = vg_schema()
-    return write_by_picture(path, schema, (_objects(some, document, schema) for some in rows))
+    chunks = (_objects(some, document, schema) for some in rows if some)
+    with no_collector():
+        return write_by_picture(path, schema, chunks)
 
 
 def _boxes(rows: Sequence[_Box], document: Document, schema: pa.Schema) -> pa.RecordBatch:
@@ -126,6 +131,7 @@ def _objects(rows: Sequence[_Objects], document: Document, schema: pa.Schema) ->
     objects = list(chain.from_iterable([row.objects for row in rows]))
     owners = _numbers([row.id if row.image_id is None else row.image_id for row in rows], document)
     each = np.array([len(row.objects) for row in rows], dtype=np.int64)
+    attributes = [one.attributes or () for one in objects]
     sides = (
         [one.x for one in objects],
         [one.y for one in objects],
@@ -136,8 +142,8 @@ def _objects(rows: Sequence[_Objects], document: Document, schema: pa.Schema) ->
         fixed(_numbers([one.object_id for one in objects], document), pa.int64()),
         fixed(np.repeat(owners, each), pa.int64()),
         text_lists([one.names for one in objects], schema.field("names").type),
-        text_lists([one.attributes or () for one in objects], schema.field("attributes").type),
-        *(fixed(np.array(side, dtype=np.float64), pa.float64()) for side in sides),
+        text_lists(attributes, schema.field("attributes").type),
+        *(fixed(np.fromiter(side, np.float64, len(side)), pa.float64()) for side in sides),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -75,7 +75,7 @@ def write_by_picture(
     if held:
         aside.put(held)
     with replacing(path) as stream:
-        options = {"version": "2.6", "compression": "zstd", "compression_level": 1}
+        options = {"version": "2.6", "compression": "snappy"}
         with pq.ParquetWriter(stream, schema, use_dictionary=_texts(schema), **options) as writer:
             for group in _groups(aside.merged(), schema):
                 writer.write_table(group, row_group_size=_ROWS_PER_GROUP)
