@@ -47,6 +47,18 @@ class SplitState(NamedTuple):
             and not state.need.path.endswith("/")
         )
 
+    @property
+    def lacks(self) -> str:
+        """The same in words: of files of which any one will do, the first names the others."""
+        absent = dict.fromkeys(self.missing)
+        instead = {state.need.path: state.need.instead for state in self.needs}
+        words = [
+            f"{path} (or {instead[path]})" if instead[path] else path
+            for number, path in enumerate(absent)
+            if instead[path] not in list(absent)[:number]
+        ]
+        return ", ".join(words)
+
 
 def settle(dataset: Dataset, raw: RawTree, parameters: Parameters) -> Parameters:
     """The parameters with their scheme filled in.
@@ -131,7 +143,7 @@ def choose_splits(
     lacking = [state for state in chosen if state.missing]
     ready = [state for state in chosen if not state.missing]
     if not ready or (names and lacking):
-        lines = [f"split {state.split} lacks {', '.join(state.missing)}" for state in lacking]
+        lines = [f"split {state.split} lacks {state.lacks}" for state in lacking]
         raise DataProblem(
             "\n".join(
                 (

@@ -134,7 +134,7 @@ def opening(request: Request) -> Opening:
     states = split_states(dataset, raw, scheme=parameters.scheme)
     splits = [state.split for state in choose_splits(dataset, request.splits, states)]
     left_out = [
-        f"split {state.split} is left out, {', '.join(state.missing)} missing"
+        f"split {state.split} is left out, {state.lacks} missing"
         for state in states
         if not request.splits and state.missing
     ]

@@ -150,7 +150,14 @@ def test_list_and_plan_know_that_either_form_will_do(raw, out, prep, capsys):
     assert "(captions, or sbu-captions-all.json): MISSING" in listed
     assert "(captions and addresses, or SBU_captioned_photo_dataset_urls.txt): absent" in listed
     assert prep("plan", "sbu", "--raw", raw, "--out", out) == 3
-    capsys.readouterr()
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    lacking = "lacks SBU_captioned_photo_dataset_captions.txt (or sbu-captions-all.json)\n"
+    assert lacking in capsys.readouterr().err
+    urls.unlink()
+    assert prep("run", "sbu", "--raw", raw, "--out", out) == 3
+    lacking = "lacks sbu-captions-all.json (or SBU_captioned_photo_dataset_urls.txt)\n"
+    assert lacking in capsys.readouterr().err
+    urls.write_text("\n".join(URLS))
     (raw / "sbu" / "SBU_captioned_photo_dataset_captions.txt").write_text("a\nb\nc")
     assert prep("plan", "sbu", "--raw", raw, "--out", out) == 0
     assert "absent (SBU_captioned_photo_dataset_urls.txt is here)" in capsys.readouterr().out
