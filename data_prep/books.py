@@ -51,6 +51,7 @@ class Books:
         read: Things read, by kind.
         skipped: Things left out; they leave in the order of `skipped_order`.
         adjusted: Things written but changed or worth knowing, by rule.
+        licences: Pictures written, by the licence their source names.
         elsewhere: Rows of the sources about pictures of no concern here, by kind.
         sources: sha256 of every annotation file read, by its name below RAW.
         absent: Optional files that were nowhere.
@@ -62,6 +63,7 @@ class Books:
     read: Counter[str] = field(default_factory=Counter)
     skipped: SkippedRows = field(default_factory=SkippedRows)
     adjusted: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
     sources: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ Card format: https://huggingface.co/docs/hub/datasets-cards
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterator
 
@@ -213,10 +214,36 @@ def _terms(report: Report, manifest: DatasetManifest) -> Iterator[str]:
         unsure = "" if licence.verified == "yes" else " [not verified]"
         note = f"; {licence.note}" if licence.note else ""
         yield f"- {licence.covers}: {licence.name}{address}{note}{unsure}"
-    yield "- Each picture's own licence stands in `image.licence` where its source names one."
     yield ""
+    yield from _licences(report)
     for citation in manifest.citations:
         yield f"- {citation.text}{f' ({citation.url})' if citation.url else ''}"
+
+
+def _licences(report: Report) -> Iterator[str]:
+    """How many pictures have which licence of their own."""
+    found: Counter[str] = Counter()
+    for split in report.splits.values():
+        found.update(split.licences)
+    if not any(found):
+        yield "Its source names no licence of single pictures, so `image.licence` is empty."
+    else:
+        yield "Each picture's own licence stands in `image.licence`:"
+        yield ""
+        yield from ("| licence | pictures |", "|---|---|")
+        for name, count in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+            yield f"| {_cell(name) or '(none named)'} | {count:,} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    r"""A stranger's words in a Markdown table: one line, no new column, no markup.
+
+    >>> _cell("a|b\n<b>c</b>")
+    'a\\|b &lt;b&gt;c&lt;/b&gt;'
+    """
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return html.escape(plain, quote=False).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _quoted(text: str) -> str:

@@ -52,6 +52,7 @@ class Gathered:
         books.skipped.extend(self._skipped)
         for outcome in self.outcomes:
             books.adjusted.update(outcome.entry.adjusted)
+            books.licences.update(outcome.entry.licences)
 
     @property
     def outcomes(self) -> list[ShardOutcome]:

@@ -67,7 +67,7 @@ class Excluded(NamedTuple):
 class ShardEntry(Record, frozen=True, kw_only=True):
     """One finished shard."""
 
-    schema: Literal["vle-bench/journal/2"] = "vle-bench/journal/2"
+    schema: Literal["vle-bench/journal/3"] = "vle-bench/journal/3"
     recipe: str
     sha256: str
     md5: str
@@ -79,6 +79,8 @@ class ShardEntry(Record, frozen=True, kw_only=True):
     adjusted: dict[str, int]
     endings: list[str]
     """Endings of the pictures in the shard, sorted."""
+    licences: dict[str, int]
+    """Pictures in the shard by licence; "" where their source names none."""
     excluded: list[Excluded] = msgspec.field(default_factory=list)
 
 

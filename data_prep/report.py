@@ -48,6 +48,7 @@ def split_report(
     return SplitReport(
         counts=counts,
         adjusted=dict(sorted(books.adjusted.items())),
+        licences=dict(sorted(books.licences.items())),
         elsewhere=dict(sorted((kind, n) for kind, n in books.elsewhere.items() if n)),
         expectations=expectations,
         absent_sources=tuple(sorted(books.absent)),

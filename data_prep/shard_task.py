@@ -136,6 +136,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         skipped=built.skipped,
         adjusted=dict(sorted(built.adjusted.items())),
         endings=sorted(built.endings),
+        licences=dict(sorted(built.licences.items())),
         excluded=built.excluded,
     )
     task.shelf.take(task.name, fresh)
@@ -250,6 +251,7 @@ class _Build:
         self.excluded: list[Excluded] = []
         self.adjusted: Counter[str] = Counter()
         self.endings: set[str] = set()
+        self.licences: Counter[str] = Counter()
 
     def items(self) -> Iterator[Item]:
         for draft in self._task.drafts:
@@ -306,6 +308,7 @@ class _Build:
         counts = {field.kind: len(getattr(seen, field.field)) for field in self._task.fields}
         self._described[check_key(seen.key)] = _Described(seen.image, counts, zlib.crc32(record))
         self.endings.add(facts.format)
+        self.licences[seen.image.licence] += 1
         return Item(seen.key, data, facts.format, record)
 
     def _see(

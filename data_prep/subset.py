@@ -202,6 +202,7 @@ class _Copy:
         return SplitReport(
             counts=books.closed(written_of(rows)),
             adjusted=dict(sorted(books.adjusted.items())),
+            licences=dict(sorted(books.licences.items())),
             absent_sources=before.absent_sources,
             sources=before.sources,
             picture_endings=before.picture_endings,
@@ -236,6 +237,7 @@ class _Copy:
                 raise _damaged(self._prepared.folder, row)
             if sample.image.orientation != 1:
                 books.adjusted[ROTATED] += 1
+            books.licences[sample.image.licence] += 1
             yield _Kept(row, sample, record, picture)
 
     def _leave_out(self, sample: Sample, reason: str, books: Books) -> None:

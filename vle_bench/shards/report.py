@@ -87,6 +87,8 @@ class SplitReport(Record, frozen=True, kw_only=True):
     """By kind: image, question, caption, box."""
     adjusted: dict[str, int] = msgspec.field(default_factory=dict)
     """What was written but changed or is worth knowing, by rule ("box clipped")."""
+    licences: dict[str, int] = msgspec.field(default_factory=dict)
+    """Pictures written, by the licence their source names; "" where it names none."""
     elsewhere: dict[str, int] = msgspec.field(default_factory=dict)
     """Rows of the source files about pictures that are not of this split, by kind."""
     expectations: tuple[Expectation, ...] = ()
