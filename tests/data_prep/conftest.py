@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from prep_world import RawWorld, picture_bytes, turned_picture_bytes
+from s3_server import S3Server, no_hook
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
@@ -62,3 +63,23 @@ def prep() -> Prep:
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "shards"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[S3Server]:
+    """A local S3; one, because fsspec remembers whom it asked."""
+    found = S3Server()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def bucket(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket of it, and the environment in which it is found."""
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    name = server.bucket()
+    server.asked.clear()
+    yield name
+    server.hook = no_hook

@@ -1,7 +1,7 @@
 """A real Ray: the same bytes, errors as they are, lost workers made good, nobody left behind.
 
-One Ray serves all of these tests: it takes seconds to start. The group keeps them in one process
-of a parallel test run.
+One Ray serves all of these tests: it takes seconds to start. `TOGETHER` in the topmost conftest
+keeps them in one process of a parallel test run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from engine_tasks import divide, killed_always, killed_once, note, process, refuse, square
+from s3_server import S3Server
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
@@ -27,11 +28,9 @@ from vle_bench.data_prep.engines.ray import RayEngine
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.errors import DataProblem, MachineProblem
 
-pytestmark = pytest.mark.xdist_group("ray")
-
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
+def cluster(server: S3Server) -> Iterator[str]:
     """The address of the Ray of this session, which runs in this process's name."""
     ray = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
@@ -48,7 +47,9 @@ def cluster() -> Iterator[str]:
             object_store_memory=128 << 20,
             log_to_driver=False,
             logging_level="ERROR",
-            runtime_env={"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}},
+            runtime_env={
+                "env_vars": server.environment | {"PYTHONPATH": str(Path(__file__).parent)}
+            },
         )
         signal.signal(signal.SIGTERM, handler)
         yield ray.get_runtime_context().gcs_address
@@ -111,6 +112,15 @@ def test_slices_over_ray_join_to_the_same_tree(small, cluster, tmp_path: Path):
         )
     )
     assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_workers_of_ray_send_shards_to_a_store(small, cluster, server, bucket, tmp_path: Path):
+    raw = small.write()
+    args = ["run", "vqav2", "--raw", str(raw), "--samples-per-shard", "2"]
+    remote = [*args, "--out", f"s3://{bucket}/out", "--engine", "ray"]
+    assert exit_code(group, "vle-prep", remote) == 0
+    assert exit_code(group, "vle-prep", [*args, "--out", str(tmp_path / "local")]) == 0
+    assert server.objects(bucket, "out/vqav2/") == tree(tmp_path / "local")
 
 
 def test_tasks_run_elsewhere_and_every_one_has_one_outcome(cluster):
