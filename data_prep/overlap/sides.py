@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from vle_bench.data_prep.plan import SPLIT_ALIASES
 from vle_bench.data_prep.prepared import Prepared, prepared_datasets
 from vle_bench.errors import DataProblem
 from vle_bench.shards.index import SampleRow, iter_sample_rows
@@ -106,12 +107,13 @@ def _side(
 ) -> Side:
     found = {one.folder.resolve(): one for folder in folders for one in prepared_datasets(folder)}
     there = sorted({split for one in found.values() for split in one.splits}, key=split_order)
-    wanted = [split for split in there if (split in splits if splits else usual(split))]
-    absent = [split for split in splits if split not in there]
+    named = {SPLIT_ALIASES.get(split, split) for split in splits}
+    wanted = [split for split in there if (split in named if named else usual(split))]
+    absent = sorted(named - set(there), key=split_order)
     if absent or not wanted:
-        named = ", ".join(map(str, folders))
+        places = ", ".join(map(str, folders))
         raise DataProblem(
-            f"{named}: no {role} split {', '.join(absent) or 'there'}, only "
+            f"{places}: no {role} split {', '.join(absent) or 'there'}, only "
             f"{', '.join(there)}. Prepare it with vle-prep run, or name another."
         )
     chosen = (

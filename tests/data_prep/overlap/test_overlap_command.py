@@ -11,9 +11,14 @@ import pytest
 from overlap_world import Given, copied, draw, encoded, prepare
 from PIL import Image
 
+from vle_bench.console import exit_code
+from vle_bench.data_prep.cli import group
+from vle_bench.data_prep.leaks.rules import all_rules
 from vle_bench.data_prep.overlap import fingerprints
 from vle_bench.data_prep.sample_world import build_sample_world
+from vle_bench.shards.report import read_report
 
+GUARDED = {"coco", "vg", "cc3m", "sbu"}
 FLAT = Image.linear_gradient("L").resize((400, 300))
 
 
@@ -149,7 +154,7 @@ def test_folders_order_and_workers_change_nothing(prep, shards, tmp_path, capsys
 def test_splits_are_chosen_on_both_sides_and_a_picture_is_no_copy_of_itself(overlap, shards):
     here = shards / "coco"
     pairs, document = overlap(
-        here, "--train-split", "val", "--against", here, "--split", "val", "--split", "test"
+        here, "--train-split", "dev", "--against", here, "--split", "dev", "--split", "test"
     )
     assert pairs == {}
     assert [one["split"] for one in document["evaluation"]] == ["val", "test"]
@@ -204,8 +209,8 @@ def test_an_evaluation_split_without_a_picture_shares_nothing(overlap, shards, t
 def test_datasets_of_one_name_are_told_apart_by_their_folders(prep, shards, tmp_path, capsys):
     other = tmp_path / "other"
     prepare(other, "coco", {"test": [Given("coco-4", copied(encoded(draw(4)), 5))]})
-    command = ("overlap", shards / "vg", "--against", shards / "coco", other / "coco", "--json")
-    assert prep(*command) == 0
+    against = (shards / "coco", other / "coco")
+    assert prep("overlap", shards / "vg", "--against", *against, "--workers", 1, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     places = {one["evaluation"] for one in told["shared"]}
     assert f"coco/test in {other / 'coco'}" in places
@@ -213,10 +218,12 @@ def test_datasets_of_one_name_are_told_apart_by_their_folders(prep, shards, tmp_
 
 
 def test_strict_makes_a_gate_of_it(prep, shards, tmp_path, capsys) -> None:
-    assert prep("overlap", shards / "vg", "--against", shards / "coco", "--strict") == 1
+    one = ("--workers", 1)
+    assert prep("overlap", shards / "vg", "--against", shards / "coco", "--strict", *one) == 1
     assert "shares 7 pictures with" in capsys.readouterr().err
     prepare(tmp_path / "clean", "vg", {"train": [Given("vg-1", encoded(draw(77)))]})
-    assert prep("overlap", tmp_path / "clean", "--against", shards / "coco", "--strict") == 0
+    command = ("overlap", tmp_path / "clean", "--against", shards / "coco", "--strict", *one)
+    assert prep(*command) == 0
 
 
 def test_a_damaged_shard_is_named_with_its_picture(prep, shards, capsys) -> None:
@@ -224,7 +231,8 @@ def test_a_damaged_shard_is_named_with_its_picture(prep, shards, capsys) -> None
     data = bytearray(shard.read_bytes())
     data[700] ^= 1
     shard.write_bytes(data)
-    assert prep("overlap", shards / "vg", "--against", shards / "coco") == 3
+    command = ("overlap", shards / "vg", "--against", shards / "coco", "--workers", 1)
+    assert prep(*command) == 3
     told = capsys.readouterr().err
     assert "vg-train-000001.tar: vg-4: the picture is not as the index says" in told
     assert "vle-prep verify" in told
@@ -261,7 +269,7 @@ def test_an_index_of_other_shards_is_refused(prep, shards, capsys) -> None:
         (("vg", "--against", "nowhere"), 3, "no prepared dataset"),
         (("vg", "--against", "vg"), 3, "no evaluation split there, only train"),
         (("coco", "--against", "coco"), 3, "no training split there, only val, test"),
-        (("vg", "--against", "coco", "--split", "dev"), 3, "no evaluation split dev"),
+        (("vg", "--against", "coco", "--split", "testB"), 3, "no evaluation split testB"),
         (("vg", "--against", "coco", "--out", "pairs.csv"), 2, ".parquet or .jsonl"),
         (("vg",), 2, "Missing option '--against'"),
     ],
@@ -274,39 +282,26 @@ def test_what_cannot_be_compared_is_told_in_words(
     assert words in capsys.readouterr().err
 
 
-def test_the_keys_found_can_be_left_out_and_then_nothing_is_shared(prep, tmp_path, capsys) -> None:
-    _, out = build_world(tmp_path, prep)
-    keys = tmp_path / "keys.txt"
-    assert prep("overlap", out / "cc3m", "--against", out / "flickr30k", "--keys", keys) == 0
-    assert "1 key, for vle-prep subset" in capsys.readouterr().err
-    keys.write_text(keys.read_text() + "cc3m-ffffffffffffffff\n")
-    assert prep("subset", out / "cc3m", "--out", tmp_path / "part", "--exclude", keys) == 0
-    assert "1 key of no sample here" in capsys.readouterr().err
-    assert prep("verify", tmp_path / "part") == 0
-    command = ("overlap", tmp_path / "part", "--against", out / "flickr30k", "--strict")
-    assert prep(*command) == 0
-
-
-def build_world(folder: Path, prep) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def unguarded(tmp_path_factory) -> tuple[Path, Path]:
+    """The sample world, prepared with every rule of the leak guard switched off."""
+    folder = tmp_path_factory.mktemp("world")
     raw, out = folder / "raw", folder / "shards"
     build_sample_world(raw, images=200, seed=3)
-    for name in ("cc3m", "sbu", "coco", "flickr30k"):
-        assert prep("run", name, "--raw", raw, "--out", out) == 0
+    off = [word for rule in all_rules().rules for word in ("--no-rule", rule.name)]
+    for name in ("coco", "vg", "cc3m", "sbu", "flickr30k", "flickr30k-cn", "vqav2"):
+        command = ["run", name, "--raw", str(raw), "--out", str(out), "--workers", "1"]
+        command += off if name in GUARDED else []
+        assert exit_code(group, "vle-prep", command) == 0
     return raw, out
 
 
-def test_the_near_copies_of_the_sample_world_are_found_and_no_others(
-    prep, overlap, tmp_path, capsys
-) -> None:
-    raw, out = build_world(tmp_path, prep)
-    capsys.readouterr()
-    told = json.loads((raw / "sample_world.json").read_text())["shared"]
-    planted = {
-        (row["corpus"], row["evaluation"], row["evaluation_split"], row["evaluation_id"])
-        for row in told
-        if row["how"] == "near-copy" and row["evaluation"] in {"coco", "flickr30k"}
-    }
-    assert len(planted) >= 2
+def test_what_was_planted_in_the_sample_world_is_found_and_nothing_else(overlap, unguarded):
+    raw, out = unguarded
+    ledger = json.loads((raw / "sample_world.json").read_text())["shared"]
+    names = ("corpus", "evaluation", "evaluation_split", "evaluation_id")
+    planted = {tuple(row[name] for name in names): row["how"] for row in ledger}
+    assert set(planted.values()) == {"coco_id", "flickr_id", "bytes", "near-copy"}
     pairs, document = overlap(out, "--against", out)
     found = {
         (
@@ -314,9 +309,30 @@ def test_the_near_copies_of_the_sample_world_are_found_and_no_others(
             row["evaluation_dataset"],
             row["evaluation_split"],
             row["evaluation_key"].rpartition("-")[2].lstrip("0"),
-        )
+        ): row["ways"]
         for row in pairs.values()
-        if row["evidence"] == "near-copy"
     }
-    assert found == planted
+    assert found.keys() == planted.keys()
+    assert all(planted[place] in ways for place, ways in found.items())
+    assert {
+        place for place, ways in found.items() if ways[0] == "near-copy"
+    } == {place for place, how in planted.items() if how == "near-copy"}  # fmt: skip
     assert document["sample"] is True
+
+
+def test_the_keys_found_can_be_left_out_and_then_nothing_is_shared(
+    prep, unguarded, tmp_path, capsys
+) -> None:
+    _, out = unguarded
+    keys = tmp_path / "keys.txt"
+    assert prep("overlap", out / "sbu", "--against", out, "--keys", keys) == 0
+    number = len(keys.read_text().splitlines())
+    assert number >= 3
+    assert f"{number} keys, for vle-prep subset" in capsys.readouterr().err
+    keys.write_text(keys.read_text() + "sbu-9999999\n")
+    assert prep("subset", out / "sbu", "--out", tmp_path / "part", "--exclude", keys) == 0
+    assert "1 key of no sample here" in capsys.readouterr().err
+    assert prep("verify", tmp_path / "part") == 0
+    assert prep("overlap", tmp_path / "part", "--against", out, "--strict") == 0
+    counts = read_report(tmp_path / "part/sbu").splits["train"].counts["image"]
+    assert counts.skipped == {"in the exclusion list": number}

@@ -170,3 +170,16 @@ def test_many_equal_hashes_are_looked_through_in_portions(monkeypatch) -> None:
     near = HashIndex(np.full(40, 5, np.uint64)).near(np.full(30, 7, np.uint64))
     assert len(near.query) == 1200
     assert len(set(zip(near.query.tolist(), near.found.tolist(), strict=True))) == 1200
+
+
+def test_real_photographs_have_copies_and_are_none_of_each_other(reference) -> None:
+    folder = reference / "data/enginbozaba+tiny_coco/images"
+    photos = [path.read_bytes() for path in sorted(folder.rglob("*.jpg"))]
+    assert len(photos) >= 30
+    mine = spectra(photos)
+    assert (likeness.texture(mine) > likeness.LEAST_TEXTURE).all()
+    for seed in range(4):
+        copies = spectra([copied(data, seed * 100 + at) for at, data in enumerate(photos)])
+        assert alike(mine, copies).mean() >= 0.95
+    one, other = np.triu_indices(len(mine), k=1)
+    assert not alike(mine[one], mine[other]).any()
