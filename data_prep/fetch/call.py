@@ -75,7 +75,7 @@ class Call:
         splits: Which splits; () is all.
         files: Official files by name; () is what the splits need.
         scheme: COCO's way of splitting; "" is the default.
-        pictures: Whether the pictures of lists are fetched as well.
+        pictures: Whether the pictures of lists are fetched as well, where no file is named.
         limit: Only the first so many addresses of each list.
         dry_run: Only say what would be done.
         rules: How to behave.
@@ -126,6 +126,11 @@ def fetch(call: Call, ears: Ears) -> Fetched:
     if call.dry_run:
         files = [line_before(one) for one in wanted]
         return _answer(call, files, [_line(*found) for found in _lists(call, manifest)])
+    if raw.is_sample:
+        raise DataProblem(
+            f"{call.raw} is a sample world, whose pictures are drawn: what is fetched would be "
+            "taken for a part of it. Choose another --raw."
+        )
     needs_httpx()
     with only_fetch(call.raw, call.dataset):
         problems: list[str] = []
@@ -196,7 +201,8 @@ def _failed(line: FileLine, note: str) -> FileLine:
 def _lists(call: Call, manifest: DatasetManifest) -> Iterator[tuple[str, PictureList]]:
     """The lists whose pictures are wanted and that are there."""
     name = manifest.name
-    dataset = DATASETS.load(name) if call.pictures and name in DATASETS.names() else None
+    wanted = call.pictures and not call.files and name in DATASETS.names()
+    dataset = DATASETS.load(name) if wanted else None
     if not isinstance(dataset, WebListed):
         return
     raw = RawTree(call.raw)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_MOST_KEPT_OPEN = 256
+_MOST_KEPT_OPEN = 16
+"""Idle connections; the pool looks at each of them for every request."""
 _KEPT_OPEN_SECONDS = 5.0
 _LONGEST_ADDRESS = 8192
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")

@@ -430,3 +430,12 @@ def test_vcr_is_not_taken_without_agreement(prep, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "https://visualcommonsense.com/download.html" in said
     assert len(said.splitlines()) < 10
+
+
+def test_nothing_real_is_mixed_into_a_sample_world(world):
+    world.offer(Archive(DATA), sha256=SHA256)
+    put(world.raw / "sample_world.json", b"{}")
+    with pytest.raises(DataProblem, match="is a sample world"):
+        world.fetch()
+    assert world.fetch(dry_run=True).files[0].state == "to fetch"
+    assert world.site.log == []

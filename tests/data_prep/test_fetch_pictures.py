@@ -379,3 +379,10 @@ def test_sbu_has_its_own_list(site, raw, prep, tmp_path):
     report = prepare(Request(dataset="sbu", raw=raw, out=tmp_path / "out")).report
     assert report.counts["image"].written == 3
     assert report.counts["image"].skipped == {"download: 4xx": 1}
+
+
+def test_where_a_file_is_named_or_the_lists_alone_are_wanted_no_picture_is_asked(site, raw, fetch):
+    cc3m(raw, [site.put("/a", serve.body(PICTURE))])
+    assert fetch("--no-pictures") == 0
+    assert fetch("--file", LIST) == 0
+    assert site.log == []
