@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from vle_bench.catalog.datasets import DatasetManifest
 from vle_bench.data_prep.leaks.section import section
-from vle_bench.data_prep.shard_task import ROTATED
+from vle_bench.data_prep.picture import ROTATED
 from vle_bench.records import Sample
 from vle_bench.shards.index import KINDS
 from vle_bench.shards.report import Report

@@ -12,14 +12,18 @@ from __future__ import annotations
 import io
 import os
 import struct
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
 from vle_bench.data_prep.base64_rows import Base64Cell, decoded
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice, read_slice
 from vle_bench.errors import machine_errors
+
+Colours = Literal["rgb", "grey", "cmyk", "palette"]
 
 MOST_PICTURE_BYTES = 256 << 20
 MOST_PIXELS = 89_478_485
@@ -32,6 +36,8 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _ORIENTATION = 0x0112
 _SHORT = 3
+_BY_COMPONENTS: Mapping[int, Colours] = {1: "grey", 4: "cmyk"}
+_BY_COLOUR_TYPE: Mapping[int, Colours] = {0: "grey", 3: "palette", 4: "grey"}
 _FOREIGN = (
     (b"GIF8", "gif"),
     (b"BM", "bmp"),
@@ -41,6 +47,16 @@ _FOREIGN = (
 )
 
 
+ROTATED = "picture that EXIF turns or mirrors"
+OTHER_NAME = "picture named for another format"
+ODD_COLOURS: Mapping[Colours, str] = MappingProxyType(
+    {"grey": "picture in grey", "cmyk": "picture in CMYK", "palette": "picture with a palette"}
+)
+"""What is written as it is, and counted, because readers must know how to take it."""
+
+_NAMED = {".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".png": "png", ".webp": "webp"}
+
+
 class Probe(NamedTuple):
     """What the header says: `jpg`, `png` or `webp`, the stored matrix, EXIF orientation 1-8."""
 
@@ -48,6 +64,7 @@ class Probe(NamedTuple):
     width: int
     height: int
     orientation: int
+    colours: Colours = "rgb"
 
 
 class BadPicture(ValueError):
@@ -122,6 +139,24 @@ def _from_text(path: str, cell: Base64Cell) -> bytes:
         raise BadPicture("picture is no base64 text") from error
 
 
+def oddities(facts: Probe, file_name: str) -> tuple[str, ...]:
+    """What is worth counting of a picture that is kept as it is.
+
+    Args:
+        facts: Its header.
+        file_name: What it was called; the content decides the format, not the name.
+
+    >>> oddities(Probe("png", 9, 9, 1, "grey"), "a.JPG")
+    ('picture in grey', 'picture named for another format')
+    """
+    named = _NAMED.get(PurePosixPath(file_name).suffix.lower(), facts.format)
+    return (
+        *([ROTATED] if facts.orientation != 1 else ()),
+        *([ODD_COLOURS[facts.colours]] if facts.colours in ODD_COLOURS else ()),
+        *([OTHER_NAME] if named != facts.format else ()),
+    )
+
+
 def probe(data: bytes) -> Probe:
     """Format, size and orientation of a picture.
 
@@ -161,6 +196,7 @@ def _what_else(data: bytes) -> str:
 def _jpeg(data: bytes) -> Probe:
     size: tuple[int, int] | None = None
     orientation = 1
+    colours: Colours = "rgb"
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -174,24 +210,25 @@ def _jpeg(data: bytes) -> Probe:
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == _START_OF_SCAN:
-            return _finished_jpeg(data, at, size, orientation)
-        if marker in _FRAMES and at + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, at + 5)
+            return _finished_jpeg(data, at, size)._replace(orientation=orientation, colours=colours)
+        if marker in _FRAMES and at + 10 <= len(data):
+            height, width, components = struct.unpack_from(">HHB", data, at + 5)
             size = (width, height)
+            colours = _BY_COMPONENTS.get(components, "rgb")
         elif marker == _APP1 and data[at + 4 : at + 10] == b"Exif\0\0":
             orientation = _orientation(data[at + 10 : at + 2 + length])
         at += 2 + max(length, 2)
     raise BadPicture("picture cut short")
 
 
-def _finished_jpeg(data: bytes, scan: int, size: tuple[int, int] | None, orientation: int) -> Probe:
+def _finished_jpeg(data: bytes, scan: int, size: tuple[int, int] | None) -> Probe:
     if size is None:
         raise BadPicture("picture header broken")
     # Inside a scan FF is always followed by 00 or a restart mark, so this is the true end;
     # cameras append things behind it, hence no look at the last two bytes only.
     if data.rfind(_END_OF_IMAGE, scan) < 0:
         raise BadPicture("picture cut short")
-    return Probe("jpg", *size, orientation)
+    return Probe("jpg", *size, 1)
 
 
 def _png(data: bytes) -> Probe:
@@ -205,7 +242,8 @@ def _png(data: bytes) -> Probe:
         if at + 12 + length > len(data):
             break
         if kind == b"IEND":
-            return Probe("png", width, height, orientation)
+            colours = _BY_COLOUR_TYPE.get(data[25], "rgb")
+            return Probe("png", width, height, orientation, colours)
         if kind == b"eXIf":
             orientation = _orientation(data[at + 8 : at + 8 + length])
         at += 12 + length

@@ -28,7 +28,15 @@ from vle_bench.data_prep.journal import (
 )
 from vle_bench.data_prep.leaks.evidence import EXCLUDED, Leak
 from vle_bench.data_prep.leaks.index import holds
-from vle_bench.data_prep.picture import BadPicture, Mark, Probe, mark_of, probe, read_picture
+from vle_bench.data_prep.picture import (
+    BadPicture,
+    Mark,
+    Probe,
+    mark_of,
+    oddities,
+    probe,
+    read_picture,
+)
 from vle_bench.data_prep.shelf import Shelf, shelf_of
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
@@ -42,8 +50,6 @@ RECIPE_VERSION = b"vle-bench/recipe/1"
 
 _MUCH = 8 << 10
 """Bytes of a sample from which on it is deflated; most are far smaller."""
-
-ROTATED = "picture that EXIF turns or mirrors"
 
 Why = Literal["", "missing", "damaged", "recipe changed", "raw picture changed"]
 
@@ -319,8 +325,7 @@ class _Build:
         for box, reason in fitted.skipped:
             self._skip("box", box.id, sample, reason)
         self.adjusted.update(fitted.adjusted)
-        if facts.orientation != 1:
-            self.adjusted[ROTATED] += 1
+        self.adjusted.update(oddities(facts, sample.image.file_name))
         image = msgspec.structs.replace(
             sample.image,
             width=facts.width,

@@ -26,9 +26,9 @@ from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.gathered import written_of
 from vle_bench.data_prep.journal import known_shards, only_run, remove_leftovers
 from vle_bench.data_prep.leaks.guard import EXPLANATIONS
+from vle_bench.data_prep.picture import oddities, probe
 from vle_bench.data_prep.prepared import Prepared
 from vle_bench.data_prep.scripts import Language, language_of
-from vle_bench.data_prep.shard_task import ROTATED
 from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
 from vle_bench.records import Caption, Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedRow, iter_sample_rows
@@ -235,8 +235,7 @@ class _Copy:
             picture = reader.picture(row)
             if sha256_bytes(picture) != row.sha256:
                 raise _damaged(self._prepared.folder, row)
-            if sample.image.orientation != 1:
-                books.adjusted[ROTATED] += 1
+            books.adjusted.update(oddities(probe(picture), sample.image.file_name))
             books.licences[sample.image.licence] += 1
             yield _Kept(row, sample, record, picture)
 

@@ -45,7 +45,7 @@ def oriented(kind: str, orientation: int) -> bytes:
     ],
 )
 def test_format_and_size_are_those_of_the_content(data: bytes, form: str):
-    assert probe(data) == Probe(form, 37, 21, 1)
+    assert probe(data)[:4] == (form, 37, 21, 1)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,7 @@ from prep_world import picture_bytes
 
 import vle_bench.data_prep
 from vle_bench.data_prep.datasets.registry import DATASETS
-from vle_bench.data_prep.picture import BadPicture, probe
+from vle_bench.data_prep.picture import OTHER_NAME, BadPicture, oddities, probe
 from vle_bench.data_prep.reasons import CLASSES, OTHER, class_of
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.sample_world import build_sample_world
@@ -73,17 +74,27 @@ def test_what_a_picture_file_may_be_has_a_class(data: bytes, expected: str):
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "found", "odd"),
     [
-        (picture_bytes(mode="CMYK"), "jpg"),
-        (picture_bytes(mode="L"), "jpg"),
-        (picture_bytes(mode="P", kind="PNG"), "png"),
-        (picture_bytes(mode="I;16", kind="PNG"), "png"),
-        (picture_bytes(kind="WEBP"), "webp"),
+        (picture_bytes(), "jpg", ()),
+        (picture_bytes(mode="CMYK"), "jpg", ("picture in CMYK",)),
+        (picture_bytes(mode="L"), "jpg", ("picture in grey",)),
+        (picture_bytes(mode="L", progressive=True), "jpg", ("picture in grey",)),
+        (picture_bytes(kind="PNG"), "png", (OTHER_NAME,)),
+        (picture_bytes(mode="RGBA", kind="PNG"), "png", (OTHER_NAME,)),
+        (picture_bytes(mode="LA", kind="PNG"), "png", ("picture in grey", OTHER_NAME)),
+        (picture_bytes(mode="P", kind="PNG"), "png", ("picture with a palette", OTHER_NAME)),
+        (picture_bytes(mode="I;16", kind="PNG"), "png", ("picture in grey", OTHER_NAME)),
+        (picture_bytes(kind="WEBP"), "webp", (OTHER_NAME,)),
     ],
 )
-def test_colours_do_not_matter_and_the_content_decides_the_format(data: bytes, found: str):
-    assert probe(data) == (found, 64, 48, 1)
+def test_odd_colours_and_names_are_counted_and_the_content_decides_the_format(
+    data: bytes, found: str, odd: tuple[str, ...]
+):
+    facts = probe(data)
+    assert facts[:4] == (found, 64, 48, 1)
+    assert oddities(facts, "a.jpg") == odd
+    assert OTHER_NAME not in oddities(facts, f"a.{found.upper()}") + oddities(facts, "a.tsv#7")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +102,15 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raw = tmp_path_factory.mktemp("reasons") / "raw"
     build_sample_world(raw, images=180, seed=3, hard=True, workers=1)
     return raw
+
+
+PLANTED = {"cmyk": "picture in CMYK", "grey": "picture in grey", "png-named-jpg": OTHER_NAME}
+
+
+def planted(hard: Path, name: str) -> Counter[str]:
+    """How many accidents of each kind the world has in a dataset."""
+    accidents = json.loads((hard / "sample_world.json").read_bytes())["accidents"]
+    return Counter(one["kind"] for one in accidents if one["dataset"] == name)
 
 
 @pytest.mark.parametrize("name", DATASETS.names())
@@ -101,6 +121,10 @@ def test_every_dataset_gives_reasons_of_the_table_and_its_books_balance(
     skipped = read_skipped(prepared.folder / "skipped.parquet")
     assert {class_of(row.reason) for row in skipped} - {OTHER}
     assert OTHER not in {class_of(row.reason) for row in skipped}
+    adjusted = sum((Counter(s.adjusted) for s in prepared.report.splits.values()), Counter())
+    spoiled = planted(hard, name)
+    for kind, rule in PLANTED.items():
+        assert adjusted[rule] >= spoiled[kind], (kind, adjusted)
     card = (prepared.folder / "README.md").read_text(encoding="utf-8")
     for split, report in prepared.report.splits.items():
         for kind in KINDS:
