@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.data_prep.picture import MOST_PIXELS
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -51,6 +53,8 @@ def grey_thumbnail(data: bytes) -> Thumbnail:
 
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:  # a second header, which `probe` skips
+                raise NoThumbnail("too many pixels to be decoded")
             picture.draft("L", (_DECODED, _DECODED))
             small = _grey(picture).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     except (

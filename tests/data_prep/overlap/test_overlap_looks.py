@@ -127,6 +127,18 @@ def test_a_damaged_picture_has_no_thumbnail() -> None:
             grey_thumbnail(data)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_second_header_that_claims_a_huge_picture_is_not_believed() -> None:
+    whole = encoded(draw(2))
+    scan = whole.index(b"\xff\xda")
+    frame = whole.index(b"\xff\xc0")
+    length = int.from_bytes(whole[frame + 2 : frame + 4], "big")
+    huge = bytearray(whole[frame : frame + 2 + length])
+    huge[5:9] = (10_000).to_bytes(2, "big") * 2
+    with pytest.raises(NoThumbnail, match="too many pixels"):
+        grey_thumbnail(whole[:scan] + bytes(huge) + whole[scan:])
+
+
 def test_flat_pictures_and_slopes_are_featureless_and_low_contrast_is_told_apart() -> None:
     slope = Image.linear_gradient("L").resize((300, 200))
     round_slope = Image.radial_gradient("L").resize((300, 200))
