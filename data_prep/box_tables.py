@@ -8,7 +8,8 @@ https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from vle_bench.arrow_columns import fixed, text_lists
 from vle_bench.data_prep.by_picture import PICTURE, write_by_picture
+from vle_bench.data_prep.halves import WORTH_IT, Half, Unsound, middle_of, second_half
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
@@ -101,11 +103,35 @@ def write_vg_objects(document: Document, path: Path) -> int:
         DataProblem: Broken JSON, values of other types, an id that is no number.
         MachineProblem: The disk refuses.
     """
-    rows = document.rows("", _Objects, expected="VG's objects: [{image_id, objects: [...]}]")
     schema = vg_schema()
-    chunks = (_objects(some, document, schema) for some in rows if some)
+    content = document.content
+    cut = middle_of(content) if content.file and content.size >= WORTH_IT else None
     with no_collector():
-        return write_by_picture(path, schema, chunks)
+        if cut is not None and content.file is not None:
+            first = _object_chunks(Document(document.name, Half(content, cut, second=False)))
+            second = _unpacked(second_half(content.file, cut, f"{__name__}:packed_objects"), schema)
+            with suppress(Unsound, DataProblem):
+                return write_by_picture(path, schema, first, second)
+        return write_by_picture(path, schema, _object_chunks(document))
+
+
+def _object_chunks(document: Document) -> Iterator[pa.RecordBatch]:
+    schema = vg_schema()
+    rows = document.rows("", _Objects, expected="VG's objects: [{image_id, objects: [...]}]")
+    return (_objects(some, document, schema) for some in rows if some)
+
+
+def packed_objects(document: Document) -> Iterator[bytes]:
+    """The objects on their way to another process."""
+    with no_collector():
+        for chunk in _object_chunks(document):
+            yield chunk.serialize().to_pybytes()
+
+
+def _unpacked(chunks: Iterator[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    return (pa.ipc.read_record_batch(pa.py_buffer(chunk), schema) for chunk in chunks)
 
 
 def _boxes(rows: Sequence[_Box], document: Document, schema: pa.Schema) -> pa.RecordBatch:

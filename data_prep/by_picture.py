@@ -10,7 +10,9 @@ many rows were held.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
@@ -41,8 +43,7 @@ _Places = npt.NDArray[np.int64]
 def write_by_picture(
     path: Path,
     schema: pa.Schema,
-    chunks: Iterable[pa.RecordBatch],
-    *,
+    *parts: Iterable[pa.RecordBatch],
     most_bytes: int = MOST_BYTES_HELD,
     block_rows: int = _ROWS_PER_BLOCK,
 ) -> int:
@@ -51,7 +52,8 @@ def write_by_picture(
     Args:
         path: The file; it appears whole.
         schema: The columns, `image_id` among them.
-        chunks: The rows, in any portions.
+        parts: The rows, in any portions; of several parts, each is taken in by a thread of its
+            own, and the rows of an earlier part stand before those of a later one.
         most_bytes: Bytes of columns held before they are put aside.
         block_rows: Rows of a run that are read back at once.
 
@@ -63,23 +65,24 @@ def write_by_picture(
     """
     import pyarrow.parquet as pq
 
-    aside = _Aside(schema, block_rows)
-    held: list[pa.RecordBatch] = []
-    size = 0
-    for chunk in chunks:
-        held.append(chunk)
-        size += chunk.nbytes
-        if size >= most_bytes:
-            aside.put(held)
-            held, size = [], 0
-    if held:
-        aside.put(held)
+    asides = [_Aside(schema, block_rows) for _ in parts]
+    pairs = list(zip(asides, parts, strict=True))
+    with ThreadPoolExecutor(max(len(pairs), 1)) as threads:
+        jobs = [
+            threads.submit(copy_context().run, aside.take, part, most_bytes)
+            for aside, part in pairs[1:]
+        ]
+        for aside, part in pairs[:1]:
+            aside.take(part, most_bytes)
+        for job in jobs:
+            job.result()
+    runs = [run for aside in asides for run in aside.runs]
     with replacing(path) as stream:
         options = {"version": "2.6", "compression": "snappy"}
         with pq.ParquetWriter(stream, schema, use_dictionary=_texts(schema), **options) as writer:
-            for group in _groups(aside.merged(), schema):
+            for group in _groups(_merged(runs, schema), schema):
                 writer.write_table(group, row_group_size=_ROWS_PER_GROUP)
-    return aside.rows
+    return sum(aside.rows for aside in asides)
 
 
 class _Block(NamedTuple):
@@ -90,9 +93,9 @@ class _Block(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Sorted rows in the file: the number of the run, its first picture, its blocks."""
+    """Sorted rows in a file: which, the first picture, the blocks."""
 
-    number: int
+    aside: _Aside
     first: int
     blocks: list[_Block]
 
@@ -106,7 +109,20 @@ class _Aside:
         self._block_rows = block_rows
         self._file: IO[bytes] | None = None
         self._end = 0
-        self._runs: list[_Run] = []
+        self.runs: list[_Run] = []
+
+    def take(self, chunks: Iterable[pa.RecordBatch], most_bytes: int) -> None:
+        """Puts aside all of `chunks`, about so many bytes a run."""
+        held: list[pa.RecordBatch] = []
+        size = 0
+        for chunk in chunks:
+            held.append(chunk)
+            size += chunk.nbytes
+            if size >= most_bytes:
+                self.put(held)
+                held, size = [], 0
+        if held:
+            self.put(held)
 
     def put(self, held: list[pa.RecordBatch]) -> None:
         """Sorts what is held and writes it as one more run."""
@@ -116,33 +132,8 @@ class _Aside:
         blocks = [self._write(block) for block in rows.to_batches(self._block_rows)]
         if blocks:
             first = int(int64s(rows.column(PICTURE).chunk(0))[0])
-            self._runs.append(_Run(len(self._runs), first, blocks))
+            self.runs.append(_Run(self, first, blocks))
         self.rows += rows.num_rows
-
-    def merged(self) -> Iterator[pa.Table]:
-        """All rows in order, in tables of any size; each holds all rows of its pictures."""
-        import pyarrow as pa
-
-        # Runs are opened when their pictures come up: of a sorted file, one at a time.
-        waiting = sorted(self._runs, key=lambda run: (run.first, run.number), reverse=True)
-        cursors: list[_Cursor] = []
-        while waiting or cursors:
-            bound = min((cursor.bound for cursor in cursors), default=_NO_BOUND)
-            if waiting and (not cursors or waiting[-1].first <= bound):
-                cursors.append(_Cursor(self, waiting.pop()))
-                cursors.sort(key=lambda cursor: cursor.number)
-                continue
-            # What stands before the first picture that a run may go on with is complete.
-            bound = min(bound, waiting[-1].first) if waiting else bound
-            parts = [part for cursor in cursors for part in cursor.below(bound)]
-            if parts:
-                table = pa.Table.from_batches(parts, self._schema)
-                yield table if len(parts) == 1 else _by_picture(table)
-            else:
-                for cursor in cursors:
-                    if cursor.bound == bound:
-                        cursor.load()
-            cursors = [cursor for cursor in cursors if cursor.more()]
 
     def read(self, block: _Block) -> pa.RecordBatch:
         """The rows of a block."""
@@ -166,12 +157,38 @@ class _Aside:
         return _Block(begin, self._end - begin)
 
 
+def _merged(runs: Sequence[_Run], schema: pa.Schema) -> Iterator[pa.Table]:
+    """All rows in order, in tables of any size; each holds all rows of its pictures."""
+    import pyarrow as pa
+
+    # Runs are opened when their pictures come up: of a sorted file, one at a time.
+    waiting = sorted(enumerate(runs), key=lambda one: (one[1].first, one[0]), reverse=True)
+    cursors: list[_Cursor] = []
+    while waiting or cursors:
+        bound = min((cursor.bound for cursor in cursors), default=_NO_BOUND)
+        if waiting and (not cursors or waiting[-1][1].first <= bound):
+            cursors.append(_Cursor(*waiting.pop()))
+            cursors.sort(key=lambda cursor: cursor.number)
+            continue
+        # What stands before the first picture that a run may go on with is complete.
+        bound = min(bound, waiting[-1][1].first) if waiting else bound
+        parts = [part for cursor in cursors for part in cursor.below(bound)]
+        if parts:
+            table = pa.Table.from_batches(parts, schema)
+            yield table if len(parts) == 1 else _by_picture(table)
+        else:
+            for cursor in cursors:
+                if cursor.bound == bound:
+                    cursor.load()
+        cursors = [cursor for cursor in cursors if cursor.more()]
+
+
 class _Cursor:
     """A run that is being read: the blocks of it that are in memory."""
 
-    def __init__(self, aside: _Aside, run: _Run) -> None:
-        self.number = run.number
-        self._aside = aside
+    def __init__(self, number: int, run: _Run) -> None:
+        self.number = number
+        self._aside = run.aside
         self._blocks = iter(run.blocks)
         self._ended = False
         self._held: list[pa.RecordBatch] = []

@@ -39,7 +39,10 @@ class Content:
     Attributes:
         place: What to call them in messages.
         size: How many there are.
+        file: The file, where they lie in it as they are.
     """
+
+    file: Path | None = None
 
     def __init__(self, stream: IO[bytes], place: str, sha256: str | None) -> None:
         self._stream = stream
@@ -101,7 +104,9 @@ def file_content(path: Path, *, most_bytes: int = MOST_BYTES) -> Content:
         stream = path.open("rb", buffering=0)
     head = stream.read(len(_ZSTD)) or b""
     if not head.startswith((_GZIP, _ZSTD)):
-        return Content(stream, str(path), None)
+        plain = Content(stream, str(path), None)
+        plain.file = path
+        return plain
     stream.close()
     digest = sha256_file(path)
     unpacked = _gunzipped(path) if head.startswith(_GZIP) else _unzstandard(path)

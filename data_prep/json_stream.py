@@ -214,7 +214,7 @@ class JsonStream:
                     yield rows
                     at, row, size = at + end + 2, row + len(rows), self._window
                     continue
-                between = _learnt(text) if between == b"}," else b""
+                between = between_records(text) if between == b"}," else b""
             cut = find_cut(text)
             end = max(cut.at, cut.end)
             if end < 0:
@@ -329,11 +329,14 @@ class _Broken(ValueError):
         self.hint = hint
 
 
-def _learnt(text: bytes) -> bytes:
-    """What stands between two records of a window, up to the first name of the second.
+def between_records(text: bytes) -> bytes:
+    """What stands between two records, up to the first name of the second; b"" where unsure.
 
-    Where records hold lists of objects, a bare `},` is a bad guess; with the name it is a good one,
-    and a guess is all that it has to be.
+    The text begins inside a list, before a record. Where records hold lists of objects, a bare
+    `},` is a bad guess at their end; with the name it is a good one, and need be no more.
+
+    >>> between_records(b'{"id": 1, "x": [{"a": 1}, {"a": 2}]}, {"id": 2, "x"')
+    b'}, {"id"'
     """
     cut = find_cut(text).at
     end = text.find(b":", cut, cut + _LONGEST_GUESS)

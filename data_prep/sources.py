@@ -45,27 +45,28 @@ class Document:
     Attributes:
         name: Its path below RAW; of a member of a zip, with that.
         place: What to call it in messages.
+        content: Its bytes.
     """
 
     def __init__(self, name: str, content: Content) -> None:
         self.name = name
         self.place = content.place
-        self._content = content
+        self.content = content
         self._json = JsonStream(content)
 
     @property
     def sha256(self) -> str:
         """Digest of the file, or of the unpacked member."""
-        return self._content.sha256
+        return self.content.sha256
 
     @property
     def data(self) -> bytes:
         """All of it, unpacked: for small files alone."""
-        return b"".join(self._content.pieces())
+        return b"".join(self.content.pieces())
 
     def pieces(self) -> Iterator[bytes]:
         """All of it, unpacked, a megabyte at a time."""
-        return self._content.pieces()
+        return self.content.pieces()
 
     def decoded(self, kind: type[T], expected: str) -> T:
         """The whole content as `kind`: for small files alone.

@@ -55,6 +55,9 @@ def test_a_table_is_what_a_stable_sort_in_memory_makes(rows, held: int, block: i
         assert list(zip(found["image_id"], found["texts"], strict=True)) == expected
         write_by_picture(whole, SCHEMA, [batch(rows)])
         assert path.read_bytes() == whole.read_bytes()
+        parts = chunks[:portion], chunks[portion:]
+        write_by_picture(path, SCHEMA, *parts, most_bytes=held, block_rows=block)
+        assert path.read_bytes() == whole.read_bytes()
 
 
 def test_row_groups_have_a_fixed_size(tmp_path: Path):
