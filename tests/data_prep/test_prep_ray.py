@@ -227,6 +227,41 @@ def test_a_lost_worker_says_nothing_on_stdout(cluster, tmp_path: Path):
     assert "died" in driver.stderr
 
 
+def of_session(session: int) -> set[str]:
+    """Names of the processes of a session of the system."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+            if int(rest.split()[3]) == session:
+                found.add(name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_without_an_address_ray_is_started_here_and_ended(small, tmp_path: Path):
+    raw = small.write()
+    plain = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    process = subprocess.Popen(
+        command(raw, tmp_path / "out", "--workers", "1"),
+        env=plain,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    seen: set[str] = set()
+    while process.poll() is None:
+        seen |= of_session(process.pid)
+        time.sleep(0.1)
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    assert "raylet" in seen
+    assert of_session(process.pid) == set()
+    settings = Parameters(samples_per_shard=2)
+    prepare(Request(dataset="vqav2", raw=raw, out=tmp_path / "local", parameters=settings))
+    assert tree(tmp_path / "out") == tree(tmp_path / "local")
+
+
 def test_an_address_where_nobody_listens_is_told(small, tmp_path: Path):
     raw = small.write()
     begun = time.monotonic()
