@@ -26,7 +26,7 @@ from vle_bench.tables import to_text
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
-_TABLES = ("bench.vqa", "bench.overlap")
+_TABLES = ("bench.vqa", "bench.overlap", "bench.exports")
 
 
 class Size(NamedTuple):
@@ -69,7 +69,7 @@ def prep(
     size = QUICK if quick else FULL
     machine = describe()
     kept = results if quick else results or RESULTS
-    for contest in _contests(size, folder):
+    for contest in _contests(size, folder, only):
         if only and not contest.name.startswith(only):
             continue
         outcome = hold(contest, rounds=size.rounds)
@@ -102,17 +102,24 @@ main.add_command(json_files.main, "annotations")
 main.add_command(memory.main, "memory")
 
 
-def _contests(size: Size, folder: Path | None) -> Iterator[Contest]:
+def _contests(size: Size, folder: Path | None, only: tuple[str, ...]) -> Iterator[Contest]:
     """One after the other, each with its input there as long as it is held."""
     for disk in (MEMORY_DISK, folder):
-        if disk is None or disk.is_dir():
+        if _wanted(only, "packing") and (disk is None or disk.is_dir()):
             with _scratch(disk) as place:
                 yield writers.contest(place, size.pictures)
     memory = MEMORY_DISK if MEMORY_DISK.is_dir() else folder
-    with _scratch(memory) as place:
-        yield from readers.contests(place, size.pictures)
-    with _scratch(folder) as place:
-        yield from json_files.contests(place, size.annotations)
+    if _wanted(only, "verify", "reading", "zip"):
+        with _scratch(memory) as place:
+            yield from readers.contests(place, size.pictures)
+    if _wanted(only, "coco-json"):
+        with _scratch(folder) as place:
+            yield from json_files.contests(place, size.annotations)
+
+
+def _wanted(only: tuple[str, ...], *names: str) -> bool:
+    """Whether any contest of that kind is asked for; drawing its input takes a while."""
+    return not only or any(name.startswith(one[: len(name)]) for name in names for one in only)
 
 
 @contextmanager

@@ -169,6 +169,7 @@ def ours(source: Path, target: Path) -> Work:
 
 def ours_bare(source: Path, target: Path) -> Work:
     """What the format itself costs: no digest, no fsync, no rename, like the others."""
+    from vle_bench.canonical import json_bytes
     from vle_bench.shards.ustar import END_OF_ARCHIVE
     from vle_bench.shards.writer import Item, sample_members
 
@@ -176,7 +177,7 @@ def ours_bare(source: Path, target: Path) -> Work:
         for number, paths in enumerate(_chunks(source)):
             with (target / f"{number:06d}.tar").open("wb") as stream:
                 for path in paths:
-                    record = json.dumps(_record(path)).encode()
+                    record = json_bytes(_record(path))
                     item = Item(f"bench-{path.stem}", path.read_bytes(), "jpg", record)
                     stream.write(sample_members(item))
                 stream.write(END_OF_ARCHIVE)

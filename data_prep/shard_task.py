@@ -37,6 +37,7 @@ from vle_bench.data_prep.picture import (
     probe,
     read_picture,
 )
+from vle_bench.data_prep.read_ahead import ReadAhead, Wanted, read_ahead
 from vle_bench.data_prep.shelf import Shelf, shelf_of
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
@@ -131,7 +132,10 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         return ShardOutcome(task.name, "", "", _without_looks(found.entry))
     built = _Build(task, marks)
     path = task.name.path(task.out / task.name.dataset)
-    written = write_shard(path, built.items(), md5=True, must_be=task.must_be)
+    # A picture that is known to leak has no mark and is never read.
+    wanted = (Wanted(one.picture, marks[one.key].size) for one in task.drafts if not one.leaks)
+    with read_ahead(wanted) as pictures:
+        written = write_shard(path, built.items(pictures), md5=True, must_be=task.must_be)
     fresh = ShardEntry(
         recipe=recipe,
         sha256=written.sha256,
@@ -259,10 +263,10 @@ class _Build:
         self.endings: set[str] = set()
         self.licences: Counter[str] = Counter()
 
-    def items(self) -> Iterator[Item]:
+    def items(self, pictures: ReadAhead) -> Iterator[Item]:
         for draft in self._task.drafts:
             stop_if_asked()
-            item = self._item(draft)
+            item = self._item(draft, pictures)
             if item is not None:
                 yield item
 
@@ -291,15 +295,14 @@ class _Build:
             questions=counts.get("question", 0),
         )
 
-    def _item(self, draft: PackedDraft) -> Item | None:
+    def _item(self, draft: PackedDraft, pictures: ReadAhead) -> Item | None:
         sample = sample_from_bytes(draft.sample, self._task.record)
         if draft.leaks:
             self._exclude(sample, draft.leaks)
             return None
         digest = ""
         try:
-            data = read_picture(draft.picture)
-            digest = sha256_bytes(data)
+            data, digest = pictures.take()
             facts = probe(data)
         except BadPicture as error:
             self._leave_out(sample, str(error))
