@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import NamedTuple
 
 _PAUSE = 0.01
@@ -35,6 +36,31 @@ class Peaks(NamedTuple):
     first: float
     others: float
     together: float
+
+
+class Together:
+    """Megabytes of a program and all that it started at one time, at most; watched by a thread."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._most = 0
+        self._over = Event()
+        self._thread = Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Ends the watch; what was the most."""
+        self._over.set()
+        self._thread.join()
+        return self._most * _KIB
+
+    def _watch(self) -> None:
+        while not self._over.wait(_PAUSE):
+            now = 0
+            for number in _tree(self._root):
+                with suppress(OSError):
+                    now += _number(_NOW, Path(f"/proc/{number}/status").read_bytes())
+            self._most = max(self._most, now)
 
 
 def peaks_of(command: Sequence[str | Path]) -> Peaks:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
+from bench.peaks import Together
 from vle_bench.tables import Column, Table, to_text
 
 _MEGABYTE = 1e6
@@ -35,13 +36,16 @@ def cost_of(command: Sequence[str]) -> Cost:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     with process:
         assert process.stderr is not None
+        together = Together(process.pid)
         told = process.stderr.read()
+        summed = together.stop()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: {told.decode(errors='replace')}")
     wall = time.perf_counter() - start
-    rss = usage.ru_maxrss * _RSS_UNIT / _MEGABYTE
+    # The system tells of the largest process; several at one time are seen by watching them.
+    rss = max(usage.ru_maxrss * _RSS_UNIT / _MEGABYTE, summed)
     return Cost(wall, usage.ru_utime + usage.ru_stime, rss)
 
 
