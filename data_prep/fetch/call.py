@@ -189,7 +189,7 @@ def _one_file(call: Call, file: OfficialFile, ears: Ears) -> FileLine:
 
         async def run() -> FileLine:
             async with open_client(call.rules) as client:
-                return await fetch_file(client, file, call.raw, call.rules, heard)
+                return await fetch_file(client, file, call.raw, rules=call.rules, heard=heard)
 
         return asyncio.run(run())
 

@@ -164,7 +164,7 @@ def line_before(file: OfficialFile) -> FileLine:
 
 
 async def fetch_file(
-    client: Client, file: OfficialFile, raw: Path, rules: Rules, heard: Heard
+    client: Client, file: OfficialFile, raw: Path, *, rules: Rules, heard: Heard
 ) -> FileLine:
     """Fetches one file, or judges the one that is there, and writes its receipt.
 
@@ -180,7 +180,7 @@ async def fetch_file(
     if wanted.path.is_file():
         receipt = _judged(wanted, ledger)
         return _after(line, receipt, "present")
-    came = await transfer(client, wanted, ledger, rules, heard)
+    came = await transfer(client, wanted, ledger, rules=rules, heard=heard)
     try:
         _expect_content(wanted.path)
     except DataProblem:

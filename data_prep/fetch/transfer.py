@@ -64,7 +64,7 @@ class _Start(NamedTuple):
 
 
 async def transfer(
-    client: Client, wanted: Wanted, ledger: Ledger, rules: Rules, heard: Heard
+    client: Client, wanted: Wanted, ledger: Ledger, *, rules: Rules, heard: Heard
 ) -> Came:
     """Fetches one file; transient failures are tried again, as long as bytes come without end.
 
@@ -73,7 +73,7 @@ async def transfer(
         DataProblem: It gives another file than the manifest or an earlier receipt describes.
         MachineProblem: The disk is full or refuses.
     """
-    load = _Transfer(client, wanted, ledger, rules, heard)
+    load = _Transfer(client, wanted, ledger, rules=rules, heard=heard)
     came = await load.whole()
     if wanted.sha256 and came.sha256 != wanted.sha256 and came.resumed_at:
         load.start_over()
@@ -90,7 +90,7 @@ class _Transfer:
     """The attempts at one file."""
 
     def __init__(
-        self, client: Client, wanted: Wanted, ledger: Ledger, rules: Rules, heard: Heard
+        self, client: Client, wanted: Wanted, ledger: Ledger, *, rules: Rules, heard: Heard
     ) -> None:
         self._client = client
         self._wanted = wanted
