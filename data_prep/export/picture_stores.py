@@ -8,6 +8,7 @@ store from its first sample to its last reads the disk forwards too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from vle_bench.picture_store import (
     StoreFacts,
 )
 from vle_bench.records import as_builtins
-from vle_bench.shards.read import SplitReader, open_split
+from vle_bench.shards.read import SplitReader
 
 Step = Callable[[], None]
 
@@ -51,11 +52,11 @@ def export_picture_stores(datasets: Sequence[Prepared], folder: Path, step: Step
     for dataset, split in each_split(datasets):
         name = dataset.report.dataset
         place = folder / name / split
-        with open_split(dataset.folder, split) as reader:
-            sizes = (size for row in reader.rows for size in (row.image_size, row.json_size, 0))
-            entries = _entries(reader, step)
-            write_tables(place, entries, tables=TABLES, map_size=room_for(sizes))
-            samples = len(reader)
+        samples = sum(shard.samples for shard in dataset.report.splits[split].shards)
+        with SplitReader(dataset.folder, split, hold=False) as reader:
+            sizes = (size for row in reader.each_row() for size in (row.image_size, row.json_size))
+            room = room_for(chain(sizes, repeat(0, samples)))
+            write_tables(place, _entries(reader, step), tables=TABLES, map_size=room)
         facts = StoreFacts(
             schema=SCHEMA,
             dataset=name,
@@ -71,7 +72,7 @@ def export_picture_stores(datasets: Sequence[Prepared], folder: Path, step: Step
 
 
 def _entries(reader: SplitReader, step: Step) -> Iterator[TableEntry]:
-    for place, row in enumerate(reader.rows):
+    for place, row in enumerate(reader.each_row()):
         key = row.key.encode("ascii")
         yield ORDER, place.to_bytes(PLACE_BYTES, "big"), key
         yield PICTURES, key, reader.picture(row)

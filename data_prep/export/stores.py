@@ -15,8 +15,9 @@ from vle_bench.errors import DataProblem, MachineProblem
 
 PAGE = 4096
 _LEAST_MAP = 1 << 20
-_BATCH_BYTES = 32 << 20
+_BATCH_BYTES = 8 << 20
 _BATCH_ENTRIES = 5000
+_BATCHES_OPEN = 8
 
 Entry = tuple[bytes, bytes]
 TableEntry = tuple[bytes, bytes, bytes]
@@ -65,16 +66,25 @@ def write_tables(
     import lmdb
 
     path.mkdir(parents=True)
+    batches = _batches(entries)
+    batch, begun = next(batches, None), False
     try:
-        # Whoever exports brings all files to the disk at the end, so no batch waits for it.
-        with lmdb.open(
-            str(path), map_size=map_size, lock=False, sync=False, max_dbs=len(tables)
-        ) as store:
-            places = {b"": None} | {name: store.open_db(name) for name in tables}
-            for batch in _batches(entries):
-                while not _put(store, batch, places):
-                    map_size *= 2
-                    store.set_mapsize(map_size)
+        # Pages that were looked at stay mapped, and their neighbours with them, until the store is
+        # closed: so it is, now and then, and memory does not grow with it.
+        while batch is not None or not begun:
+            begun = True
+            # Whoever exports brings all files to the disk at the end, so no batch waits for it.
+            with lmdb.open(
+                str(path), map_size=map_size, lock=False, sync=False, max_dbs=len(tables)
+            ) as store:
+                places = {b"": None} | {name: store.open_db(name) for name in tables}
+                for _ in range(_BATCHES_OPEN):
+                    if batch is None:
+                        break
+                    while not _put(store, batch, places):
+                        map_size *= 2
+                        store.set_mapsize(map_size)
+                    batch = next(batches, None)
     except lmdb.Error as error:
         raise MachineProblem(f"{path}: {error}. Free space or choose another --out.") from error
 

@@ -46,6 +46,15 @@ def test_a_sample_is_found_by_its_key(toy: Path):
             reader.row("toy-9999")
 
 
+def test_rows_need_not_be_held(toy: Path):
+    with SplitReader(toy, "val") as held, SplitReader(toy, "val", hold=False) as reader:
+        assert list(reader.each_row()) == list(held.each_row()) == list(held.rows) != []
+        assert reader.rows == ()
+        assert [reader.picture(row) for row in reader.each_row()] == [
+            held.picture(row) for row in held.rows
+        ]
+
+
 def test_a_split_that_was_not_prepared_is_named_with_those_that_were(toy: Path):
     with pytest.raises(DataProblem, match="no split train, only val"):
         SplitReader(toy, "train")
@@ -80,6 +89,8 @@ def test_an_index_that_points_out_of_the_folder_is_refused(toy: Path):
     write_samples(toy / SAMPLES, [rows[0]._replace(shard="../../secret")])
     with pytest.raises(DataProblem, match="no shard of val"):
         SplitReader(toy, "val")
+    with pytest.raises(DataProblem, match="no shard of val"):
+        list(iter_with_pictures(toy, "val", Sample))
 
 
 def test_rows_survive_the_round_trip_and_an_equal_file_is_left_alone(toy: Path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import NamedTuple, Self, TypeVar
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors, needs_file
 from vle_bench.inputs import decode_json
 from vle_bench.records import Sample
-from vle_bench.shards.index import SampleRow, read_samples
+from vle_bench.shards.index import SampleRow, iter_sample_rows, read_samples
 from vle_bench.shards.layout import SAMPLES, number_of
 from vle_bench.shards.report import read_report
 
@@ -43,13 +43,17 @@ class SplitReader:
     Args:
         dataset_folder: The folder that holds `samples.parquet`.
         split: `train`, `val`, `test`, ...
+        hold: Whether to hold the rows of the index, a kilobyte each. Without them there is no
+            access by key, `rows` is empty, and `each_row` reads them as it goes.
 
     Raises:
         DataProblem: No such dataset, no such split in it, or a damaged index.
     """
 
-    def __init__(self, dataset_folder: Path, split: str) -> None:
+    def __init__(self, dataset_folder: Path, split: str, *, hold: bool = True) -> None:
         self._folder = dataset_folder
+        self._split = split
+        self._hold = hold
         report = read_report(dataset_folder)
         known = report.splits
         if split not in known:
@@ -57,10 +61,10 @@ class SplitReader:
                 f"{dataset_folder}: has no split {split}, only {', '.join(known) or 'none'}. "
                 "Prepare it with vle-prep run --split."
             )
-        self.rows = tuple(read_samples(dataset_folder / SAMPLES, split=split))
-        for name in {row.shard for row in self.rows}:
-            if number_of(name, dataset=report.dataset, split=split) is None:
-                raise DataProblem(f"{dataset_folder / SAMPLES}: {name!r} is no shard of {split}.")
+        self._dataset = report.dataset
+        self.rows: tuple[SampleRow, ...] = ()
+        if hold:
+            self.rows = tuple(self._checked(read_samples(dataset_folder / SAMPLES, split=split)))
         self._places = {row.key: index for index, row in enumerate(self.rows)}
         self._open: OrderedDict[str, _Shard] = OrderedDict()
 
@@ -82,6 +86,16 @@ class SplitReader:
         """Closes the shards that are open."""
         while self._open:
             os.close(self._open.popitem()[1].handle)
+
+    def each_row(self) -> Iterator[SampleRow]:
+        """The rows of the index in the order of the shards, held or not.
+
+        Raises:
+            DataProblem: A damaged index.
+        """
+        if self._hold:
+            return iter(self.rows)
+        return self._checked(iter_sample_rows(self._folder / SAMPLES, split=self._split))
 
     def row(self, key: str) -> SampleRow:
         """The index row of `key`; `DataProblem` where the split has no such sample."""
@@ -116,6 +130,18 @@ class SplitReader:
     def picture(self, row: SampleRow) -> bytes:
         """The original bytes of a sample's picture."""
         return self._piece(row, row.image_offset, row.image_size)
+
+    def _checked(self, rows: Iterable[SampleRow]) -> Iterator[SampleRow]:
+        """The rows, none of which names a file that is no shard of the split."""
+        last = ""
+        for row in rows:
+            if row.shard != last:
+                last = row.shard
+                if number_of(last, dataset=self._dataset, split=self._split) is None:
+                    raise DataProblem(
+                        f"{self._folder / SAMPLES}: {last!r} is no shard of {self._split}."
+                    )
+            yield row
 
     def _piece(self, row: SampleRow, offset: int, size: int) -> bytes:
         shard = self._open.get(row.shard) or self._opened(row)
@@ -166,8 +192,8 @@ def iter_samples(dataset_folder: Path, split: str, kind: type[S]) -> Iterator[S]
     Raises:
         DataProblem: No such dataset or split, or a shard that is damaged.
     """
-    with SplitReader(dataset_folder, split) as reader:
-        for row in reader.rows:
+    with SplitReader(dataset_folder, split, hold=False) as reader:
+        for row in reader.each_row():
             yield reader.sample(row, kind)
 
 
@@ -175,6 +201,6 @@ def iter_with_pictures(
     dataset_folder: Path, split: str, kind: type[S]
 ) -> Iterator[tuple[S, bytes]]:
     """Like `iter_samples`, each record with the original bytes of its picture."""
-    with SplitReader(dataset_folder, split) as reader:
-        for row in reader.rows:
+    with SplitReader(dataset_folder, split, hold=False) as reader:
+        for row in reader.each_row():
             yield reader.sample(row, kind), reader.picture(row)
