@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from prep_world import tree_digest
 from jsonschema import Draft202012Validator
+from prep_world import tree_digest
 from referencing import Registry, Resource
 
 from vle_bench.catalog.schemas import load_schema, schema_names
