@@ -11,8 +11,12 @@ from vle_bench.console import PLACE, say
 from vle_bench.errors import DataProblem
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import FORMATS, markdown
+from vle_bench.eval.leaderboard.tex import tex
 from vle_bench.eval.options import DEFAULT_RESULTS
 from vle_bench.results import stored_results
+
+_SHORTENED = {"md": markdown, "tex": tex}
+"""The forms that `--most` applies to."""
 
 
 @click.command(name="leaderboard")
@@ -38,7 +42,7 @@ from vle_bench.results import stored_results
     type=click.IntRange(0),
     default=None,
     metavar="N",
-    help="Markdown: at most N rows a table that may not be compared.",
+    help="Markdown and LaTeX: at most N rows a table that may not be compared.",
 )
 @click.option("--out", type=PLACE, default=None, help="Write to FILE.")
 def command(results: Path, task: str, form: str, most: int | None, out: Path | None) -> None:
@@ -69,4 +73,6 @@ def leaderboard_text(
             "Score something first: vle-eval vqa ... --results ROOT (or `make demo`)."
         )
     groups = groups_of(documents)
-    return markdown(groups, most=most) if form == "md" else FORMATS[form](groups)
+    if form in _SHORTENED:
+        return _SHORTENED[form](groups, most=most)
+    return FORMATS[form](groups)

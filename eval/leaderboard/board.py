@@ -28,6 +28,8 @@ SHOWN_METRICS = {
     ),
 }
 
+_Placed = tuple[int, ResultDocument]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -47,6 +49,8 @@ class Row:
     why: str = ""
     note: str = ""
     signature: str = ""
+    place: int | None = None
+    """Ours alone: the place of its document among those the tables were made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +87,9 @@ class Group:
 
 def groups_of(documents: Iterable[ResultDocument]) -> list[Group]:
     """The tables of a leaderboard, in the order of task, dataset, split, protocol, setting."""
-    together: defaultdict[tuple[object, ...], list[ResultDocument]] = defaultdict(list)
-    for document in documents:
-        together[_same_terms(document)].append(document)
+    together: defaultdict[tuple[object, ...], list[_Placed]] = defaultdict(list)
+    for place, document in enumerate(documents):
+        together[_same_terms(document)].append((place, document))
     return [_group(together[terms]) for terms in sorted(together, key=repr)]
 
 
@@ -102,14 +106,15 @@ def _same_terms(document: ResultDocument) -> tuple[object, ...]:
     )
 
 
-def _group(documents: Sequence[ResultDocument]) -> Group:
+def _group(placed: Sequence[_Placed]) -> Group:
+    documents = [document for _, document in placed]
     first = documents[0]
     wanted = SHOWN_METRICS.get(first.task)
     every = [name for document in documents for name in document.metrics if not is_detail(name)]
     found = tuple(dict.fromkeys(every))
     metrics = tuple(name for name in wanted if name in found) if wanted else found
     main = MAIN_METRIC.get(first.task, metrics[0] if metrics else "")
-    ours = [_our_row(document, metrics) for document in documents]
+    ours = [_our_row(document, metrics, place) for place, document in placed]
     # The lines depend on the metrics a run has; the widest set of the group finds them all.
     widest = max(documents, key=lambda document: len(document.metrics))
     theirs = _published_rows(published_lines(widest), metrics)
@@ -129,7 +134,7 @@ def _group(documents: Sequence[ResultDocument]) -> Group:
     )
 
 
-def _our_row(document: ResultDocument, metrics: Sequence[str]) -> Row:
+def _our_row(document: ResultDocument, metrics: Sequence[str], place: int) -> Row:
     measured = {name: document.metrics[name] for name in metrics if name in document.metrics}
     return Row(
         model=document.model,
@@ -141,6 +146,7 @@ def _our_row(document: ResultDocument, metrics: Sequence[str]) -> Row:
         source="this leaderboard",
         note=" ".join(document.notes),
         signature=document.signature,
+        place=place,
     )
 
 

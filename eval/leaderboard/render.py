@@ -1,19 +1,38 @@
-"""A leaderboard as Markdown for people, CSV and JSON for programs.
+"""A leaderboard as Markdown for people, LaTeX for papers, CSV and JSON for programs.
 
 Rows that may not be compared stand below those that may, each with its reason.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from vle_bench.canonical import pretty_json_bytes
 from vle_bench.eval.leaderboard.board import Group, Row
+from vle_bench.eval.leaderboard.notes import RowNotes, group_notes
+from vle_bench.eval.leaderboard.tex import tex
 from vle_bench.eval.show import VERIFIED_WORDS, heading, interval_text, shown
 from vle_bench.tables import Column, Table, to_csv, to_markdown
 
 SCHEMA = "vle-bench/leaderboard/1"
+_LEAD = """# Leaderboard
+
+Scores in percent, 95 % intervals resampled by image, n = number of items; one table for each
+benchmark, split, protocol and setting, since only such numbers may be compared.
+
+- **Bold** rows were measured here. All others are published scores with the digits of their source.
+- comparable: "no [1]" points to the reason below the table. Such a row is no opponent.
+- verified: "yes" was read in the source itself, "second hand" in somebody's collection, and
+  "NO, recalled" was read nowhere by us: do not cite it.
+- Empty cells are numbers that the source does not give. Rows are ordered by the number that has the
+  interval; rows without it stand last, which says nothing about the model.
+- The lines in code below a table say how our numbers were made; same line, same rules.
+"""
+_ENTITIES = {sign: f"&#{ord(sign)};" for sign in "*_`[]~"} | {"<": "&lt;", "&": "&amp;"}
+_COMMANDS = re.compile(r"[*`\[\]~<&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _CSV_COLUMNS = (
     "task", "dataset", "split", "protocol", "setting", "sample", "model", "ours", "row_split",
     "row_setting", "metric", "value", "low", "high", "n", "verified", "comparable", "why", "note",
@@ -30,13 +49,7 @@ def markdown(groups: Sequence[Group], *, most: int | None = None) -> str:
     """
     if not groups:
         return "# Leaderboard\n\nNo result is stored yet.\n"
-    pages = [to_markdown(_table(group, most)) for group in groups]
-    lead = (
-        "# Leaderboard\n\n"
-        "Scores in percent, 95 % intervals resampled by image, n = number of items. "
-        "Published scores keep the digits of their source.\n"
-    )
-    return "\n".join([lead, *pages])
+    return "\n".join([_LEAD, *(to_markdown(_table(group, most)) for group in groups)])
 
 
 def comma_separated(groups: Sequence[Group]) -> str:
@@ -66,7 +79,7 @@ def json_document(groups: Sequence[Group]) -> str:
                 "part": group.part,
                 "sample": group.sample,
                 "metrics": list(group.metrics),
-                "rows": [vars(row) for row in group.rows],
+                "rows": [_row_fields(row) for row in group.rows],
             }
             for group in groups
         ],
@@ -75,13 +88,16 @@ def json_document(groups: Sequence[Group]) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Group]], str]] = MappingProxyType(
-    {"md": markdown, "csv": comma_separated, "json": json_document}
+    {"md": markdown, "csv": comma_separated, "json": json_document, "tex": tex}
 )
 
 
+def _row_fields(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "place"}
+
+
 def _table(group: Group, most: int | None) -> Table:
-    shown_rows, left_out = _shown(group, most)
-    reasons = list(dict.fromkeys(row.why for row in shown_rows if not row.comparable))
+    notes = group_notes(group, most)
     columns = (
         Column("model"),
         *(Column(heading(name), number=True) for name in group.metrics),
@@ -93,45 +109,44 @@ def _table(group: Group, most: int | None) -> Table:
         Column("comparable"),
         Column("source"),
     )
-    rows = tuple(_markdown_row(group, row, reasons) for row in shown_rows)
-    return Table(columns, rows, group.title, tuple(_footnotes(group, reasons, left_out)))
+    rows = tuple(_markdown_row(group, row, notes) for row in notes.rows)
+    return Table(columns, rows, plain(group.title), _footnotes(notes))
 
 
-def _shown(group: Group, most: int | None) -> tuple[list[Row], list[Row]]:
-    comparable = [row for row in group.rows if row.comparable]
-    others = [row for row in group.rows if not row.comparable]
-    cut = len(others) if most is None else most
-    return comparable + others[:cut], others[cut:]
-
-
-def _markdown_row(group: Group, row: Row, reasons: Sequence[str]) -> tuple[str, ...]:
+def _markdown_row(group: Group, row: Row, notes: RowNotes) -> tuple[str, ...]:
     headline = row.measured.get(group.main)
+    name = plain(row.model)
     return (
-        f"**{row.model}**" if row.ours else row.model,
-        *(row.values.get(name, "") for name in group.metrics),
+        f"**{name}**" if row.ours else name,
+        *(row.values.get(metric, "") for metric in group.metrics),
         interval_text(headline) if headline else "",
         f"{headline.n:,}" if headline else "",
-        row.split,
-        row.setting or "not stated",
+        plain(row.split),
+        plain(row.setting) or "not stated",
         "measured here" if row.ours else VERIFIED_WORDS[row.verified],
-        "yes" if row.comparable else f"no [{reasons.index(row.why) + 1}]",
-        row.source,
+        "yes" if row.comparable else f"no [{notes.numbers(row)[0]}]",
+        plain(row.source),
     )
 
 
-def _footnotes(group: Group, reasons: Sequence[str], left_out: Sequence[Row]) -> list[str]:
-    notes = [f"[{number}] not comparable: {why}" for number, why in enumerate(reasons, 1)]
-    if left_out:
-        notes.append(
-            f"{len(left_out)} more published rows that are not comparable: leave --most out."
-        )
-    signatures = dict.fromkeys(row.signature for row in group.rows if row.ours)
-    notes += [f"`{line}`" for line in signatures]
-    for row in group.rows:
-        if row.ours and row.note:
-            told = row.note.startswith(row.model)
-            notes.append(row.note if told else f"{row.model}: {row.note}")
-    return notes
+def _footnotes(notes: RowNotes) -> tuple[str, ...]:
+    return (
+        *(
+            f"[{number}] not comparable: {plain(why)}"
+            for number, why in enumerate(notes.reasons, 1)
+        ),
+        *(f"`{line.replace('`', ' ')}`" for line in notes.signatures),
+        *map(plain, notes.others),
+    )
+
+
+def plain(text: str) -> str:
+    r"""Text that Markdown shows as it stands; table cells escape bars and backslashes themselves.
+
+    >>> plain("a*b <i>"), plain("dataset_card"), plain("_x_")
+    ('a&#42;b &lt;i>', 'dataset_card', '&#95;x&#95;')
+    """
+    return _COMMANDS.sub(lambda found: _ENTITIES[found[0]], text)
 
 
 def _csv_row(group: Group, row: Row, metric: str) -> tuple[str, ...]:
