@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from vle_bench.data_prep.browse.draw import draw
 from vle_bench.data_prep.browse.entry import entry
 from vle_bench.data_prep.browse.targets import TargetMaker, rectangles
-from vle_bench.data_prep.browse.thumbnail import NoThumbnail, thumbnail
 from vle_bench.data_prep.browse.views import views_of
 from vle_bench.data_prep.prepared import AnySample, prepared_datasets
 from vle_bench.labels.vocabulary import coco_vocabulary
+from vle_bench.pages.thumbnail import NoThumbnail, thumbnail
 from vle_bench.patches.grid import PatchGrid
 from vle_bench.records import Picture, VcrItem, VcrToken
 from vle_bench.shards.index import SampleRow
