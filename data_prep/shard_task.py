@@ -37,7 +37,6 @@ from vle_bench.data_prep.picture import (
     probe,
     read_picture,
 )
-from vle_bench.data_prep.read_ahead import ReadAhead, Wanted, read_ahead
 from vle_bench.data_prep.shelf import Shelf, shelf_of
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.records import Picture, Sample, sample_bytes, sample_from_bytes
@@ -132,10 +131,7 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         return ShardOutcome(task.name, "", "", _without_looks(found.entry))
     built = _Build(task, marks)
     path = task.name.path(task.out / task.name.dataset)
-    # A picture that is known to leak has no mark and is never read.
-    wanted = (Wanted(one.picture, marks[one.key].size) for one in task.drafts if not one.leaks)
-    with read_ahead(wanted) as pictures:
-        written = write_shard(path, built.items(pictures), md5=True, must_be=task.must_be)
+    written = write_shard(path, built.items(), md5=True, must_be=task.must_be)
     fresh = ShardEntry(
         recipe=recipe,
         sha256=written.sha256,
@@ -263,10 +259,10 @@ class _Build:
         self.endings: set[str] = set()
         self.licences: Counter[str] = Counter()
 
-    def items(self, pictures: ReadAhead) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
         for draft in self._task.drafts:
             stop_if_asked()
-            item = self._item(draft, pictures)
+            item = self._item(draft)
             if item is not None:
                 yield item
 
@@ -295,14 +291,15 @@ class _Build:
             questions=counts.get("question", 0),
         )
 
-    def _item(self, draft: PackedDraft, pictures: ReadAhead) -> Item | None:
+    def _item(self, draft: PackedDraft) -> Item | None:
         sample = sample_from_bytes(draft.sample, self._task.record)
         if draft.leaks:
             self._exclude(sample, draft.leaks)
             return None
         digest = ""
         try:
-            data, digest = pictures.take()
+            data = read_picture(draft.picture)
+            digest = sha256_bytes(data)
             facts = probe(data)
         except BadPicture as error:
             self._leave_out(sample, str(error))

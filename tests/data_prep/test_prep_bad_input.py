@@ -151,7 +151,7 @@ def test_memory_that_runs_out_is_the_machine_s_refusal(small, prep, out, capsys,
     def none_left(*_: object) -> bytes:
         raise MemoryError
 
-    monkeypatch.setattr("vle_bench.data_prep.read_ahead.read_picture", none_left)
+    monkeypatch.setattr("vle_bench.data_prep.shard_task.read_picture", none_left)
     assert prep("run", "vqav2", "--raw", small.write(), "--out", out, "--workers", 1) == 4
     assert "memory" in told(capsys)
     no_half_files(out)
