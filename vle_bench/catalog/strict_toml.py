@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
 
@@ -94,7 +95,7 @@ class _Builder:
     def struct(self, value: object, record: type[msgspec.Struct], path: KeyPath) -> Any:
         if not isinstance(value, dict):
             return self._refuse(path, f"expected a table, found {_shown(value)}")
-        fields = {info.encode_name: info for info in msgspec.structs.fields(record)}
+        fields = _fields(record)
         unknown = [key for key in value if key not in fields]
         for key in unknown:
             self._unknown(key, tuple(fields), path)
@@ -152,6 +153,12 @@ class _Builder:
         subject = f"{_dotted(path)}: " if path else ""
         self.problems.add(f"{self._places.of(*path)}: {subject}{what}")
         return _UNUSABLE
+
+
+@cache
+def _fields(record: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The keys of a table: msgspec evaluates a class's annotations anew at every call."""
+    return MappingProxyType({info.encode_name: info for info in msgspec.structs.fields(record)})
 
 
 def _broken(place: str, text: str, message: str) -> str:
