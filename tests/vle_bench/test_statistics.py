@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vle_bench.statistics import percentile_interval, resampled_ratios
+from vle_bench.statistics import levels, percentile_interval, resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
 
 
@@ -74,11 +74,64 @@ def test_the_interval_is_the_central_95_percent():
     assert (low, high) == pytest.approx((25, 975))
 
 
-def test_chunks_of_draws_change_nothing(monkeypatch):
-    whole = resampled_ratios([0, 1, 2, 3], [4, 4, 4, 4], resamples=64, seed=0, stream="a")
-    monkeypatch.setattr("vle_bench.statistics.bootstrap._MOST_CELLS", 8)
-    pieces = resampled_ratios([0, 1, 2, 3], [4, 4, 4, 4], resamples=64, seed=0, stream="a")
-    assert np.array_equal(whole, pieces)
+@pytest.fixture
+def many_blocks(monkeypatch):
+    """Small data drawn the way of large ones: in blocks, with a bin for rare kinds."""
+    monkeypatch.setattr(levels, "_ONE_BLOCK", 0)
+    monkeypatch.setattr(levels, "_DRAWS", 700)
+
+
+@pytest.mark.usefixtures("many_blocks")
+def test_blocks_and_the_bin_of_rare_kinds_have_the_same_law():
+    generator = np.random.default_rng(5)
+    counts = generator.integers(1, 7, 400)
+    sums = np.round(
+        generator.choice([0.0, 0.2, 0.9, 1.0], 400, p=[0.03, 0.27, 0.3, 0.4]) * counts, 1
+    )
+    pictures = levels.kinds_of(np.column_stack([sums, counts])).pictures
+    assert pictures.min() < levels._RARE <= pictures.max()
+    ours = resampled_ratios(sums, counts, resamples=20_000, seed=0, stream="a")[:, 0]
+    plain = picture_by_picture(sums, counts, resamples=20_000, seed=1)
+    assert np.mean(ours) == pytest.approx(np.mean(plain), abs=5e-4)
+    for share in (2.5, 25, 50, 75, 97.5):
+        assert np.percentile(ours, share) == pytest.approx(np.percentile(plain, share), abs=2e-3)
+
+
+@pytest.mark.usefixtures("many_blocks")
+@pytest.mark.parametrize("kind", ["rare", "common"])
+def test_kinds_that_are_all_rare_or_all_common_are_drawn_too(kind):
+    sums = np.arange(5.0) if kind == "rare" else np.repeat([0.0, 1.0], 20)
+    draws = resampled_ratios(sums, np.ones(len(sums)), resamples=4000, seed=0, stream="a")[:, 0]
+    spread = np.std(sums) / np.sqrt(len(sums))
+    assert np.mean(draws) == pytest.approx(np.mean(sums), abs=0.06)
+    assert np.std(draws) == pytest.approx(spread, rel=0.05)
+
+
+@pytest.mark.usefixtures("many_blocks")
+@pytest.mark.parametrize("scores", [[0.0, 0.3, 1.0], [1 / 3, 0.7, np.pi / 4]])
+def test_draws_are_the_same_for_any_number_of_threads_and_order(scores):
+    generator = np.random.default_rng(1)
+    sums, counts = generator.choice(scores, 300), generator.integers(1, 3, 300)
+    order = generator.permutation(300)
+    one = resampled_ratios(sums, counts, resamples=2000, seed=3, stream="a", threads=1)
+    for threads in (2, 7, None):
+        more = resampled_ratios(
+            sums[order], counts[order], resamples=2000, seed=3, stream="a", threads=threads
+        )
+        assert np.array_equal(one, more)
+
+
+@pytest.mark.usefixtures("many_blocks")
+def test_no_two_blocks_hold_the_same_draws():
+    sums = np.random.default_rng(1).random(300)
+    draws = resampled_ratios(sums, np.ones(300), resamples=2100, seed=0, stream="a")[:, 0]
+    assert len(set(draws.tolist())) > 2000
+
+
+def test_sums_are_counted_in_the_largest_unit_that_holds_them_all():
+    assert levels.kinds_of([[2.0, 3], [1.0, 1]]).rows.tolist() == [[1.0, 1.0], [2.0, 3.0]]
+    assert levels.kinds_of([[0.3, 1], [0.1 + 0.2, 1]]).rows.tolist() == [[3.0, 10.0]]
+    assert levels.kinds_of([[1 / 3, 1]]).rows.tolist() == [[333333333.0, 1e9]]
 
 
 def test_sums_by_group_keeps_empty_groups():

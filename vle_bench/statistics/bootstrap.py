@@ -4,7 +4,8 @@ A draw takes as many pictures as there are, with replacement, and every picture
 brings all its items. A score is then a ratio: the sum of item scores over the
 number of items. Pictures with the same (sum, count) are interchangeable, so one
 multinomial over these few levels has exactly the law of drawing pictures one
-by one (Efron & Tibshirani 1993, chapter 6), at a hundredth of the work.
+by one (Efron & Tibshirani 1993, chapter 6), at a hundredth of the work;
+`levels.py` makes it.
 
 The draws depend on the seed, the stream's name and the multiset of levels
 alone: neither the order of items nor the number of threads can move them.
@@ -12,17 +13,16 @@ alone: neither the order of items nor the number of threads can move them.
 
 from __future__ import annotations
 
-import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.statistics.levels import drawn_totals, kinds_of
+
 Floats = npt.NDArray[np.float64]
 
 COVERAGE = 0.95
-_MOST_CELLS = 1 << 22
-_DECIMALS = 9  # sums of 0.3, 0.6, 0.9 differ in the last bit with the order of their terms
 
 
 class Interval(NamedTuple):
@@ -33,7 +33,13 @@ class Interval(NamedTuple):
 
 
 def resampled_ratios(
-    sums: npt.ArrayLike, counts: npt.ArrayLike, *, resamples: int, seed: int, stream: str
+    sums: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    *,
+    resamples: int,
+    seed: int,
+    stream: str,
+    threads: int | None = None,
 ) -> Floats | None:
     """Ratios of `sums` to `counts` under resampling of pictures.
 
@@ -44,6 +50,7 @@ def resampled_ratios(
         seed: Seed of the whole run.
         stream: Name of this set of draws ("accuracy[number]"), so that each metric has draws of
             its own and adding one metric moves no other.
+        threads: How many work; None for one a processor. The draws do not depend on it.
 
     Returns:
         Draws of shape [resamples, metrics], NaN where a draw holds no item of a metric; None with
@@ -55,20 +62,18 @@ def resampled_ratios(
     """
     top = _as_matrix(sums)
     bottom = _as_matrix(counts)
-    pictures, metrics = top.shape
+    metrics = top.shape[1]
     if resamples < 1 or np.count_nonzero(bottom.any(axis=1)) < 2:
         return None
-    levels, occurrences = _levels(np.hstack([top, bottom]).round(_DECIMALS))
-    generator = np.random.default_rng([seed, zlib.crc32(stream.encode("utf-8"))])
-    shares = occurrences / pictures
-    draws = np.empty((resamples, metrics))
-    step = max(1, _MOST_CELLS // len(levels))
-    for start in range(0, resamples, step):
-        stop = min(start + step, resamples)
-        weights = generator.multinomial(pictures, shares, size=stop - start).astype(np.float64)
-        totals = weights @ levels
-        with np.errstate(invalid="ignore", divide="ignore"):
-            draws[start:stop] = totals[:, :metrics] / totals[:, metrics:]
+    totals = drawn_totals(
+        kinds_of(np.hstack([top, bottom])),
+        resamples=resamples,
+        seed=seed,
+        stream=stream,
+        threads=threads,
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws: Floats = totals[:, :metrics] / totals[:, metrics:]
     return draws
 
 
@@ -97,17 +102,6 @@ def sums_by_group(values: npt.ArrayLike, groups: npt.NDArray[Any], size: int) ->
     """
     weights = np.asarray(values, dtype=np.float64)
     return np.bincount(groups, weights=weights, minlength=size).astype(np.float64)
-
-
-def _levels(rows: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Distinct rows in ascending order and how often each stands there.
-
-    `np.unique` along an axis says the same, eight times slower: it compares rows as records.
-    """
-    ordered = rows[np.lexsort(rows.T[::-1])]
-    changes = (ordered[1:] != ordered[:-1]).any(axis=1)
-    starts = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(rows)]])
-    return ordered[starts[:-1]], np.diff(starts)
 
 
 def _as_matrix(values: npt.ArrayLike) -> Floats:
