@@ -40,7 +40,7 @@ _ROWS = """
 import sys
 from pathlib import Path
 from vle_bench.data_prep.coco_files import ImageRow, InstanceRow
-from vle_bench.data_prep.content import file_content
+from vle_bench.inputs.content import file_content
 from vle_bench.data_prep.sources import Document
 document = Document("instances", file_content(Path(sys.argv[1])))
 pictures = sum(map(len, document.rows("images", ImageRow, to_the_end=False)))
@@ -51,7 +51,7 @@ _JOINED = """
 import sys
 from pathlib import Path
 from vle_bench.data_prep.coco_files import InstanceRow
-from vle_bench.data_prep.content import file_content
+from vle_bench.inputs.content import file_content
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.sources import Document
 document = Document("instances", file_content(Path(sys.argv[1])))
@@ -67,7 +67,7 @@ _TABLE = """
 import sys
 from pathlib import Path
 from vle_bench.data_prep import box_tables
-from vle_bench.data_prep.content import file_content
+from vle_bench.inputs.content import file_content
 from vle_bench.data_prep.sources import Document
 document = Document("annotations", file_content(Path(sys.argv[1])))
 assert box_tables.{}(document, Path(sys.argv[2]) / "table.parquet")

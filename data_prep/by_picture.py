@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from vle_bench.arrow_columns import fixed, int64s
 from vle_bench.atomic import replacing
-from vle_bench.data_prep.scratch import scratch_file
 from vle_bench.errors import machine_errors
+from vle_bench.scratch import scratch_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,9 +19,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.data_prep.scratch import scratch_file
 from vle_bench.errors import machine_errors
 from vle_bench.inputs.collector import no_collector
+from vle_bench.scratch import scratch_file
 
 T = TypeVar("T")
 

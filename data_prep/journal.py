@@ -19,9 +19,9 @@ import msgspec
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
 from vle_bench.canonical import json_bytes
 from vle_bench.data_prep.leaks.evidence import Evidence
-from vle_bench.data_prep.scratch import remove_scratch, scratch_in
 from vle_bench.errors import MachineProblem, machine_errors
 from vle_bench.records import Record
+from vle_bench.scratch import remove_scratch, scratch_in
 from vle_bench.shards.index import SampleRow, SkippedRow
 from vle_bench.shards.layout import ShardName, number_of
 

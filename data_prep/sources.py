@@ -19,13 +19,14 @@ from typing import NamedTuple, TypeVar
 from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manifest
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
-from vle_bench.data_prep.content import Content, file_content, member_content
-from vle_bench.data_prep.json_stream import JsonStream
+from vle_bench.data_prep.content import member_content
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.tar_gz import tar_gz_content
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.inputs import decode_json
 from vle_bench.inputs.collector import no_collector
+from vle_bench.inputs.content import Content, file_content
+from vle_bench.inputs.json_stream import JsonStream
 
 T = TypeVar("T")
 

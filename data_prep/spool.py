@@ -15,8 +15,8 @@ from typing import IO, Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from vle_bench.data_prep.scratch import scratch_file
 from vle_bench.errors import machine_errors
+from vle_bench.scratch import scratch_file
 
 Row = TypeVar("Row", bound=tuple[object, ...])
 Item = TypeVar("Item")

@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.arrow_columns import fixed, int64s, text_lists, texts
-from vle_bench.data_prep import json_stream
 from vle_bench.data_prep.box_tables import write_coco_boxes, write_vg_objects
 from vle_bench.data_prep.by_picture import write_by_picture
-from vle_bench.data_prep.content import file_content
-from vle_bench.data_prep.scratch import scratch_in
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem, MachineProblem
+from vle_bench.inputs import json_stream
+from vle_bench.inputs.content import file_content
+from vle_bench.scratch import scratch_in
 
 SCHEMA = pa.schema(
     [pa.field("image_id", pa.int64(), False), pa.field("texts", pa.list_(pa.string()), False)]
@@ -165,7 +165,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_prep_by_picture import SCHEMA, batch
 from vle_bench.data_prep.by_picture import write_by_picture
-from vle_bench.data_prep.scratch import scratch_in
+from vle_bench.scratch import scratch_in
 def chunks():
     for number in range(50):
         yield batch([(number % 7, ["text"] * 9)] * 20)

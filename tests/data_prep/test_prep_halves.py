@@ -10,10 +10,10 @@ import pytest
 
 from vle_bench.data_prep import box_tables
 from vle_bench.data_prep.box_tables import write_vg_objects
-from vle_bench.data_prep.content import file_content
 from vle_bench.data_prep.halves import Half, Unsound, middle_of, second_half
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
+from vle_bench.inputs.content import file_content
 
 NASTY = '}, {"image_id": 7, "objects": [{"names": ["]}, {"]'
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.journal import only_run
-from vle_bench.data_prep.scratch import scratch_file, scratch_in
 from vle_bench.errors import MachineProblem
 from vle_bench.records import BoxAnnotation, Caption
+from vle_bench.scratch import scratch_file, scratch_in
 
 
 class Pair(NamedTuple):

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.data_prep.archives import read_table
-from vle_bench.data_prep.content import Content, file_content, member_content
-from vle_bench.data_prep.json_cut import end_of_value, find_cut
-from vle_bench.data_prep.json_stream import JsonStream
-from vle_bench.data_prep.scratch import scratch_file
+from vle_bench.data_prep.content import member_content
 from vle_bench.errors import DataProblem
+from vle_bench.inputs.content import Content, file_content
+from vle_bench.inputs.json_cut import end_of_value, find_cut
+from vle_bench.inputs.json_stream import JsonStream
+from vle_bench.scratch import scratch_file
 
 EXPECTED = "things"
 MARKS = st.text(alphabet='{}[],:"\\ \n\tab\u00e9\u2028\U0001f600', max_size=8)
@@ -219,7 +220,7 @@ def test_a_hundred_thousand_brackets_are_too_deep(opening: bytes, bracket: bytes
 
 
 def test_a_record_without_end_is_refused_before_it_fills_the_memory(monkeypatch):
-    monkeypatch.setattr("vle_bench.data_prep.json_stream.MOST_RECORD_BYTES", 4096)
+    monkeypatch.setattr("vle_bench.inputs.json_stream.MOST_RECORD_BYTES", 4096)
     message = refused({"things": [{"id": 1, "name": "x" * 9000}]}, window=64)
     assert "f.json:1: a record larger than 4,096 bytes (byte 12)" in message
     assert len(rows_of({"things": [{"id": 1, "name": "x" * 2000}]}, window=64)) == 1

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vle_bench.data_prep.books import Books, skipped_order
-from vle_bench.data_prep.scratch import scratch_in
 from vle_bench.data_prep.spool import NumberedRows, SortedRows
 from vle_bench.errors import MachineProblem
+from vle_bench.scratch import scratch_in
 from vle_bench.shards.index import KINDS, SkippedRow
 
 

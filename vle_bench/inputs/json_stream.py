@@ -19,10 +19,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from vle_bench.data_prep.content import Content
-from vle_bench.data_prep.json_cut import end_of_value, find_cut
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.collector import no_collector
+from vle_bench.inputs.content import Content
+from vle_bench.inputs.json_cut import end_of_value, find_cut
 
 T = TypeVar("T")
 
