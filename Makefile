@@ -54,7 +54,7 @@ test-slow: $(VENV)/.test ## run the longer trials too
 	$(BIN)/python -m pytest -m 'slow or not slow'
 
 test-browser: $(VENV)/.test ## look at the pages in a headless Chromium; fails where there is none
-	VLE_BENCH_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/data_prep/prepared -k browser
+	VLE_BENCH_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/data_prep/prepared tests/eval/leaderboard -k browser
 
 check: lint typecheck coverage ## format, lint, types, and the coverage floor of the last `make test`
 

@@ -13,8 +13,11 @@ import select
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 REQUIRED_VARIABLE = "VLE_BENCH_REQUIRE_BROWSER"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,7 +33,7 @@ OPTIONS = (
     "--remote-debugging-pipe",
 )
 PATIENCE = 60.0
-NUMBERS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
+NUMBERS = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
 
 
 class Browser:
@@ -134,3 +137,16 @@ class Browser:
 
 def find_browser() -> str | None:
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; without one the tests are skipped, and fail where it is required."""
+    program = find_browser()
+    if program is None:
+        if os.environ.get(REQUIRED_VARIABLE):
+            pytest.fail("no browser is installed: apt-get install chromium")
+        pytest.skip("no browser: install chromium, then run make test-browser")
+    found = Browser(program, tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()

@@ -16,10 +16,11 @@ from vle_bench.eval.published import published_lines
 from vle_bench.eval.show import is_detail, shown
 from vle_bench.results import Metric, PublishedLine, ResultDocument
 
-MAIN_METRIC = {"vqa": "accuracy", "vcr": "q2ar", "retrieval": "rsum"}
+MAIN_METRIC = {"vqa": "accuracy", "vcr": "q2ar", "retrieval": "rsum", "grounding": "patch_ap"}
 SHOWN_METRICS = {
     "vqa": ("accuracy", "accuracy[yes/no]", "accuracy[number]", "accuracy[other]"),
     "vcr": ("q2a", "qa2r", "q2ar"),
+    "grounding": ("patch_ap", "pointing", "patch_iou"),
     "retrieval": (
         *(f"i2t_r{k}" for k in (1, 5, 10)),
         *(f"t2i_r{k}" for k in (1, 5, 10)),

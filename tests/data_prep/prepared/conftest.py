@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
-from chromium import REQUIRED_VARIABLE, Browser, find_browser
 
 from vle_bench.canonical import sha256_bytes
 from vle_bench.records import (
@@ -28,6 +27,8 @@ from vle_bench.shards.report import Counts, Report, ShardReport, SplitReport, re
 from vle_bench.shards.writer import Item, WrittenShard, write_shard
 
 Pack = Callable[..., Path]
+
+browser = chromium.browser
 
 
 def photo(width: int, height: int, *, kind: str = "JPEG", mode: str = "RGB", **options: Any):
@@ -193,16 +194,3 @@ def street(tmp_path: Path) -> Path:
         4, photo(40, 40, kind="PNG", mode="RGBA"), split="test", ending="png", size=(40, 40)
     )
     return pack(tmp_path / "toy", [one, two, three, four], drawn=True)
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium; without one the tests are skipped, and fail where it is required."""
-    program = find_browser()
-    if program is None:
-        if os.environ.get(REQUIRED_VARIABLE):
-            pytest.fail("no browser is installed: apt-get install chromium")
-        pytest.skip("no browser: install chromium, then run make test-browser")
-    found = Browser(program, tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()

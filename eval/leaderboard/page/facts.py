@@ -1,0 +1,228 @@
+"""What references say of single items: the question, what is right, and so why an item scored.
+
+References are read again where the result was scored, and only if their digest
+is still the one it was stored with: an answer of another file beside our score
+would be worse than none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vle_bench.errors import DataProblem, VleBenchError
+from vle_bench.eval.leaderboard.page.item_sets import Run
+from vle_bench.eval.requests import VcrRequest, VqaRequest
+from vle_bench.eval.vqa.gold import Gold
+from vle_bench.inputs import open_source
+from vle_bench.inputs.records import read_records
+from vle_bench.results import ResultDocument
+
+_ALL_CHOICES = 4
+
+
+class Facts:
+    """Facts of no item; kinds of references that can be read again know more.
+
+    Attributes:
+        note: Why nothing is known; "" where something is, or where nothing was expected.
+    """
+
+    def __init__(self, note: str = "") -> None:
+        self.note = note
+
+    def question(self, name: str) -> str:
+        """What was asked; "" where that is not known."""
+        del name
+        return ""
+
+    def gold(self, name: str) -> list[list[Any]]:
+        """Right answers, each with how many gave it (VCR: 1 for the right choice, else 0)."""
+        del name
+        return []
+
+
+@dataclass(frozen=True)
+class VqaFacts(Facts):
+    """Annotators' answers."""
+
+    answers: Gold
+    questions: tuple[str, ...]
+    places: Mapping[str, int]
+    note: str = field(default="", init=False)
+
+    def question(self, name: str) -> str:
+        """The question's text."""
+        place = self.places.get(name)
+        return self.questions[place] if place is not None and self.questions else ""
+
+    def gold(self, name: str) -> list[list[Any]]:
+        """Each answer and how many gave it, the most frequent first, equals by their text."""
+        place = self.places.get(name)
+        if place is None:
+            return []
+        gold = self.answers
+        given = gold.codes[gold.starts[place] : gold.starts[place + 1]].tolist()
+        counts = Counter(gold.texts[code] for code in given)
+        return [list(pair) for pair in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
+class _VcrLine(msgspec.Struct, frozen=True):
+    annot_id: str | int
+    answer_label: int
+    rationale_label: int
+    question: Any = None
+    answer_choices: Any = None
+    rationale_choices: Any = None
+    objects: Any = None
+
+
+@dataclass(frozen=True)
+class VcrFacts(Facts):
+    """Questions with their choices."""
+
+    lines: Mapping[str, _VcrLine]
+    note: str = field(default="", init=False)
+
+    def question(self, name: str) -> str:
+        """The question's words, things by their class and number."""
+        line = self.lines.get(name)
+        return "" if line is None else _told(line.question, line.objects)
+
+    def gold(self, name: str) -> list[list[Any]]:
+        """Eight choices: four answers, then four reasons, each with whether it is right."""
+        line = self.lines.get(name)
+        if line is None:
+            return []
+        pairs = (
+            (line.answer_choices, line.answer_label),
+            (line.rationale_choices, line.rationale_label),
+        )
+        return [
+            [_told(choice, line.objects), int(place == label)]
+            for choices, label in pairs
+            for place, choice in enumerate(_four(choices))
+        ]
+
+
+def facts_of(run: Run) -> Facts:
+    """What the references of a run say; an explained nothing where they cannot be read."""
+    document = run.document
+    read = {"vqa": _vqa, "vcr": _vcr}.get(document.task)
+    if read is None:
+        return Facts()
+    try:
+        facts, digest = read(document)
+    except (VleBenchError, msgspec.ValidationError) as error:
+        return Facts(f"Questions and right answers are not shown: {str(error).splitlines()[0]}")
+    if digest != document.references.sha256:
+        return Facts(
+            f"Questions and right answers are not shown: {document.references.path} is no longer "
+            "what the scores were made with."
+        )
+    return facts
+
+
+def why(run: Run, place: int) -> str:
+    """One sentence on how an item came to its value."""
+    columns = run.columns
+    if _at(columns, "missing", place) is True:
+        return "No prediction: it scores 0 (--missing zero)."
+    matches = _at(columns, "matches", place)
+    if isinstance(matches, int):
+        gave = "1 annotator gave" if matches == 1 else f"{matches} annotators gave"
+        return f"{gave} this answer, as protocol {run.document.protocol} reads it."
+    halves = [_at(columns, name, place) for name in ("q2a", "qa2r")]
+    if None not in halves:
+        words = ["right" if half else "wrong" for half in halves]
+        return f"Answer {words[0]}, reason {words[1]}; it counts only if both are right."
+    if run.by_rank:
+        rank = _at(columns, "rank", place)
+        if rank is None:
+            return "No right one within the list that was given."
+        return f"The best right one stands at rank {rank + 1:g} of its gallery."
+    return ""
+
+
+def _at(columns: Mapping[str, list[Any]], name: str, place: int) -> Any:
+    column = columns.get(name)
+    return None if column is None else column[place]
+
+
+def _vqa(document: ResultDocument) -> tuple[Facts, str]:
+    from vle_bench.eval.vqa.references import read_references
+
+    references = read_references(msgspec.convert(document.request, VqaRequest))
+    places = {name: place for place, name in enumerate(references.gold.ids)}
+    return VqaFacts(references.gold, references.questions, places), references.facts.sha256
+
+
+def _vcr(document: ResultDocument) -> tuple[Facts, str]:
+    request = msgspec.convert(document.request, VcrRequest)
+    if not request.annotations:
+        return _vcr_of_shards(request)
+    source = open_source(Path(request.annotations), "VCR references")
+    lines = read_records(source, _VcrLine, "VCR references")
+    return VcrFacts({str(line.annot_id): line for _, line in lines}), source.sha256
+
+
+def _vcr_of_shards(request: VcrRequest) -> tuple[Facts, str]:
+    from vle_bench.eval.references import canonical_split, shards_digest
+    from vle_bench.eval.vcr.references import DATASET
+    from vle_bench.records import VcrSample
+    from vle_bench.shards.read import iter_samples
+    from vle_bench.shards.report import read_report
+
+    folder, split = (
+        Path(request.data) / (request.dataset or DATASET),
+        canonical_split(request.split),
+    )
+    report = read_report(folder)
+    if split not in report.splits:
+        raise DataProblem(f"{folder}: no split {split}.")
+    lines = {
+        item.annot_id: _VcrLine(
+            item.annot_id,
+            item.answer_label,
+            item.rationale_label,
+            _plain(item.question),
+            [_plain(choice) for choice in item.answer_choices],
+            [_plain(choice) for choice in item.rationale_choices],
+            [thing.name for thing in sample.objects],
+        )
+        for sample in iter_samples(folder, split, VcrSample)
+        for item in sample.items
+    }
+    return VcrFacts(lines), shards_digest(report, split)
+
+
+def _plain(tokens: Any) -> list[Any]:
+    return [token.text or list(token.objects) for token in tokens]
+
+
+def _four(choices: Any) -> list[Any]:
+    """The choices, or four without words where the file tells none."""
+    return choices if isinstance(choices, list) and len(choices) == _ALL_CHOICES else [None] * 4
+
+
+def _told(tokens: Any, objects: Any) -> str:
+    """A sentence of words and of lists of things, which are told as "[dog 2]"."""
+    if isinstance(tokens, str):
+        return tokens
+    words = tokens if isinstance(tokens, list) else []
+    return " ".join(
+        word if isinstance(word, str) else " and ".join(_thing(at, objects) for at in word)
+        for word in words
+        if isinstance(word, str | list)
+    )
+
+
+def _thing(place: Any, objects: Any) -> str:
+    known = isinstance(objects, list) and isinstance(place, int) and 0 <= place < len(objects)
+    name = objects[place] if known else "thing"
+    return f"[{name} {place + 1}]" if isinstance(place, int) else f"[{name}]"
