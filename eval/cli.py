@@ -12,6 +12,9 @@ _COMMANDS = {
     "retrieval": CommandEntry(
         "vle_bench.eval.commands.retrieval:command", "Recall of images and texts, ties included."
     ),
+    "grounding": CommandEntry(
+        "vle_bench.eval.commands.grounding:command", "Patches, classes and boxes that texts name."
+    ),
     "leaderboard": CommandEntry(
         "vle_bench.eval.commands.leaderboard:command", "Stored results beside published scores."
     ),

@@ -25,6 +25,9 @@ PREDICTORS = Registry(
         "retrieval/baseline:constant": "vle_bench.eval.retrieval.predictors:constant",
         "retrieval/baseline:shortest": "vle_bench.eval.retrieval.predictors:shortest",
         "retrieval/baseline:noisy-oracle": "vle_bench.eval.retrieval.predictors:noisy_oracle",
+        "grounding/baseline:constant": "vle_bench.eval.grounding.predictors:constant",
+        "grounding/baseline:center": "vle_bench.eval.grounding.predictors:center",
+        "grounding/baseline:oracle": "vle_bench.eval.grounding.predictors:oracle",
     },
     group="vle_bench.predictors",
 )
@@ -34,7 +37,7 @@ def load_predictor(task: str, name: str) -> Any:
     """The predictor of that name.
 
     Args:
-        task: `vqa`, `vcr` or `retrieval`.
+        task: `vqa`, `vcr`, `retrieval` or `grounding`.
         name: As the user gave it: `baseline:constant`.
 
     Raises:

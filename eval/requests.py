@@ -14,6 +14,7 @@ import msgspec
 MissingRule = Literal["error", "zero"]
 DEFAULT_RESAMPLES = 10_000
 DEFAULT_DATA = "data/shards"
+DEFAULT_THRESHOLD = 0.5
 
 
 class ScoringRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,3 +67,24 @@ class RetrievalRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown
     image_features: str = ""
     text_features: str = ""
     ties: Literal["pessimistic", "optimistic", "stable", "expected"] = "pessimistic"
+
+
+class GroundingRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`vle-eval grounding`; which of the fields count depends on what the predictions are.
+
+    Attributes:
+        detections: COCO results, instead of `predictions`.
+        geometry: How pictures become the model's input; "" where nothing is cut into patches.
+        image_size: Side of the model's input.
+        patch_size: Side of a patch.
+        threshold: From here on a patch, or a pair of picture and text, counts as found. It is
+            fixed beforehand: one chosen on the scored split flatters.
+        vocabulary: File of the classes that labels count in; "" for COCO's 80 without gaps.
+    """
+
+    detections: str = ""
+    geometry: Literal["", "stretch", "center_crop"] = ""
+    image_size: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0
+    patch_size: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0
+    threshold: float = DEFAULT_THRESHOLD
+    vocabulary: str = ""

@@ -13,6 +13,7 @@ TASKS = Registry(
         "vqa": "vle_bench.eval.vqa.task:TASK",
         "vcr": "vle_bench.eval.vcr.task:TASK",
         "retrieval": "vle_bench.eval.retrieval.task:TASK",
+        "grounding": "vle_bench.eval.grounding.task:TASK",
     },
     group="vle_bench.evaluators",
 )
