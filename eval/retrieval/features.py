@@ -16,7 +16,7 @@ import numpy.typing as npt
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.eval.matching import Matching
 from vle_bench.eval.requests import MissingRule
-from vle_bench.eval.retrieval.gold import NONE, Gold
+from vle_bench.eval.retrieval.gold import NONE, Gold, Ints
 from vle_bench.eval.retrieval.id_files import IdFile
 from vle_bench.eval.retrieval.scores import refuse_not_finite
 from vle_bench.eval.retrieval.similarity import (
@@ -96,21 +96,25 @@ def read_features(
         DataProblem: Broken files, ids that do not match, NaN or infinity, unlike dimensions.
     """
     sources = (open_source(Path(image_path), "features"), open_source(Path(text_path), "features"))
-    images, image_there = _side(sources[0], _Wanted(gold.image_ids, "image_id", image_ids), missing)
-    texts, text_there = _side(sources[1], _Wanted(gold.text_ids, "text_id", text_ids), missing)
+    images, image_lines = _side(sources[0], _Wanted(gold.image_ids, "image_id", image_ids), missing)
+    texts, text_lines = _side(sources[1], _Wanted(gold.text_ids, "text_id", text_ids), missing)
     if images.shape[1] != texts.shape[1]:
         raise DataProblem(
             f"{image_path} has {images.shape[1]} dimensions, {text_path} {texts.shape[1]}. "
             "Inner products need the same number on both sides."
         )
-    similarity: Similarity = FeatureSimilarity(images, texts)
+    similarity: Similarity = FeatureSimilarity(
+        images, texts, image_rows=positions(image_lines), text_rows=positions(text_lines)
+    )
+    image_there, text_there = image_lines != NONE, text_lines != NONE
     if not (image_there.all() and text_there.all()):
         similarity = WithAbsent(similarity, image_there, text_there)
     digests = (sources[0].sha256, sources[1].sha256)
     return ReadFeatures(similarity, image_there, text_there, digests)
 
 
-def _side(source: Source, wanted: _Wanted, missing: MissingRule) -> tuple[Array, Flags]:
+def _side(source: Source, wanted: _Wanted, missing: MissingRule) -> tuple[Array, Ints]:
+    """The vectors as they stand in the file, and the line of each item wanted, -1 without one."""
     path = str(source.path)
     found = _read(source, wanted)
     vectors = _checked(found.vectors, path)
@@ -121,8 +125,7 @@ def _side(source: Source, wanted: _Wanted, missing: MissingRule) -> tuple[Array,
         if at is not None:
             lines[at] = line
     matching.check(missing=missing)
-    order = positions(lines)
-    return (vectors if order is None else vectors[order]), lines != NONE
+    return vectors, lines
 
 
 def _read(source: Source, wanted: _Wanted) -> _Features:

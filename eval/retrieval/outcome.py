@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.eval.retrieval.gold import Direction, Gold, Ints, positives
-from vle_bench.eval.retrieval.ranking import BLOCK_CELLS, rank
+from vle_bench.eval.retrieval.counting import TILE, Counted, TileShape, count_both
+from vle_bench.eval.retrieval.gold import DIRECTIONS, Direction, Gold, Ints, positives
+from vle_bench.eval.retrieval.ranking import top_ten
 from vle_bench.eval.retrieval.similarity import Similarity
 from vle_bench.eval.retrieval.ties import TieRule, hits, ranks
 
@@ -28,7 +30,7 @@ class Outcome:
         hits: For each K of 1, 5, 10 whether (or how probably) a positive is within K, [queries].
         ranks: Rank of the best positive from 0; NaN where a list does not reach it, [queries].
         complete: Whether every rank is known, so that medians and means of ranks exist.
-        top: Positions of the first ten candidates, -1 where there are fewer, [queries, 10].
+        find_top: Makes `top`.
         present: Whether there is a prediction for the query, [queries].
         rule_matters: Queries whose rank depends on the tie rule; None where none was applied.
     """
@@ -37,21 +39,29 @@ class Outcome:
     hits: Mapping[int, Floats]
     ranks: Floats
     complete: bool
-    top: Ints
+    find_top: Callable[[], Ints]
     present: Flags
     rule_matters: int | None
 
+    @cached_property
+    def top(self) -> Ints:
+        """Positions of the first ten candidates, -1 where there are fewer, [queries, 10].
 
-def outcome_of_scores(
+        Made when first asked for: ranks do not need it, and sorting costs more than they do.
+        """
+        return self.find_top()
+
+
+def outcomes_of_scores(
     similarity: Similarity,
     gold: Gold,
-    direction: Direction,
     *,
     rule: TieRule,
-    present: Flags,
-    cells: int = BLOCK_CELLS,
-) -> Outcome:
-    """Ranks the whole gallery for every query.
+    present: Mapping[Direction, Flags],
+    tile: TileShape = TILE,
+    threads: int = 0,
+) -> tuple[Outcome, ...]:
+    """Places every query's best positive in the whole gallery, both directions from one walk.
 
     A query without a scored positive misses at every K; its rank is the size of the gallery,
     one behind the last place.
@@ -59,12 +69,27 @@ def outcome_of_scores(
     Args:
         similarity: The scores.
         gold: The references.
-        direction: Who asks.
         rule: What decides among ties.
         present: Whether each query has scores.
-        cells: Scores held at a time.
+        tile: Scores held at a time by each thread.
+        threads: Threads; 0 for as many as there are cores.
     """
-    found = rank(similarity, positives(gold, direction), direction, rule=rule, cells=cells)
+    counted = count_both(similarity, gold, tile=tile, threads=threads)
+    return tuple(
+        _outcome_of_counts(similarity, gold, name, counted[name], rule=rule, there=present[name])
+        for name in DIRECTIONS
+    )
+
+
+def _outcome_of_counts(
+    similarity: Similarity,
+    gold: Gold,
+    direction: Direction,
+    found: Counted,
+    *,
+    rule: TieRule,
+    there: Flags,
+) -> Outcome:
     places = ranks(found.counts, rule)
     places[found.unranked] = len(gold.ids(direction)[1])
     return Outcome(
@@ -72,8 +97,8 @@ def outcome_of_scores(
         hits={at: np.where(found.unranked, 0.0, hits(found.counts, rule, at=at)) for at in RECALLS},
         ranks=places,
         complete=True,
-        top=found.top,
-        present=present,
+        find_top=lambda: top_ten(similarity, positives(gold, direction), direction, rule=rule),
+        present=there,
         rule_matters=int(found.counts.rule_matters.sum()),
     )
 
@@ -96,7 +121,7 @@ def outcome_of_lists(top: Ints, gold: Gold, direction: Direction, *, present: Fl
         hits={at: (places < at).astype(np.float64) for at in RECALLS},
         ranks=places,
         complete=False,
-        top=top,
+        find_top=lambda: top,
         present=present,
         rule_matters=None,
     )

@@ -1,8 +1,8 @@
-"""Scores of pairs, a block of queries at a time: from a matrix, or from features.
+"""Scores of pairs, a tile of pictures and texts at a time: from a matrix, or from features.
 
 A matrix is compared as it is, in its own precision. Features are multiplied in
-blocks by BLAS, whose last bits depend on tiles and threads, so that two equal
-vectors need not get equal scores. Hence the margin: whoever compares blocks
+tiles by BLAS, whose last bits depend on tiles and threads, so that two equal
+vectors need not get equal scores. Hence the margins: whoever compares tiles
 asks again, with `exact`, about every pair closer than the margin. `exact` adds
 in float64 in a fixed order and gives one pair one value, wherever it stands.
 """
@@ -21,24 +21,29 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+_SINGLE = np.dtype(np.float32).itemsize
+_UNIT_SINGLE = float(np.finfo(np.float32).eps) / 2
 _MOST_SINGLE = 1e30
 """Above this product of norms, float32 could overflow; float64 is used."""
-_CELLS = 1 << 22
+_LEAST_DIGITS = 0.25
+"""Where rounding could take more than this share of a product, float64 is used."""
+_CELLS = 1 << 17
+"""Numbers held at a time where vectors are looked at one by one: what a core's cache holds."""
 
 
 class Similarity(Protocol):
-    """Scores between all pictures and all texts; queries and candidates are positions."""
+    """Scores between all pictures and all texts, each named by its position."""
 
-    def block(self, direction: Direction, start: int, stop: int) -> Array:
-        """Scores of the queries `start` to `stop`, shape [stop - start, gallery]."""
+    def tile(self, images: slice, texts: slice) -> Array:
+        """Scores of some pictures with some texts, shape [images, texts]; not to be written to."""
         ...
 
-    def exact(self, direction: Direction, queries: Ints, candidates: Ints) -> Array:
+    def exact(self, images: Ints, texts: Ints) -> Array:
         """The scores of single pairs that decide, shape [pairs]."""
         ...
 
-    def margin(self, direction: Direction, start: int, stop: int) -> float:
-        """How far a score of `block` can be from that of `exact`; 0 where they are the same."""
+    def margins(self, direction: Direction) -> Floats | None:
+        """How far a score of `tile` can be from that of `exact`, per query; None: not at all."""
         ...
 
 
@@ -56,75 +61,86 @@ class MatrixSimilarity:
     rows: Ints | None = None
     columns: Ints | None = None
 
-    def block(self, direction: Direction, start: int, stop: int) -> Array:
-        """Rows of pictures, or columns of texts turned into rows."""
-        if direction == "i2t":
-            part, order = _chosen(self.matrix, self.rows, start, stop), self.columns
-        else:
-            part, order = _chosen(self.matrix.T, self.columns, start, stop), self.rows
-        return np.ascontiguousarray(_comparable(part if order is None else part[:, order]))
-
-    def exact(self, direction: Direction, queries: Ints, candidates: Ints) -> Array:
+    def tile(self, images: slice, texts: slice) -> Array:
         """The matrix's own values."""
-        images, texts = (queries, candidates) if direction == "i2t" else (candidates, queries)
+        part = self.matrix[images] if self.rows is None else self.matrix[self.rows[images]]
+        part = part[:, texts] if self.columns is None else part[:, self.columns[texts]]
+        return np.ascontiguousarray(_comparable(part))
+
+    def exact(self, images: Ints, texts: Ints) -> Array:
+        """Likewise."""
         rows = images if self.rows is None else self.rows[images]
         columns = texts if self.columns is None else self.columns[texts]
         return _comparable(self.matrix[rows, columns])
 
-    def margin(self, direction: Direction, start: int, stop: int) -> float:  # noqa: ARG002
+    def margins(self, direction: Direction) -> None:  # noqa: ARG002
         """A matrix says what it says."""
-        return 0.0
+        return
 
 
 class FeatureSimilarity:
-    """Inner products of features.
+    """Inner products of features, which may lie in a mapped file and are never copied as a whole.
 
     Args:
-        images: Finite features of the pictures in their order, shape [pictures, d].
-        texts: Finite features of the texts in their order, shape [texts, d].
+        images: Finite features, shape [rows, d].
+        texts: Finite features, shape [rows, d].
+        image_rows: Row of each picture; None where rows are pictures in their order.
+        text_rows: Row of each text; None likewise.
     """
 
-    def __init__(self, images: Array, texts: Array) -> None:
-        norms = {"i2t": _norms(images), "t2i": _norms(texts)}
-        widest = max(float(norm.max(initial=0)) for norm in norms.values()) ** 2
-        both_single = images.dtype == texts.dtype == np.float32
-        kind = np.float32 if both_single and widest < _MOST_SINGLE else np.float64
-        self._features: dict[Direction, Array] = {
-            "i2t": np.ascontiguousarray(images, dtype=kind),
-            "t2i": np.ascontiguousarray(texts, dtype=kind),
+    def __init__(
+        self,
+        images: Array,
+        texts: Array,
+        *,
+        image_rows: Ints | None = None,
+        text_rows: Ints | None = None,
+    ) -> None:
+        # A mapped array finds its rows ten times as slowly as a plain view of it.
+        self._images, self._texts = images.view(np.ndarray), texts.view(np.ndarray)
+        self._image_rows, self._text_rows = image_rows, text_rows
+        norms = {
+            "i2t": _in_order(vector_norms(images), image_rows),
+            "t2i": _in_order(vector_norms(texts), text_rows),
         }
-        self._norms = norms
-        precision = np.finfo(kind)
-        self._step = (images.shape[1] + 2) * float(precision.eps)
-        self._least = (images.shape[1] + 2) * float(precision.tiny)
+        longest = {name: float(norm.max(initial=0)) for name, norm in norms.items()}
+        terms = images.shape[1] + 2
+        small = images.dtype.itemsize <= _SINGLE and texts.dtype.itemsize <= _SINGLE
+        floats = images.dtype.kind == texts.dtype.kind == "f"
+        harmless = longest["i2t"] * longest["t2i"] < _MOST_SINGLE
+        single = small and floats and harmless and terms * _UNIT_SINGLE < _LEAST_DIGITS
+        self._kind: type[np.float32 | np.float64] = np.float32 if single else np.float64
+        # The rounding error of an inner product, in any order: Higham 2002, section 3.1.
+        rounding = terms * float(np.finfo(self._kind).eps) / 2
+        step, least = rounding / (1 - rounding), terms * float(np.finfo(self._kind).tiny)
+        self._margins: dict[Direction, Floats] = {
+            "i2t": step * norms["i2t"] * longest["t2i"] + least,
+            "t2i": step * norms["t2i"] * longest["i2t"] + least,
+        }
 
-    def block(self, direction: Direction, start: int, stop: int) -> Array:
+    def tile(self, images: slice, texts: slice) -> Array:
         """One matrix product."""
-        queries, gallery = self._sides(direction)
-        product: Array = queries[start:stop] @ gallery.T
+        left = _in_order(self._images, self._image_rows, images).astype(self._kind, copy=False)
+        right = _in_order(self._texts, self._text_rows, texts).astype(self._kind, copy=False)
+        product: Array = np.matmul(left, right.T)
         return product
 
-    def exact(self, direction: Direction, queries: Ints, candidates: Ints) -> Floats:
+    def exact(self, images: Ints, texts: Ints) -> Floats:
         """Products of float64, added pairwise in the order of the dimensions."""
-        own, other = self._sides(direction)
-        found = np.empty(len(queries))
-        step = max(1, _CELLS // max(own.shape[1], 1))
-        for start in range(0, len(queries), step):
+        rows = images if self._image_rows is None else self._image_rows[images]
+        columns = texts if self._text_rows is None else self._text_rows[texts]
+        found = np.empty(len(rows))
+        step = max(1, _CELLS // max(self._images.shape[1], 1))
+        for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            left = own[queries[part]].astype(np.float64)
-            found[part] = np.add.reduce(left * other[candidates[part]], axis=1)
+            product = self._images[rows[part]].astype(np.float64)
+            product *= self._texts[columns[part]]
+            found[part] = np.add.reduce(product, axis=1)
         return found
 
-    def margin(self, direction: Direction, start: int, stop: int) -> float:
-        """The rounding error of an inner product (Higham 2002, section 3.1), twice over."""
-        mine, theirs = self._norms[direction], self._norms["t2i" if direction == "i2t" else "i2t"]
-        longest = float(mine[start:stop].max(initial=0)) * float(theirs.max(initial=0))
-        margin: float = self._step * longest + self._least
-        return margin
-
-    def _sides(self, direction: Direction) -> tuple[Array, Array]:
-        other: Direction = "t2i" if direction == "i2t" else "i2t"
-        return self._features[direction], self._features[other]
+    def margins(self, direction: Direction) -> Floats:
+        """The bound of the rounding error with the longest vector of the gallery."""
+        return self._margins[direction]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,27 +157,22 @@ class WithAbsent:
     images: Flags
     texts: Flags
 
-    def block(self, direction: Direction, start: int, stop: int) -> Array:
-        """As it is, with minus infinity for absent candidates and for absent queries."""
-        own, other = self._sides(direction)
-        scores = self.inner.block(direction, start, stop).astype(np.float64)
-        scores[:, ~other] = -np.inf
-        scores[~own[start:stop]] = -np.inf
+    def tile(self, images: slice, texts: slice) -> Array:
+        """As it is, with minus infinity for everything absent."""
+        scores = self.inner.tile(images, texts).astype(np.float64)
+        scores[:, ~self.texts[texts]] = -np.inf
+        scores[~self.images[images]] = -np.inf
         return scores
 
-    def exact(self, direction: Direction, queries: Ints, candidates: Ints) -> Floats:
+    def exact(self, images: Ints, texts: Ints) -> Floats:
         """Likewise."""
-        own, other = self._sides(direction)
-        found = self.inner.exact(direction, queries, candidates).astype(np.float64)
-        found[~(own[queries] & other[candidates])] = -np.inf
+        found = self.inner.exact(images, texts).astype(np.float64)
+        found[~(self.images[images] & self.texts[texts])] = -np.inf
         return found
 
-    def margin(self, direction: Direction, start: int, stop: int) -> float:
-        """That of the inner scores."""
-        return self.inner.margin(direction, start, stop)
-
-    def _sides(self, direction: Direction) -> tuple[Flags, Flags]:
-        return (self.images, self.texts) if direction == "i2t" else (self.texts, self.images)
+    def margins(self, direction: Direction) -> Floats | None:
+        """Those of the inner scores."""
+        return self.inner.margins(direction)
 
 
 def positions(of: Ints) -> Ints | None:
@@ -175,8 +186,22 @@ def positions(of: Ints) -> Ints | None:
     return np.where(of == NONE, 0, of)
 
 
-def _chosen(matrix: Array, order: Ints | None, start: int, stop: int) -> Array:
-    chosen: Array = matrix[start:stop] if order is None else matrix[order[start:stop]]
+def vector_norms(features: Array) -> Floats:
+    """Length of each vector, in float64; not finite where a number is not.
+
+    >>> vector_norms(np.array([[3.0, 4.0], [0.0, np.inf]])).tolist()
+    [5.0, inf]
+    """
+    norms = np.empty(len(features))
+    step = max(1, _CELLS // max(features.shape[1], 1))
+    for start in range(0, len(features), step):
+        part = features[start : start + step].astype(np.float64)
+        norms[start : start + step] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    return norms
+
+
+def _in_order(values: Array, order: Ints | None, part: slice = slice(None)) -> Array:
+    chosen: Array = values[part] if order is None else values[order[part]]
     return chosen
 
 
@@ -184,17 +209,4 @@ def _comparable(scores: Array) -> Array:
     """Whole numbers and half floats in a kind that numpy compares fast and without loss."""
     if scores.dtype.kind != "f":
         return scores.astype(np.float64)
-    return (
-        scores.astype(np.float32)
-        if scores.dtype.itemsize < np.dtype(np.float32).itemsize
-        else scores
-    )
-
-
-def _norms(features: Array) -> Floats:
-    norms = np.empty(len(features))
-    step = max(1, _CELLS // max(features.shape[1], 1))
-    for start in range(0, len(features), step):
-        part = features[start : start + step].astype(np.float64)
-        norms[start : start + step] = np.sqrt(np.add.reduce(part * part, axis=1))
-    return norms
+    return scores.astype(np.float32) if scores.dtype.itemsize < _SINGLE else scores

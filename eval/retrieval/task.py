@@ -14,11 +14,11 @@ from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.requests import RetrievalRequest, ScoringRequest
 from vle_bench.eval.retrieval.features import read_features
-from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Gold, gold_of
+from vle_bench.eval.retrieval.gold import NONE, Direction, Gold, gold_of
 from vle_bench.eval.retrieval.id_files import IdFile, read_ids
 from vle_bench.eval.retrieval.lists import list_lines, read_lists
 from vle_bench.eval.retrieval.metrics import metrics_of
-from vle_bench.eval.retrieval.outcome import Outcome, outcome_of_scores
+from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
 from vle_bench.eval.retrieval.references import References, read_references
 from vle_bench.eval.retrieval.scores import read_scores
 from vle_bench.eval.retrieval.similarity import Flags, Similarity
@@ -189,11 +189,8 @@ def _predict(
 def _outcomes(
     similarity: Similarity, gold: Gold, there: tuple[Flags, Flags], asked: RetrievalRequest
 ) -> tuple[Outcome, ...]:
-    present = {"i2t": there[0][: gold.captioned], "t2i": there[1]}
-    return tuple(
-        outcome_of_scores(similarity, gold, direction, rule=asked.ties, present=present[direction])
-        for direction in DIRECTIONS
-    )
+    present: dict[Direction, Flags] = {"i2t": there[0][: gold.captioned], "t2i": there[1]}
+    return outcomes_of_scores(similarity, gold, rule=asked.ties, present=present)
 
 
 def _item_table(outcomes: Sequence[Outcome], gold: Gold) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vle_bench.eval.retrieval.counting import TileShape, count_both
 from vle_bench.eval.retrieval.gold import Gold, TextRow, gold_of, positives
 from vle_bench.eval.retrieval.metrics import metrics_of
-from vle_bench.eval.retrieval.outcome import Outcome, outcome_of_scores
-from vle_bench.eval.retrieval.ranking import rank
+from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
+from vle_bench.eval.retrieval.ranking import top_ten
 from vle_bench.eval.retrieval.similarity import (
     FeatureSimilarity,
     MatrixSimilarity,
@@ -22,15 +23,12 @@ RULES = ("pessimistic", "optimistic", "stable", "expected")
 DIRECTIONS = ("i2t", "t2i")
 
 
-def outcomes(similarity: Similarity, gold: Gold, rule: str, **more: int) -> list[Outcome]:
-    sizes = {name: np.ones(len(gold.ids(name)[0]), dtype=np.bool_) for name in DIRECTIONS}
-    return [
-        outcome_of_scores(similarity, gold, name, rule=rule, present=sizes[name], **more)
-        for name in DIRECTIONS
-    ]
+def outcomes(similarity: Similarity, gold: Gold, rule: str, **more: object) -> list[Outcome]:
+    present = {name: np.ones(len(gold.ids(name)[0]), dtype=np.bool_) for name in DIRECTIONS}
+    return list(outcomes_of_scores(similarity, gold, rule=rule, present=present, **more))
 
 
-def scored(similarity: Similarity, gold: Gold, rule: str, **more: int) -> dict[str, object]:
+def scored(similarity: Similarity, gold: Gold, rule: str, **more: object) -> dict[str, object]:
     return metrics_of(outcomes(similarity, gold, rule, **more), gold, resamples=30, seed=5)
 
 
@@ -80,16 +78,20 @@ def test_ranks_equal_those_of_plain_sorting(world) -> None:
                 assert found == pytest.approx(slow_rank(table[query].tolist(), right, rule))
 
 
-@given(worlds(), st.integers(1, 40))
+@given(worlds(), st.integers(1, 7), st.integers(1, 20), st.integers(1, 3))
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_the_size_of_a_block_does_not_matter(world, cells) -> None:
+def test_tiles_blocks_and_threads_do_not_matter(world, images, texts, threads) -> None:
     _, gold, matrix = world
+    similarity = MatrixSimilarity(matrix)
+    tile = TileShape(images, texts)
     for rule in RULES:
-        whole = outcomes(MatrixSimilarity(matrix), gold, rule)
-        parts = outcomes(MatrixSimilarity(matrix), gold, rule, cells=cells)
+        whole = outcomes(similarity, gold, rule)
+        parts = outcomes(similarity, gold, rule, tile=tile, threads=threads)
         for one, other in zip(whole, parts, strict=True):
             assert np.array_equal(one.ranks, other.ranks)
-            assert np.array_equal(one.top, other.top)
+            side = positives(gold, one.direction)
+            top = top_ten(similarity, side, one.direction, rule=rule, cells=texts)
+            assert np.array_equal(one.top, top)
 
 
 @given(worlds(), st.randoms(use_true_random=False))
@@ -170,7 +172,9 @@ def test_features_and_their_products_give_the_same(kind) -> None:
     for rule in RULES:
         product = scored(MatrixSimilarity(images @ texts.T), gold, rule)
         assert scored(FeatureSimilarity(images, texts), gold, rule) == product
-        assert scored(FeatureSimilarity(images, texts), gold, rule, cells=999) == product
+        assert (
+            scored(FeatureSimilarity(images, texts), gold, rule, tile=TileShape(7, 33)) == product
+        )
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
@@ -184,7 +188,7 @@ def test_equal_vectors_tie_wherever_they_stand(kind) -> None:
     images[5::7] = images[2]
     similarity = FeatureSimilarity(images, texts)
     side = positives(gold, "i2t")
-    found = rank(similarity, side, "i2t", rule="pessimistic")
+    found = count_both(similarity, gold)["i2t"]
     equal = len(range(1, 185, 3)) + 1
     with_copies = [
         query for query in range(37)
@@ -198,8 +202,8 @@ def test_equal_vectors_tie_wherever_they_stand(kind) -> None:
         order = rng.permutation(185)
         turned = gold_of([rows[at] for at in order])
         moved = FeatureSimilarity(images[[int(name) for name in turned.image_ids]], texts[order])
-        for cells in (64, 1000, 1 << 22):
-            assert scored(moved, turned, rule, cells=cells) == first
+        for tile in (TileShape(1, 64), TileShape(130, 9), TileShape(1000, 1000)):
+            assert scored(moved, turned, rule, tile=tile) == first
 
 
 def test_near_ties_of_float32_features_are_decided_in_float64() -> None:
@@ -211,11 +215,13 @@ def test_near_ties_of_float32_features_are_decided_in_float64() -> None:
     rows = [TextRow("0", ("a",), 1), TextRow("1", ("b",), 1), TextRow("2", ("b",), 1),
             TextRow("3", ("b",), 1)]  # fmt: skip
     gold = gold_of(rows)
-    found = rank(FeatureSimilarity(images, texts), positives(gold, "i2t"), "i2t", rule="stable")
+    similarity = FeatureSimilarity(images, texts)
+    found = count_both(similarity, gold)["i2t"]
     # Query a: texts 0, 2, 3 are the same and 1 is just below them.
     assert found.counts.tied.tolist() == [3, 3]
     assert found.counts.greater.tolist() == [0, 0]
-    assert found.top[0].tolist() == [0, 2, 3, 1, -1, -1, -1, -1, -1, -1]
+    top = top_ten(similarity, positives(gold, "i2t"), "i2t", rule="stable")
+    assert top[0].tolist() == [0, 2, 3, 1, -1, -1, -1, -1, -1, -1]
 
 
 def test_whole_numbers_and_half_floats_rank_like_their_float64() -> None:
