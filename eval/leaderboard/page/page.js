@@ -58,6 +58,7 @@
     } catch (error) {
       at(look.tab === "charts" ? "panel-charts" : "told").textContent = error.message;
     }
+    performance.mark("vle-shown");
     document.body.dataset.shown = `${look.run}.${look.beside}.${look.tab}`;
   }
   function leave() {
