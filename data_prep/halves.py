@@ -21,7 +21,8 @@ from typing import Final
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.content import Content, file_content
-from vle_bench.inputs.json_stream import WINDOW, between_records
+from vle_bench.inputs.json_cut import between_records
+from vle_bench.inputs.json_stream import WINDOW
 
 WORTH_IT: Final = 64 << 20
 """Bytes of a file below which a second process has hardly begun when the first is done."""

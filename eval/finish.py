@@ -81,5 +81,5 @@ def keep(scored: Scored, document: ResultDocument, options: RunOptions) -> Path 
         folder = result_folder(options.results, document)
     else:
         return None
-    store_result(folder, document, items=scored.items, predictions=scored.predictions)
+    store_result(folder, document, items=scored.items, predictions=scored.prediction_lines)
     return folder

@@ -7,8 +7,9 @@ metric is a fold over it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from vle_bench.errors import DataProblem
@@ -37,6 +38,30 @@ class ReferenceFacts:
     part: str = ""
 
 
+class LaterTable(Mapping[str, Any]):
+    """An item table that is made when somebody looks at it: a run that stores nothing need not.
+
+    Args:
+        make: Makes the columns.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _columns(self) -> Mapping[str, Any]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scored:
     """One scored run.
@@ -48,7 +73,7 @@ class Scored:
         references: What it was scored against.
         metrics: Percent (ranks: counts), in the order to show them.
         items: Columns of the item table: at least id, image_id, group, prediction, score.
-        predictions: The predictions in their normal form, as JSONL.
+        predictions: The predictions in their normal form, as JSONL, or how to make it.
         signature: The parts between the task and our version, in order.
         inputs: Name and sha256 of every file that was read.
         notes: Sentences a reader of the number must know (missing items, ties, duplicates).
@@ -60,10 +85,15 @@ class Scored:
     references: ReferenceFacts
     metrics: Mapping[str, Metric]
     items: Mapping[str, Any]
-    predictions: bytes
+    predictions: bytes | Callable[[], bytes]
     signature: tuple[tuple[str, str], ...]
     inputs: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def prediction_lines(self) -> bytes:
+        """The predictions in their normal form."""
+        return self.predictions if isinstance(self.predictions, bytes) else self.predictions()
 
 
 class ScoringTask(Protocol):

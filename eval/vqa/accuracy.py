@@ -12,32 +12,46 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vle_bench.eval.vqa.gold import Bools, Floats, Given, Gold, Ints
+from vle_bench.eval.vqa.gold import Bools, Codes, Floats, Given, Gold, Ints, Numbers
 from vle_bench.eval.vqa.protocols import Hits, Protocol, Reader, leave_one_out, thirds
 
 _NO_READING = -1
 
 
 class Lexicon:
-    """Distinct texts and what each reader makes of them, equal readings under one number.
+    """Distinct texts of both sides and what each reader makes of them.
 
-    >>> lexicon = Lexicon(["Yes", "yes", "no"])
-    >>> lexicon.read(str.lower).tolist()
-    [0, 0, 1]
+    Equal readings have one number. A text that both sides wrote is read once.
+
+    Args:
+        gold: The annotators' texts, all different.
+        given: The other side's.
+
+    >>> lexicon = Lexicon(["Yes", "no"], ["yes", "no"])
+    >>> lexicon.gold(str.lower).tolist(), lexicon.given(str.lower).tolist()
+    ([0, 1], [0, 1])
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
-        self._numbers: dict[str, int] = {}
-        self._read: dict[Reader, Ints] = {}
+    def __init__(self, gold: Sequence[str], given: Sequence[str]) -> None:
+        known = Numbers(zip(gold, range(len(gold)), strict=True))
+        self._inside = len(known)
+        self._outside = known.of(given, len(given))
+        self._texts = list(known)
+        self._numbers = Numbers()
+        self._read: dict[Reader, Codes] = {}
 
-    def read(self, reader: Reader) -> Ints:
-        """The number of each text's reading."""
+    def gold(self, reader: Reader) -> Codes:
+        """The number of the reading of each annotators' text."""
+        return self._all(reader)[: self._inside]
+
+    def given(self, reader: Reader) -> Codes:
+        """The number of the reading of each text of the other side."""
+        return self._all(reader)[self._outside]
+
+    def _all(self, reader: Reader) -> Codes:
         known = self._read.get(reader)
         if known is None:
-            numbers = self._numbers
-            codes = (numbers.setdefault(reader(text), len(numbers)) for text in self._texts)
-            known = np.fromiter(codes, dtype=np.int64, count=len(self._texts))
+            known = self._numbers.of(map(reader, self._texts), len(self._texts))
             self._read[reader] = known
         return known
 
@@ -49,8 +63,8 @@ class Lexicon:
 
 
 def lexicon_of(gold: Gold, texts: Sequence[str]) -> Lexicon:
-    """The annotators' texts, then `texts`."""
-    return Lexicon([*gold.texts, *texts])
+    """The annotators' texts and `texts`."""
+    return Lexicon(gold.texts, texts)
 
 
 class Readings(NamedTuple):
@@ -64,11 +78,11 @@ class Readings(NamedTuple):
         given_mixed: The same for every other question.
     """
 
-    gold: Ints
+    gold: Codes
     unanimous: Bools
     wanted: Bools
-    given_unanimous: Ints
-    given_mixed: Ints
+    given_unanimous: Codes
+    given_mixed: Codes
 
 
 def readings(gold: Gold, lexicon: Lexicon, protocol: Protocol) -> Readings:
@@ -79,15 +93,13 @@ def readings(gold: Gold, lexicon: Lexicon, protocol: Protocol) -> Readings:
         lexicon: Their texts and the other side's, from `lexicon_of`.
         protocol: How to read.
     """
-    inside = slice(None, len(gold.texts))
-    outside = slice(len(gold.texts), None)
-    alike = lexicon.read(protocol.gold.unanimous)[inside][gold.codes]
+    alike = lexicon.gold(protocol.gold.unanimous)[gold.codes]
     starts = gold.starts[:-1]
     unanimous = np.logical_and.reduceat(alike == gold.spread(alike[starts]), starts)
-    apart = lexicon.read(protocol.gold.mixed)[inside][gold.codes]
+    apart = lexicon.gold(protocol.gold.mixed)[gold.codes]
     read = np.where(gold.spread(unanimous), alike, apart)
-    given_unanimous = lexicon.read(protocol.given.unanimous)[outside]
-    given_mixed = lexicon.read(protocol.given.mixed)[outside]
+    given_unanimous = lexicon.given(protocol.given.unanimous)
+    given_mixed = lexicon.given(protocol.given.mixed)
     if protocol.vocabulary is None:
         wanted = np.ones(len(read), dtype=np.bool_)
     else:
@@ -145,10 +157,11 @@ def score_items(
     )
 
 
-def _per_question(both: Readings, given: Given) -> Ints:
+def _per_question(both: Readings, given: Given) -> Codes:
     if not given.texts:
-        return np.full(len(given.codes), _NO_READING, dtype=np.int64)
+        return np.full(len(given.codes), _NO_READING, dtype=np.int32)
     read = np.where(
         both.unanimous, both.given_unanimous[given.codes], both.given_mixed[given.codes]
     )
-    return np.where(given.missing, _NO_READING, read)
+    read[given.missing] = _NO_READING
+    return read

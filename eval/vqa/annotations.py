@@ -1,6 +1,7 @@
 """Official VQA annotation and question files.
 
-Only what a score needs is decoded; everything else is skipped by the parser.
+Only what a score needs is decoded, a window of the file at a time: the memory that
+a score takes is that of its columns, whatever the file's size.
 Files in the wild lack `multiple_choice_answer` (ovqa), `answer_id` (VizWiz) or
 both types, and write `image_id` as text; none of that is needed here.
 """
@@ -8,20 +9,23 @@ both types, and write `image_id` as text; none of that is needed here.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from vle_bench.errors import DataProblem, Problems
+from vle_bench.errors import DataProblem, Problems, needs_file
 from vle_bench.eval.matching import named
 from vle_bench.eval.references import canonical_split, check_expected_count, is_sample
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.scored import ReferenceFacts
-from vle_bench.eval.vqa.gold import Annotation, Gold, gold_of
+from vle_bench.eval.vqa.gold import Annotation, Gold, GoldColumns
 from vle_bench.eval.vqa.references import References
 from vle_bench.identity import id_text
 from vle_bench.inputs import open_source, read_json
+from vle_bench.inputs.bytes import most_unpacked
 from vle_bench.inputs.collector import no_collector
+from vle_bench.inputs.content import file_content
+from vle_bench.inputs.json_stream import JsonStream
 
 VQA_V2 = "vqav2"
 _VQA_V1 = "vqav1"
@@ -38,11 +42,12 @@ class _Info(msgspec.Struct, frozen=True):
     version: Any = ""
 
 
-class _AnnotationFile(msgspec.Struct, frozen=True):
-    annotations: list[Annotation]
-    info: _Info = _Info()
-    data_type: str = ""
-    data_subtype: str = ""
+class _Header(NamedTuple):
+    """What a file says of itself."""
+
+    info: _Info
+    data_type: str
+    data_subtype: str
 
 
 class _Question(msgspec.Struct, frozen=True, gc=False):
@@ -63,16 +68,13 @@ def read_annotations(request: VqaRequest) -> References:
             the user named.
     """
     path = Path(request.annotations)
-    with no_collector():
-        source = open_source(path, "VQA annotations")
-        document = read_json(source, _AnnotationFile, _EXPECTED)
-        gold = gold_of(document.annotations, str(path))
+    gold, header, digest = _annotations(path)
     facts = ReferenceFacts(
         path=request.annotations,
-        sha256=source.sha256,
-        dataset=request.dataset or _dataset(document),
-        split=canonical_split(request.split or document.data_subtype),
-        sample=is_sample(path, str(document.info.description)),
+        sha256=digest,
+        dataset=request.dataset or _dataset(header),
+        split=canonical_split(request.split or header.data_subtype),
+        sample=is_sample(path, str(header.info.description)),
     )
     check_expected_count(
         dataset=facts.dataset,
@@ -82,14 +84,14 @@ def read_annotations(request: VqaRequest) -> References:
         place=str(path),
         sample=facts.sample,
     )
-    inputs = {"annotations": source.sha256}
+    inputs = {"annotations": digest}
     if not request.questions:
         return References(gold=gold, facts=facts, inputs=inputs)
-    questions, digest, extra = _questions(Path(request.questions), gold)
+    questions, questions_digest, extra = _questions(Path(request.questions), gold)
     return References(
         gold=gold,
         facts=facts,
-        inputs={**inputs, "questions": digest},
+        inputs={**inputs, "questions": questions_digest},
         questions=questions,
         notes=(f"{extra:,} more questions in {request.questions} are not annotated.",)
         if extra
@@ -97,7 +99,25 @@ def read_annotations(request: VqaRequest) -> References:
     )
 
 
-def _dataset(document: _AnnotationFile) -> str:
+def _annotations(path: Path) -> tuple[Gold, _Header, str]:
+    """The columns, the header and the digest of a file that is never held as a whole."""
+    needs_file(path, "a file of VQA annotations")
+    most = most_unpacked(path.stat().st_size)
+    content = file_content(path, "VQA annotations", most_bytes=most)
+    stream = JsonStream(content)
+    columns = GoldColumns(str(path))
+    with no_collector():
+        for rows in stream.rows("annotations", Annotation, expected=_EXPECTED):
+            columns.add(rows)
+    header = _Header(
+        info=stream.value("info", _Info, _Info()),
+        data_type=stream.value("data_type", str, ""),
+        data_subtype=stream.value("data_subtype", str, ""),
+    )
+    return columns.gold(), header, content.sha256
+
+
+def _dataset(document: _Header) -> str:
     """VQA v1 and v2 differ in `info.version` alone."""
     if document.data_type != _COCO:
         return document.data_type or _OTHER

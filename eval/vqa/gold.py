@@ -7,9 +7,11 @@ and everything that counts works on their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
+from operator import attrgetter
+from sys import intern
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -18,12 +20,15 @@ import numpy.typing as npt
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.matching import named, unique_ids
+from vle_bench.identity import Identity
 
 Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+"""Places among distinct values: of two million answers, half the memory."""
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-Number = TypeVar("Number", np.int64, np.bool_)
+Number = TypeVar("Number", np.int64, np.int32, np.bool_)
 
 LeftOutBy = Literal["id", "index"]
 NO_ANSWER = -1
@@ -36,7 +41,7 @@ class AnnotatorAnswer(msgspec.Struct, frozen=True, gc=False):
     answer_id: int | str | None = None
 
 
-class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One question of an annotations file; keys that no score needs are not read."""
 
     question_id: int | str
@@ -46,11 +51,31 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     question_type: str = ""
 
 
+_QUESTION_ID, _IMAGE_ID = attrgetter("question_id"), attrgetter("image_id")
+_ANSWER_TYPE, _QUESTION_TYPE = attrgetter("answer_type"), attrgetter("question_type")
+_ANSWERS, _ANSWER, _ANSWER_ID = map(attrgetter, ("answers", "answer", "answer_id"))
+
+
+class Numbers(dict[str, int]):
+    """Distinct texts, each with its number in order of first appearance.
+
+    >>> Numbers().of(["b", "a", "b"], 3).tolist()
+    [0, 1, 0]
+    """
+
+    def __missing__(self, text: str) -> int:
+        return self.setdefault(text, len(self))
+
+    def of(self, texts: Iterable[str], count: int) -> Codes:
+        """The number of each text; new ones get the next."""
+        return np.fromiter(map(self.__getitem__, texts), dtype=np.int32, count=count)
+
+
 class Groups(NamedTuple):
     """A column as its distinct values, in order of first appearance, and the place of each."""
 
     names: list[str]
-    codes: Ints
+    codes: Codes
 
     @staticmethod
     def of(column: Sequence[str]) -> Groups:
@@ -59,12 +84,9 @@ class Groups(NamedTuple):
         >>> Groups.of(["b", "a", "b"]).codes.tolist()
         [0, 1, 0]
         """
-        first: dict[str, int] = {}
-        firsts = map(first.setdefault, column, range(len(column)))  # hashes every text once
-        places = np.fromiter(firsts, dtype=np.int64, count=len(column))
-        dense = np.empty(len(column), dtype=np.int64)
-        dense[list(first.values())] = np.arange(len(first))
-        return Groups(list(first), dense[places])
+        numbers = Numbers()
+        codes = numbers.of(column, len(column))
+        return Groups(list(numbers), codes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,7 +111,7 @@ class Gold:
     answer_types: list[str]
     question_types: list[str]
     texts: list[str]
-    codes: Ints
+    codes: Codes
     starts: Ints
     left_out_by: LeftOutBy
 
@@ -118,7 +140,7 @@ class Given:
     """
 
     texts: list[str]
-    codes: Ints
+    codes: Codes
     annotators: Ints | None = None
 
     def column(self) -> list[str | None]:
@@ -139,9 +161,70 @@ def given_answers(column: Sequence[str | None]) -> Given:
     """
     present = np.array([text is not None for text in column], dtype=np.bool_)
     groups = Groups.of([text for text in column if text is not None])
-    codes = np.full(len(column), NO_ANSWER, dtype=np.int64)
+    codes = np.full(len(column), NO_ANSWER, dtype=np.int32)
     codes[present] = groups.codes
     return Given(texts=groups.names, codes=codes)
+
+
+class GoldColumns:
+    """The references as they are read, a piece at a time; no record outlives its piece.
+
+    Args:
+        place: Where they are read, for messages.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._ids: list[str] = []
+        self._images: list[str] = []
+        self._answer_types: list[str] = []
+        self._question_types: list[str] = []
+        self._sizes: list[int] = []
+        self._image_names = _Names()
+        self._texts = Numbers()
+        self._codes: list[Codes] = []
+        self._left_out_by: LeftOutBy = "id"
+
+    def add(self, rows: Sequence[Annotation]) -> None:
+        """Takes the next questions."""
+        self._ids.extend(map(str, map(_QUESTION_ID, rows)))
+        self._images.extend(map(self._image_names.__getitem__, map(_IMAGE_ID, rows)))
+        self._answer_types.extend(map(intern, map(_ANSWER_TYPE, rows)))
+        self._question_types.extend(map(intern, map(_QUESTION_TYPE, rows)))
+        lists = list(map(_ANSWERS, rows))
+        sizes = list(map(len, lists))
+        self._sizes.extend(sizes)
+        answers = list(chain.from_iterable(lists))
+        self._codes.append(self._texts.of(map(_ANSWER, answers), len(answers)))
+        if self._left_out_by == "id":
+            self._left_out_by = _left_out_by(list(map(_ANSWER_ID, answers)), sizes)
+
+    def gold(self) -> Gold:
+        """All that was taken.
+
+        Raises:
+            DataProblem: No question at all, an id that is none or stands twice, or a question
+                without answers.
+        """
+        place = self._place
+        if not self._ids:
+            raise DataProblem(f"{place}: holds no question. Give a file of annotated questions.")
+        _refuse_empty(self._ids, "question_id", place)
+        _refuse_twice(self._ids, place)
+        _refuse_unanswered(self._ids, self._sizes, place)
+        _refuse_empty(self._images, "image_id", place)
+        ends = accumulate(self._sizes, initial=0)
+        return Gold(
+            place=place,
+            ids=self._ids,
+            images=self._images,
+            answer_types=self._answer_types,
+            question_types=self._question_types,
+            texts=list(self._texts),
+            codes=np.concatenate(self._codes),
+            starts=np.fromiter(ends, dtype=np.int64, count=len(self._sizes) + 1),
+            left_out_by=self._left_out_by,
+        )
 
 
 def gold_of(annotations: Sequence[Annotation], place: str) -> Gold:
@@ -155,35 +238,24 @@ def gold_of(annotations: Sequence[Annotation], place: str) -> Gold:
         DataProblem: No question at all, an id that is none or stands twice, or a question
             without answers.
     """
-    if not annotations:
-        raise DataProblem(f"{place}: holds no question. Give a file of annotated questions.")
-    ids = _ids([entry.question_id for entry in annotations], "question_id", place)
-    _refuse_twice(ids, place)
-    sizes = [len(entry.answers) for entry in annotations]
-    _refuse_unanswered(ids, sizes, place)
-    answers = list(chain.from_iterable(entry.answers for entry in annotations))
-    texts = Groups.of([answer.answer for answer in answers])
-    starts = np.fromiter(accumulate(sizes, initial=0), dtype=np.int64, count=len(sizes) + 1)
-    return Gold(
-        place=place,
-        ids=ids,
-        images=_ids([entry.image_id for entry in annotations], "image_id", place),
-        answer_types=[entry.answer_type for entry in annotations],
-        question_types=[entry.question_type for entry in annotations],
-        texts=texts.names,
-        codes=texts.codes,
-        starts=starts,
-        left_out_by=_left_out_by([answer.answer_id for answer in answers], starts),
-    )
+    columns = GoldColumns(place)
+    columns.add(annotations)
+    return columns.gold()
 
 
-def _ids(values: Sequence[int | str], key: str, place: str) -> list[str]:
-    if "" in values:
-        empty = [f"annotation {number}" for number, value in enumerate(values, 1) if value == ""]
+class _Names(dict[Identity, str]):
+    """Ids as text, each made once: a picture has five questions."""
+
+    def __missing__(self, value: Identity) -> str:
+        return self.setdefault(value, str(value))
+
+
+def _refuse_empty(ids: Sequence[str], key: str, place: str) -> None:
+    if "" in ids:
+        empty = [f"annotation {number}" for number, value in enumerate(ids, 1) if value == ""]
         raise DataProblem(
             f"{place}: {key} is empty: {named(empty)}. An id is an integer or a text."
         )
-    return list(map(str, values))
 
 
 def _refuse_twice(ids: Sequence[str], place: str) -> None:
@@ -202,22 +274,12 @@ def _refuse_unanswered(ids: Sequence[str], sizes: Sequence[int], place: str) -> 
     )
 
 
-def _left_out_by(answer_ids: Sequence[int | str | None], starts: Ints) -> LeftOutBy:
+def _left_out_by(answer_ids: list[Identity | None], sizes: Sequence[int]) -> LeftOutBy:
     """`id` where no answer lacks an id and none shares it with another of its question."""
-    kinds = set(map(type, answer_ids))
-    if type(None) in kinds:
-        return "index"
-    try:
-        codes = np.array(answer_ids, dtype=np.int64) if kinds == {int} else None
-    except OverflowError:
-        codes = None
-    if codes is None:
-        codes = Groups.of(list(map(str, answer_ids))).codes
-    falling = np.diff(codes) <= 0
-    falling[starts[1:-1] - 1] = False
-    if not falling.any():
+    if len(set(sizes)) == 1 and answer_ids == list(range(1, sizes[0] + 1)) * len(sizes):
         return "id"  # official files number the answers of each question 1 to 10
-    question = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    order = np.lexsort((codes, question))
-    same = (np.diff(question[order]) == 0) & (np.diff(codes[order]) == 0)
-    return "index" if same.any() else "id"
+    if None in answer_ids:
+        return "index"
+    left = iter(map(str, answer_ids))
+    alone = (len(set(islice(left, size))) == size for size in sizes)
+    return "id" if all(alone) else "index"

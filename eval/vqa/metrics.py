@@ -14,7 +14,7 @@ import numpy as np
 from vle_bench.errors import DataProblem
 from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.eval.vqa.accuracy import ItemScores
-from vle_bench.eval.vqa.gold import Floats, Gold, Groups, Ints
+from vle_bench.eval.vqa.gold import Codes, Floats, Gold, Groups, Ints
 from vle_bench.results import Metric
 from vle_bench.statistics import percentile_interval, resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
@@ -28,13 +28,16 @@ _TOLERANCE = 1e-9
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Fold:
     scores: Floats
-    pictures: Ints
+    pictures: Codes
     picture_count: int
     resamples: int
     seed: int
 
     def metric(self, name: str, rows: Ints) -> Metric:
-        scores, pictures = self.scores[rows], self.pictures[rows]
+        scores = self.scores[rows]
+        if not self.resamples:
+            return Metric(value=100 * total(scores) / len(scores), n=len(scores))
+        pictures = self.pictures[rows]
         draws = resampled_ratios(
             sums_by_group(scores, pictures, self.picture_count),
             np.bincount(pictures, minlength=self.picture_count),
@@ -71,7 +74,8 @@ def accuracy_metrics(
             f"{gold.place}: none of the {len(gold):,} questions has an answer in the vocabulary. "
             "Give the vocabulary of these data."
         )
-    pictures = Groups.of([gold.images[row] for row in items.rows.tolist()])
+    counted = [gold.images[row] for row in items.rows.tolist()] if resamples else []
+    pictures = Groups.of(counted)
     fold = _Fold(
         scores=items.scores,
         pictures=pictures.codes,

@@ -8,18 +8,23 @@ METER's per-rank files repeat questions that the sampler padded.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
-from vle_bench.errors import DataProblem, Problems, UsageProblem
+from vle_bench.errors import DataProblem, Problems, UsageProblem, needs_file
 from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.requests import MissingRule
-from vle_bench.eval.vqa.gold import Given, Gold, given_answers
+from vle_bench.eval.vqa.gold import NO_ANSWER, Given, Gold, Numbers, given_answers
 from vle_bench.identity import id_text
-from vle_bench.inputs import Row, Source, open_source, read_json, read_rows
+from vle_bench.inputs import Row, Source, open_source, read_rows
+from vle_bench.inputs.bytes import most_unpacked
 from vle_bench.inputs.collector import no_collector
+from vle_bench.inputs.content import file_content
+from vle_bench.inputs.json_stream import JsonStream
 
 _ID, _ANSWER = "question_id", "answer"
 _LONGEST_NUMBER = 18
@@ -32,6 +37,9 @@ class _Prediction(msgspec.Struct, frozen=True, gc=False):
 
     answer: str
     question_id: int | str
+
+
+_QUESTION_ID, _ANSWER_TEXT = attrgetter("question_id"), attrgetter("answer")
 
 
 class ReadPredictions(NamedTuple):
@@ -55,12 +63,14 @@ def read_predictions(files: Sequence[str], gold: Gold, *, missing: MissingRule) 
     """
     if len(files) != 1:
         raise UsageProblem(f"{len(files)} files of predictions. Give one; join parts beforehand.")
+    path = Path(files[0])
     with no_collector():
-        source = open_source(Path(files[0]), "VQA predictions")
-        answers = _fast(source)
-        if answers is None or not _fits(answers, gold, missing):
-            answers = _careful(source, gold, missing)
-    return ReadPredictions(given_answers([answers.get(one) for one in gold.ids]), source.sha256)
+        given, digest = _fast(path, gold)
+        if given is None or (missing == "error" and given.missing.any()):
+            source = open_source(path, "VQA predictions")
+            answers, digest = _careful(source, gold, missing), source.sha256
+            given = given_answers([answers.get(one) for one in gold.ids])
+    return ReadPredictions(given, digest)
 
 
 def prediction_lines(gold: Gold, given: Given) -> bytes:
@@ -85,21 +95,21 @@ def _as_official(ids: Sequence[str]) -> Sequence[int | str]:
     return numbers if list(map(str, numbers)) == ids else ids
 
 
-def _fast(source: Source) -> dict[str, str] | None:
-    """The answers of an official file in one typed parse; None where it needs a closer look."""
-    if source.kind != "json":
-        return None
+def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
+    """The answers of an official file, a window at a time; None where it needs a closer look."""
+    needs_file(path, "a file of VQA predictions")
+    most = most_unpacked(path.stat().st_size)
+    content = file_content(path, "VQA predictions", most_bytes=most)
+    places = dict(zip(gold.ids, range(len(gold)), strict=True))
+    numbers = Numbers()
+    codes = np.full(len(gold), NO_ANSWER, dtype=np.int32)
     try:
-        rows = read_json(source, list[_Prediction], _EXPECTED)
-    except DataProblem:
-        return None
-    answers = {str(row.question_id): row.answer for row in rows}
-    return answers if len(answers) == len(rows) else None
-
-
-def _fits(answers: dict[str, str], gold: Gold, missing: MissingRule) -> bool:
-    known = set(gold.ids)
-    return answers.keys() <= known and (missing == "zero" or len(answers) == len(known))
+        for rows in JsonStream(content).rows("", _Prediction, expected=_EXPECTED):
+            found = list(map(places.pop, map(str, map(_QUESTION_ID, rows))))
+            codes[found] = numbers.of(map(_ANSWER_TEXT, rows), len(rows))
+    except (DataProblem, KeyError):  # another format, a mistake, a foreign id or one twice
+        return None, ""
+    return Given(texts=list(numbers), codes=codes), content.sha256
 
 
 def _careful(source: Source, gold: Gold, missing: MissingRule) -> dict[str, str]:

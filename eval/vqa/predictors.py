@@ -24,7 +24,7 @@ from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.vqa.accuracy import lexicon_of, readings
 from vle_bench.eval.vqa.annotations import read_annotations
-from vle_bench.eval.vqa.gold import Given, Gold, Groups, Ints, given_answers
+from vle_bench.eval.vqa.gold import Codes, Given, Gold, Groups, Ints, given_answers
 from vle_bench.eval.vqa.protocols import Protocol
 from vle_bench.eval.vqa.references import References
 from vle_bench.eval.vqa.shards import DEFAULT_DATASET, read_shards
@@ -117,7 +117,7 @@ def oracle(task: Task) -> Predicted:
         f"baseline:oracle: {hopeless:,} of {len(labels):,} questions have no right answer "
         f"in the vocabulary of {len(vocabulary.answers):,}."
     )
-    given = Given(texts=list(vocabulary.answers), codes=np.maximum(labels, 0))
+    given = Given(texts=list(vocabulary.answers), codes=np.maximum(labels, 0).astype(np.int32))
     return Predicted(given=given, notes=(note,))
 
 
@@ -149,7 +149,7 @@ def best_labels(gold: Gold, answers: tuple[str, ...], protocol: Protocol) -> Int
     return most_common(questions[found], labels[found], size=len(gold))
 
 
-def most_common(groups: Ints, choices: Ints, *, size: int) -> Ints:
+def most_common(groups: Ints | Codes, choices: Ints | Codes, *, size: int) -> Ints:
     """The most frequent choice of each group, the lowest one on a tie; -1 for an empty group.
 
     >>> most_common(np.array([0, 0, 0, 2]), np.array([5, 3, 3, 1]), size=3).tolist()
@@ -159,14 +159,14 @@ def most_common(groups: Ints, choices: Ints, *, size: int) -> Ints:
     if not len(choices):
         return winners
     base = int(choices.max()) + 1
-    pairs, counts = np.unique(groups * base + choices, return_counts=True)
+    pairs, counts = np.unique(groups.astype(np.int64) * base + choices, return_counts=True)
     order = np.lexsort((pairs % base, -counts, pairs // base))
     present, first = np.unique(pairs[order] // base, return_index=True)
     winners[present] = pairs[order][first] % base
     return winners
 
 
-def _first_places(codes: Ints, size: int) -> Ints:
+def _first_places(codes: Codes, size: int) -> Ints:
     """For each number below `size` its first place in `codes`; -1 where it does not stand."""
     places = np.full(size, _NOTHING, dtype=np.int64)
     present, first = np.unique(codes, return_index=True)

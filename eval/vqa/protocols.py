@@ -50,6 +50,9 @@ class Hits(NamedTuple):
         return np.diff(self.starts)
 
 
+_WIDEST_TABLE = 10
+"""Annotators whose 1,024 patterns of hits are worth a table."""
+
 Credit = Callable[[Hits], Floats]
 
 
@@ -65,12 +68,40 @@ def leave_one_out(hits: Hits) -> Floats:
     [0.9]
     """
     scores = np.empty(len(hits.starts) - 1)
-    counts, sizes = hits.counts, hits.sizes
+    sizes = hits.sizes
     for size in np.unique(sizes).tolist():
         rows = np.flatnonzero(sizes == size)
-        block = hits.flat[hits.starts[rows, None] + np.arange(size)]
-        terms = np.minimum((counts[rows, None] - block) / _ENOUGH, 1.0)
-        scores[rows] = np.add.accumulate(terms, axis=1)[:, -1] / size
+        if size * len(rows) == len(hits.flat):
+            block = hits.flat.reshape(-1, size)
+        else:
+            block = hits.flat[hits.starts[rows, None] + np.arange(size)]
+        scores[rows] = _block_scores(block)
+    return scores
+
+
+def leave_one_out_terms(hits: Bools) -> Floats:
+    """What each annotator's term is, along the last axis: min(others who agree / 3, 1).
+
+    >>> leave_one_out_terms(np.array([True, True, False])).round(4).tolist()
+    [0.3333, 0.3333, 0.6667]
+    """
+    counts = hits.sum(axis=-1, keepdims=True)
+    terms: Floats = np.minimum((counts - hits) / _ENOUGH, 1.0)
+    return terms
+
+
+def _block_scores(block: Bools) -> Floats:
+    """The mean of the terms of each row; each pattern of hits is worked out once."""
+    size = block.shape[1]
+    if size > _WIDEST_TABLE or len(block) < 1 << size:
+        return _mean_of_terms(block)
+    weights = 1 << np.arange(size, dtype=np.int16)
+    patterns = (np.arange(1 << size)[:, None] & weights) > 0
+    return _mean_of_terms(patterns)[block @ weights]
+
+
+def _mean_of_terms(block: Bools) -> Floats:
+    scores: Floats = np.add.accumulate(leave_one_out_terms(block), axis=1)[:, -1] / block.shape[1]
     return scores
 
 

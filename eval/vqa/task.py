@@ -18,7 +18,7 @@ from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VqaRequest
-from vle_bench.eval.scored import Scored
+from vle_bench.eval.scored import LaterTable, Scored
 from vle_bench.eval.vqa.accuracy import ItemScores, Lexicon, lexicon_of, score_items
 from vle_bench.eval.vqa.gold import Given
 from vle_bench.eval.vqa.items import item_table
@@ -167,8 +167,8 @@ def scored_under(run: Run, protocol: Protocol, *, question_types: bool = True) -
         model=run.model,
         references=with_part(references.facts, kind="questions", found=len(references.gold)),
         metrics=metrics,
-        items=item_table(references, run.given, items),
-        predictions=prediction_lines(references.gold, run.given),
+        items=LaterTable(lambda: item_table(references, run.given, items)),
+        predictions=lambda: prediction_lines(references.gold, run.given),
         signature=tuple(_signature(run, protocol, items, name)),
         inputs=run.inputs,
         notes=(

@@ -8,6 +8,7 @@ fill the memory (a "zip bomb").
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -26,6 +27,8 @@ _MOST_TIMES = 200
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _PIECE = 1 << 22
+_SIGN = re.compile(rb"[^ \t\n\r\x0b\f]")
+"""Anything but what `bytes.isspace` calls space."""
 
 
 class Source(NamedTuple):
@@ -59,7 +62,7 @@ def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Sourc
     with machine_errors(path):
         stored = path.read_bytes()
     data = _decompressed(stored, path, most_unpacked(len(stored), most_bytes=most_bytes))
-    if not data.strip():
+    if data.isspace() or not data:
         raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
     return Source(path, data, sha256_bytes(stored), _kind(data))
 
@@ -137,5 +140,10 @@ def _kind(data: bytes) -> Kind:
 
 def _more_than_one_line_of_objects(data: bytes) -> bool:
     """JSONL puts a whole object on its first line; a JSON document of one line has no second."""
-    first, _, rest = data.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
-    return first.rstrip().endswith(b"}") and rest.lstrip()[:1] == b"{"
+    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    end = text.find(b"\n")
+    if end < 0 or not text[:end].rstrip().endswith(b"}"):
+        return False
+    # No copy of what follows, which may be gigabytes: the next sign is looked for.
+    following = _SIGN.search(text, end)
+    return following is not None and following[0] == b"{"

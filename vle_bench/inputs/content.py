@@ -43,7 +43,9 @@ class Content:
 
     file: Path | None = None
 
-    def __init__(self, stream: IO[bytes], place: str, sha256: str | None) -> None:
+    def __init__(
+        self, stream: IO[bytes], place: str, sha256: str | None, *, what: str = "annotations"
+    ) -> None:
         self._stream = stream
         self.place = place
         self._sha256 = sha256
@@ -53,9 +55,7 @@ class Content:
             self.size = os.fstat(stream.fileno()).st_size - self._begin
         self._bar = ByteBar(0, "")
         if not any(piece.strip() for piece in self.pieces()):
-            raise DataProblem(
-                f"{place}: the file of annotations is empty. Give a file with content."
-            )
+            raise DataProblem(f"{place}: the file of {what} is empty. Give a file with content.")
         self._bar = ByteBar(self.size, f"reading {Path(place).name}")
 
     @property
@@ -92,18 +92,18 @@ class Content:
         return lines
 
 
-def file_content(path: Path, *, most_bytes: int = MOST_BYTES) -> Content:
+def file_content(path: Path, what: str = "annotations", *, most_bytes: int = MOST_BYTES) -> Content:
     """The content of a file, plain or behind gzip or zstd.
 
     Raises:
         DataProblem: No such file, empty, damaged compression, or too large when unpacked.
     """
-    needs_file(path, "a file of annotations")
+    needs_file(path, f"a file of {what}")
     with machine_errors(path):
         stream = path.open("rb", buffering=0)
     head = stream.read(len(_ZSTD)) or b""
     if not head.startswith((_GZIP, _ZSTD)):
-        plain = Content(stream, str(path), None)
+        plain = Content(stream, str(path), None, what=what)
         plain.file = path
         return plain
     stream.close()
@@ -124,7 +124,7 @@ def file_content(path: Path, *, most_bytes: int = MOST_BYTES) -> Content:
         raise DataProblem(
             f"{path}: compressed data is damaged or cut short ({error}). Fetch the file again."
         ) from error
-    return Content(kept, str(path), digest)
+    return Content(kept, str(path), digest, what=what)
 
 
 def write_whole(stream: IO[bytes], piece: bytes) -> None:

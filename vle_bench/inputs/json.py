@@ -75,6 +75,23 @@ def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tu
     problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")
 
 
+def every_line(source: Source, kind: type[T]) -> list[T] | None:
+    """All records of a JSONL file in one parse; None where it needs a closer look.
+
+    The parser does not mind two records in a line or one over several, so their number is held
+    against that of the lines. A caller that gets None reads again with `read_json_lines`.
+    """
+    if source.kind != "jsonl":
+        return None
+    data = source.data.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        records = msgspec.json.Decoder(kind).decode_lines(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return records if len(records) == lines else None
+
+
 def _plain(error: msgspec.DecodeError) -> str:
     text = str(error)
     return "the JSON ends in the middle (truncated file?)" if "truncated" in text else text

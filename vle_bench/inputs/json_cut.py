@@ -16,6 +16,8 @@ _OPEN, _CLOSE = b"{}"
 # "[" and "{", and "]" and "}", differ in this bit alone.
 _CURLED = 0x20
 
+_LONGEST_GUESS = 64
+
 Places = npt.NDArray[np.int64]
 
 
@@ -54,6 +56,20 @@ def find_cut(window: bytes) -> Cut:
         if comma >= 0:
             return Cut(comma, -1)
     return Cut(-1, -1)
+
+
+def between_records(text: bytes) -> bytes:
+    """What stands between two records, up to the first name of the second; b"" where unsure.
+
+    The text begins inside a list, before a record. Where records hold lists of objects, a bare
+    `},` is a bad guess at their end; with the name it is a good one, and need be no more.
+
+    >>> between_records(b'{"id": 1, "x": [{"a": 1}, {"a": 2}]}, {"id": 2, "x"')
+    b'}, {"id"'
+    """
+    cut = find_cut(text).at
+    end = text.find(b":", cut, cut + _LONGEST_GUESS)
+    return text[cut - 1 : end] if cut > 0 and end > 0 and text[cut - 1 : cut] == b"}" else b""
 
 
 def end_of_value(window: bytes) -> int:

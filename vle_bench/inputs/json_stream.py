@@ -22,15 +22,13 @@ import msgspec
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.collector import no_collector
 from vle_bench.inputs.content import Content
-from vle_bench.inputs.json_cut import end_of_value, find_cut
+from vle_bench.inputs.json_cut import between_records, end_of_value, find_cut
 
 T = TypeVar("T")
 
 WINDOW: Final = 1 << 18
 MOST_RECORD_BYTES: Final = 256 << 20
 """Far above any record of a real file; one that is larger would have to be held as a whole."""
-
-_LONGEST_GUESS: Final = 64
 
 _ANYTHING = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK = b" \t\r\n"
@@ -93,6 +91,26 @@ class JsonStream:
         except _Broken as broken:
             what = expected or (f"an object with a list `{field}`" if field else "a list")
             raise DataProblem(self._told(broken, what)) from broken
+
+    def value(self, field: str, kind: type[T], default: T) -> T:
+        """A field of the top-level object that is no list of rows; `default` where it is absent.
+
+        Raises:
+            DataProblem: Broken JSON, or a value of another type.
+        """
+        try:
+            self._walk_to("")
+            known = self._fields.get(field)
+            if known is None:
+                return default
+            end = self._pass(field, known)
+            text = self._content.read(known.start, end - known.start)
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.ValidationError as error:
+            message = _below(str(error), field)
+            raise DataProblem(self._told(_Broken(message), "another value there")) from error
+        except _Broken as broken:
+            raise DataProblem(self._told(broken, f"an object with `{field}`")) from broken
 
     def _rows(
         self, field: str, kind: type[T], *, required: bool, to_the_end: bool
@@ -329,20 +347,6 @@ class _Broken(ValueError):
         self.hint = hint
 
 
-def between_records(text: bytes) -> bytes:
-    """What stands between two records, up to the first name of the second; b"" where unsure.
-
-    The text begins inside a list, before a record. Where records hold lists of objects, a bare
-    `},` is a bad guess at their end; with the name it is a good one, and need be no more.
-
-    >>> between_records(b'{"id": 1, "x": [{"a": 1}, {"a": 2}]}, {"id": 2, "x"')
-    b'}, {"id"'
-    """
-    cut = find_cut(text).at
-    end = text.find(b":", cut, cut + _LONGEST_GUESS)
-    return text[cut - 1 : end] if cut > 0 and end > 0 and text[cut - 1 : cut] == b"}" else b""
-
-
 def _proved(decoder: Any, text: bytes) -> list[Any] | None:
     """The rows of a text that is whole records; None where it is not, or where they are wrong."""
     try:
@@ -368,6 +372,12 @@ def _end_of(text: bytes, *, ended: bool) -> int:
 def _renamed(message: str, path: str, row: int) -> str:
     """Msgspec's words about a window in terms of the document."""
     return _FIRST_ROW.sub(lambda found: f"`{path}[{int(found[1]) + row}]", message)
+
+
+def _below(message: str, field: str) -> str:
+    """Msgspec's words about a field's value in terms of the document."""
+    what, _, path = message.partition(" - at `$")
+    return f"{what} - at `$.{field}{path or '`'}"
 
 
 def _last_of(rows: Iterator[Any]) -> int:

@@ -125,7 +125,7 @@ def test_a_stored_result_can_be_scored_again(model, vqa, vle_eval, world):
     again = TASK.score(TASK.again(stored, str(world / "out")))
     assert {name: metric.value for name, metric in again.metrics.items()} == ran.values
     assert again.protocol == ran.document["protocol"]
-    assert again.predictions == (world / "out" / "predictions.jsonl").read_bytes()
+    assert again.prediction_lines == (world / "out" / "predictions.jsonl").read_bytes()
 
 
 def test_all_protocols_in_one_table_with_the_questions_that_change(vqa):

@@ -148,4 +148,4 @@ def test_no_prediction_at_all_scores_nothing_under_missing_zero(tmp_path):
     found = TASK.score(VqaRequest(**asked, missing="zero"))
     assert found.metrics["accuracy"].value == 0
     assert found.items["prediction"] == [None, None]
-    assert found.predictions == b""
+    assert found.prediction_lines == b""

@@ -25,7 +25,7 @@ def request(folder: Path, model: str, **more: Any) -> VqaRequest:
 
 def answers(folder: Path, model: str, **more: Any) -> list[str]:
     scored = TASK.score(request(folder, model, **more))
-    return [json.loads(line)["answer"] for line in scored.predictions.splitlines()]
+    return [json.loads(line)["answer"] for line in scored.prediction_lines.splitlines()]
 
 
 def test_every_named_predictor_can_be_loaded():

@@ -103,9 +103,10 @@ def test_a_soft_label_is_matched_as_written_and_must_be_in_the_vocabulary():
 
 
 def test_a_lexicon_gives_equal_readings_one_number_across_readers():
-    lexicon = Lexicon(["Cat", "cat"])
-    assert lexicon.read(str.upper).tolist() == [0, 0]
-    assert lexicon.read(str.lower).tolist() == [1, 1]
+    lexicon = Lexicon(["Cat", "cat"], ["CAT", "cat"])
+    assert lexicon.gold(str.upper).tolist() == [0, 0]
+    assert lexicon.given(str.upper).tolist() == [0, 0]
+    assert lexicon.given(str.lower).tolist() == [1, 1]
     assert lexicon.among(["cat", "dog"]).tolist() == [False, True]
 
 
