@@ -43,7 +43,7 @@ def _measured_text(document: ResultDocument) -> str:
     hidden = len(document.metrics) - len(main)
     notes = [document.signature]
     if hidden:
-        notes.append(f"{hidden} more metrics (by question type) with --json.")
+        notes.append(f"{hidden} more metrics (by kind of question) with --json.")
     return to_text(Table(columns, rows, title=headline(document), footnotes=tuple(notes)))
 
 

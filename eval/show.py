@@ -13,6 +13,7 @@ VERIFIED_WORDS: Mapping[str, str] = MappingProxyType(
     {"yes": "yes", "secondary": "second hand", "no": "NO, recalled", "": ""}
 )
 
+_DETAIL = re.compile(r"\[[a-z_]+=")
 _PART = re.compile(r"\[(?P<name>[^\[\]]+)\]$")
 
 
@@ -37,8 +38,12 @@ def interval_text(metric: Metric) -> str:
 
 
 def is_detail(metric: str) -> bool:
-    """Whether a metric is one of the many that only the document lists."""
-    return "[question_type=" in metric
+    """Whether a metric is one of the many that only the document lists.
+
+    >>> is_detail("accuracy[yes/no]"), is_detail("q2a[question_word=why]")
+    (False, True)
+    """
+    return _DETAIL.search(metric) is not None
 
 
 def unit(metric: str) -> str:

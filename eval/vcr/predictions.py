@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.canonical import json_bytes
 from vle_bench.errors import DataProblem, Problems, UsageProblem
 from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.vcr.references import CHOICES, VcrItem
@@ -34,6 +34,14 @@ _EXPECTED = (
     'rationale_conditioned_on_a{0..3}_{0..3}) or JSONL {"annot_id", "q2a": [4], "qa2r": [4]}'
 )
 _EXPECTED_ARRAYS = "two arrays Q2A.npy,QA2R.npy of shape [N, 4] in the order of the references"
+
+
+class _Prediction(msgspec.Struct, frozen=True):
+    """In alphabetical order of the keys, which is how they are written."""
+
+    annot_id: str
+    q2a: list[float]
+    qa2r: list[float]
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,14 @@ def prediction_paths(names: Sequence[str]) -> list[Path]:
 
 def prediction_lines(predictions: VcrPredictions, items: Sequence[VcrItem]) -> bytes:
     """The normal form: JSONL in the references' order, items without prediction left out."""
-    q2a, qa2r = predictions.q2a.tolist(), predictions.qa2r.tolist()
-    return b"".join(
-        json_bytes({"annot_id": item.annot_id, "q2a": q2a[at], "qa2r": qa2r[at]}) + b"\n"
-        for at, item in enumerate(items)
-        if predictions.present[at]
+    rows = zip(items, predictions.q2a.tolist(), predictions.qa2r.tolist(), strict=True)
+    present = predictions.present.tolist()
+    return msgspec.json.Encoder().encode_lines(
+        [
+            _Prediction(item.annot_id, q2a, qa2r)
+            for (item, q2a, qa2r), there in zip(rows, present, strict=True)
+            if there
+        ]
     )
 
 

@@ -2,14 +2,14 @@
 
 The official files hold 23 keys, GD-VCR's others, our sample world some. Only
 `annot_id`, the picture and the two labels decide a score, so only they are
-asked for. Several of the rest give the label away (`*_match_iter`, `*_sources`)
-and are never read.
+asked for; the question and `answer_likelihood`, where they are, tell its kind.
+Several of the rest give the label away (`*_match_iter`, `*_sources`) and are
+never read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +20,11 @@ from vle_bench.eval.matching import unique_ids
 from vle_bench.eval.references import canonical_split, check_expected_count, is_sample
 from vle_bench.eval.requests import VcrRequest
 from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.eval.vcr.question import UNSTATED, objects_named, question_word
 from vle_bench.identity import id_text
-from vle_bench.inputs import open_source
+from vle_bench.inputs import Source, open_source
+from vle_bench.inputs.collector import no_collector
+from vle_bench.inputs.json import every_line
 from vle_bench.inputs.records import read_records
 
 CHOICES = 4
@@ -36,25 +39,26 @@ Label = Annotated[int, msgspec.Meta(ge=0, lt=CHOICES)]
 Choice = str | list[str | int | list[int]]
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True, gc=False):
     annot_id: str | int
     answer_label: Label
     rationale_label: Label
     img_id: str | int | None = None
     img_fn: str | int | None = None
     region: Any = None
+    question: Any = None
+    answer_likelihood: Any = None
 
 
 Choices = Annotated[list[Choice], msgspec.Meta(min_length=CHOICES, max_length=CHOICES)]
 
 
-class _LineWithChoices(_Line, frozen=True):
+class _LineWithChoices(_Line, frozen=True, gc=False):
     answer_choices: Choices | None = None
     rationale_choices: Choices | None = None
 
 
-@dataclass(frozen=True)
-class VcrItem:
+class VcrItem(msgspec.Struct, frozen=True, gc=False):
     """One question with its gold.
 
     Attributes:
@@ -65,6 +69,9 @@ class VcrItem:
         group: GD-VCR's region; "" elsewhere.
         answer_lengths: Tokens of each answer; empty unless asked for and there.
         rationale_lengths: Tokens of each reason; likewise.
+        likelihood: `answer_likelihood`; "" where the file states none.
+        objects_named: Objects that the question names; `UNSTATED` where it is not in tokens.
+        question_word: Its question word or `other`; "" where the file has no question.
     """
 
     annot_id: str
@@ -74,6 +81,9 @@ class VcrItem:
     group: str = ""
     answer_lengths: tuple[int, ...] = ()
     rationale_lengths: tuple[int, ...] = ()
+    likelihood: str = ""
+    objects_named: int = UNSTATED
+    question_word: str = ""
 
 
 def read_references(
@@ -92,17 +102,9 @@ def read_references(
     if not request.annotations:
         raise UsageProblem("No references. Give --annotations val.jsonl, or --split with --data.")
     path = Path(request.annotations)
-    source = open_source(path, "VCR references")
-    line_type = _LineWithChoices if choices else _Line
-    lines = list(read_records(source, line_type, _EXPECTED))
-    if not lines:
-        raise DataProblem(f"{path}: no references in it. Expected {_EXPECTED}.")
-    items = _items(lines)
-    unique_ids(
-        ((place, item.annot_id) for (place, _), item in zip(lines, items, strict=True)),
-        what="annot_id",
-        file=str(path),
-    )
+    with no_collector():
+        source = open_source(path, "VCR references")
+        items = _read_items(source, _LineWithChoices if choices else _Line)
     facts = ReferenceFacts(
         path=request.annotations,
         sha256=source.sha256,
@@ -121,33 +123,52 @@ def read_references(
     return items, facts
 
 
-def _items(lines: Sequence[tuple[str, _Line]]) -> tuple[VcrItem, ...]:
-    items: list[VcrItem] = []
+def _read_items(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
+    """The items of a file; in one parse where nothing is wrong with it, else line by line."""
+    lines = every_line(source, line_type)
+    try:
+        items = None if lines is None else tuple(map(_item, lines))
+    except ValueError:
+        items = None
+    if items and len({item.annot_id for item in items}) == len(items):
+        return items
+    return _careful(source, line_type)
+
+
+def _careful(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
+    """Line by line, so that every problem has its place."""
+    items: list[tuple[str, VcrItem]] = []
     problems = Problems()
-    for place, line in lines:
-        image = line.img_fn if line.img_id is None else line.img_id
+    for place, line in list(read_records(source, line_type, _EXPECTED)):
         try:
-            items.append(_item(line, image))
+            items.append((place, _item(line)))
         except ValueError as error:
             problems.add(f"{place}: {error}")
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
-    return tuple(items)
+    if not items:
+        raise DataProblem(f"{source.path}: no references in it. Expected {_EXPECTED}.")
+    ids = ((place, item.annot_id) for place, item in items)
+    unique_ids(ids, what="annot_id", file=str(source.path))
+    return tuple(item for _, item in items)
 
 
-def _item(line: _Line, image: str | int | None) -> VcrItem:
+def _item(line: _Line) -> VcrItem:
+    image = line.img_fn if line.img_id is None else line.img_id
     if image is None:
         raise ValueError("neither img_id nor img_fn")
     lengths: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     if isinstance(line, _LineWithChoices):
         lengths = (_lengths(line.answer_choices), _lengths(line.rationale_choices))
     return VcrItem(
-        annot_id=id_text(line.annot_id),
-        image_id=id_text(image),
-        answer_label=line.answer_label,
-        rationale_label=line.rationale_label,
-        group=line.region if isinstance(line.region, str) else "",
-        answer_lengths=lengths[0],
-        rationale_lengths=lengths[1],
+        id_text(line.annot_id),
+        id_text(image),
+        line.answer_label,
+        line.rationale_label,
+        line.region if isinstance(line.region, str) else "",
+        *lengths,
+        line.answer_likelihood if isinstance(line.answer_likelihood, str) else "",
+        objects_named(line.question),
+        question_word(line.question),
     )
 
 

@@ -8,13 +8,14 @@ the two averages (the product of the averages is a different number).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from vle_bench.eval.scored import refuse_broken_identity
+from vle_bench.eval.vcr.kinds import breakdowns
 from vle_bench.eval.vcr.predictions import VcrPredictions
 from vle_bench.eval.vcr.references import VcrItem
 from vle_bench.results import Metric
@@ -27,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 METRICS = ("q2a", "qa2r", "q2ar")
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -81,28 +83,86 @@ def score_items(predictions: VcrPredictions, items: Sequence[VcrItem]) -> ItemSc
 def metrics_of(
     scores: ItemScores, items: Sequence[VcrItem], *, resamples: int, seed: int
 ) -> dict[str, Metric]:
-    """The three accuracies in percent, with 95 % intervals from resampling pictures.
+    """The three accuracies in percent, overall and by kind, with 95 % intervals.
 
-    All three come from the same draws, so `q2ar` never leaves the others' shadow.
+    Intervals come from resampling pictures. All three come from the same draws, so `q2ar` never
+    leaves the others' shadow; every kind has draws of its own, so none moves another.
+
+    Args:
+        scores: What each item earned.
+        items: The references.
+        resamples: Draws of pictures behind an interval; 0 for none.
+        seed: Seed of the draws.
+
+    Returns:
+        `q2a`, `qa2r` and `q2ar`, then those of each kind: `q2a[question_word=why]`.
+
+    Raises:
+        DataProblem: The identities fail.
     """
     hits = np.column_stack([scores.q2a, scores.qa2r, scores.q2ar]).astype(np.float64)
     images = np.unique([item.image_id for item in items], return_inverse=True)[1]
-    pictures = int(images.max()) + 1
-    sums = np.column_stack([sums_by_group(column, images, pictures) for column in hits.T])
-    counts = np.tile(sums_by_group(np.ones(len(items)), images, pictures)[:, None], len(METRICS))
-    draws = resampled_ratios(sums, counts, resamples=resamples, seed=seed, stream="vcr")
-    found: dict[str, Metric] = {}
-    for column, name in enumerate(METRICS):
-        value = 100 * float(hits[:, column].sum()) / len(items)
-        interval = interval_around(value, None if draws is None else draws[:, column] * 100)
-        found[name] = Metric(
-            value=value,
-            n=len(items),
-            low=interval.low if interval else None,
-            high=interval.high if interval else None,
-        )
-    refuse_broken_identity(
-        found["q2ar"].value <= min(found["q2a"].value, found["qa2r"].value),
-        "q2ar is above q2a or qa2r",
-    )
+    fold = _Fold(hits=hits, images=images, resamples=resamples, seed=seed)
+    found = fold.metrics(np.arange(len(items)), "")
+    for breakdown in breakdowns(items):
+        parts = [
+            fold.metrics(np.array(rows), f"[{breakdown.name}={value}]")
+            for value, rows in breakdown.parts
+        ]
+        if not breakdown.unstated:
+            _refuse_other_total(found, parts, breakdown.name)
+        found |= {name: metric for part in parts for name, metric in part.items()}
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fold:
+    """Hits of all items, shape [N, 3], and the picture of each, shape [N]."""
+
+    hits: Floats
+    images: Indices
+    resamples: int
+    seed: int
+
+    def metrics(self, rows: Indices, part: str) -> dict[str, Metric]:
+        """The three metrics of some items; `part` ends their keys and names their draws."""
+        hits, images = self.hits[rows], self.images[rows]
+        pictures = int(self.images.max()) + 1
+        draws = None
+        if self.resamples:
+            sums = np.column_stack([sums_by_group(column, images, pictures) for column in hits.T])
+            ones = sums_by_group(np.ones(len(rows)), images, pictures)
+            draws = resampled_ratios(
+                sums,
+                np.tile(ones[:, None], len(METRICS)),
+                resamples=self.resamples,
+                seed=self.seed,
+                stream=f"vcr{part}",
+            )
+        found: dict[str, Metric] = {}
+        for column, name in enumerate(METRICS):
+            value = 100 * float(hits[:, column].sum()) / len(rows)
+            interval = interval_around(value, None if draws is None else draws[:, column] * 100)
+            found[f"{name}{part}"] = Metric(
+                value=value,
+                n=len(rows),
+                low=interval.low if interval else None,
+                high=interval.high if interval else None,
+            )
+        q2a, qa2r, q2ar = (found[f"{name}{part}"].value for name in METRICS)
+        refuse_broken_identity(q2ar <= min(q2a, qa2r), f"q2ar{part} is above q2a or qa2r")
+        return found
+
+
+def _refuse_other_total(
+    overall: Mapping[str, Metric], parts: Sequence[Mapping[str, Metric]], name: str
+) -> None:
+    """Every item has one kind: the kinds' weighted mean is the total."""
+    for column, metric in enumerate(METRICS):
+        total = overall[metric]
+        chosen = [list(part.values())[column] for part in parts]
+        weighted = sum(part.value * part.n for part in chosen) / total.n
+        refuse_broken_identity(
+            sum(part.n for part in chosen) == total.n and abs(weighted - total.value) <= _TOLERANCE,
+            f"{metric} {total.value} is not the weighted mean {weighted} of its {name}",
+        )

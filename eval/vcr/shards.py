@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.matching import unique_ids
 from vle_bench.eval.references import canonical_split, check_expected_count, shards_digest
 from vle_bench.eval.requests import VcrRequest
 from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.eval.vcr.question import objects_named, question_word
 from vle_bench.eval.vcr.references import DATASET, VcrItem
 from vle_bench.inputs.collector import no_collector
 from vle_bench.records import NO_LABEL_ID, VcrSample
+from vle_bench.records import VcrItem as Item
 from vle_bench.shards.layout import REPORT
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
@@ -78,10 +81,18 @@ def _items(folder: Path, split: str) -> list[VcrItem]:
             group=item.region,
             answer_lengths=tuple(map(len, item.answer_choices)),
             rationale_lengths=tuple(map(len, item.rationale_choices)),
+            likelihood=item.answer_likelihood,
+            objects_named=objects_named(question := _question(item)),
+            question_word=question_word(question),
         )
         for sample in iter_samples(folder, split, VcrSample)
         for item in sample.items
     ]
+
+
+def _question(item: Item) -> list[Any]:
+    """The question as the official file writes it, so that its kind is found in one way only."""
+    return [list(token.objects) if token.objects else token.text for token in item.question]
 
 
 def _order(annotation: str) -> tuple[str, int, str]:

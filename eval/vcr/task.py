@@ -14,6 +14,7 @@ from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VcrRequest
 from vle_bench.eval.scored import Scored
+from vle_bench.eval.vcr.kinds import unstated_notes
 from vle_bench.eval.vcr.predictions import (
     VcrPredictions,
     prediction_lines,
@@ -80,6 +81,7 @@ class VcrTask:
             notes=(
                 *part_note(facts=facts, kind="questions", found=len(items)),
                 *_notes(predictions, scores),
+                *unstated_notes(items),
             ),
         )
 

@@ -109,7 +109,7 @@ def test_only_metrics_with_parts_have_parts() -> None:
     found = table.find("accuracy[question_type=how many]")
     assert found is not None
     assert found.key == "accuracy"
-    assert table.find("q2a[yes/no]") is None
+    assert table.find("rsum[yes/no]") is None
     assert table.find("accuracy[]") is None
     assert table.find("bleu") is None
 

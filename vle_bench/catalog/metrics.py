@@ -60,7 +60,7 @@ class Metrics:
     def find(self, key: str) -> Metric | None:
         """The metric of `key`, also of a part; None where there is none.
 
-        >>> metrics().find("accuracy[yes/no]").title, metrics().find("q2a[yes/no]")
+        >>> metrics().find("accuracy[yes/no]").title, metrics().find("rsum[yes/no]")
         ('Accuracy', None)
         """
         plain = _PART.sub("", key)
