@@ -179,7 +179,7 @@ def _pack(path: Path, pictures: Sequence[bytes]) -> None:
     for data in pictures:
         probe(data)
     items = (Item(f"bench-{at}", data, "jpg", b"{}") for at, data in enumerate(pictures))
-    write_shard(path, items, md5=True)
+    write_shard(path, items)
 
 
 def _time(work: Callable[[], object]) -> float:

@@ -36,7 +36,7 @@ class Beside:
         splits: The books of every split.
         rows: Every sample, in the order of splits and shards.
         skipped: Everything left out, in the order of splits.
-        md5: MD5 of the shards of the splits just prepared, by split and file name.
+        fresh: The splits just prepared.
         own: The dataset's own files, by path below its folder.
         kept: sha256 of files that belong to splits left alone, by path.
     """
@@ -47,7 +47,7 @@ class Beside:
     splits: Mapping[str, SplitReport]
     rows: Iterable[SampleRow]
     skipped: Iterable[SkippedRow]
-    md5: Mapping[str, Mapping[str, str]]
+    fresh: tuple[str, ...]
     own: Mapping[str, bytes] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,9 +63,9 @@ def write_beside(folder: Path, content: Beside) -> Report:
     write_skipped(folder / SKIPPED, content.skipped)
     files = {name: sha256_file(folder / name) for name in (SAMPLES, SKIPPED)} | {**content.kept}
     _put(folder, content.own, files)
-    for split, md5 in content.md5.items():
+    for split in content.fresh:
         shards = content.splits[split].shards
-        _put(folder, split_sidecars(content.dataset.name, split, shards, md5), files)
+        _put(folder, split_sidecars(content.dataset.name, split, shards), files)
         _put(folder, tar_indexes(split, shards, offsets), files)
         _remove_indexes(folder, split, files)
     manifest = load_dataset_manifest(content.dataset.name)

@@ -67,10 +67,9 @@ class Excluded(NamedTuple):
 class ShardEntry(Record, frozen=True, kw_only=True):
     """One finished shard."""
 
-    schema: Literal["vle-bench/journal/3"] = "vle-bench/journal/3"
+    schema: Literal["vle-bench/journal/4"] = "vle-bench/journal/4"
     recipe: str
     sha256: str
-    md5: str
     bytes: int
     pictures: dict[str, Outside]
     """The look of every raw picture by sample key, also of those that were refused."""

@@ -323,10 +323,7 @@ class _Run:
             },
             rows=rows,
             skipped=Reread(self._skipped),
-            md5={
-                split: {one.name.file_name: one.entry.md5 for one in done.outcomes}
-                for split, done in self._done.items()
-            },
+            fresh=tuple(self._done),
             own={**opened.shared_files(), **opened.split_files(rows)},
             kept=self._prior.other_files,
         )

@@ -131,11 +131,10 @@ def ensure_shard(task: ShardTask) -> ShardOutcome:
         return ShardOutcome(task.name, "", "", _without_looks(found.entry))
     built = _Build(task, marks)
     path = task.name.path(task.out / task.name.dataset)
-    written = write_shard(path, built.items(), md5=True, must_be=task.must_be)
+    written = write_shard(path, built.items(), must_be=task.must_be)
     fresh = ShardEntry(
         recipe=recipe,
         sha256=written.sha256,
-        md5=written.md5,
         bytes=written.bytes,
         pictures=built.pictures,
         rows=[built.row(place) for place in written.placed],

@@ -143,7 +143,7 @@ def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
             splits=splits,
             rows=copy.rows,
             skipped=chain.from_iterable(copy.skipped),
-            md5=copy.md5,
+            fresh=tuple(splits),
             own=_own_files(prepared, copy.rows),
         )
         report = write_beside(folder, content)
@@ -165,7 +165,6 @@ class _Copy:
         self._per_shard = int(prepared.report.parameters.get("samples_per_shard", _DEFAULT_SHARD))
         self.rows: list[SampleRow] = []
         self.skipped: list[Iterable[SkippedRow]] = []
-        self.md5: dict[str, dict[str, str]] = {}
 
     def split(self, split: str) -> SplitReport:
         """Copies a split and closes its books."""
@@ -175,7 +174,6 @@ class _Copy:
         remove_leftovers(self._folder.parent, self._dataset.name, split)
         shards: list[ShardReport] = []
         rows: list[SampleRow] = []
-        self.md5[split] = {}
         with SplitReader(self._prepared.folder, split) as reader:
             kept = self._kept(reader, books)
             while some := tuple(islice(kept, self._per_shard)):
@@ -184,10 +182,9 @@ class _Copy:
                     Item(one.row.key, one.picture, one.sample.image.format, one.record)
                     for one in some
                 )
-                written = write_shard(shard.path(self._folder), items, md5=True)
+                written = write_shard(shard.path(self._folder), items)
                 places = zip(some, written.placed, strict=True)
                 rows += [_row(one, place, shard, self._fields) for one, place in places]
-                self.md5[split][shard.file_name] = written.md5
                 shards.append(
                     ShardReport(
                         name=shard.file_name,

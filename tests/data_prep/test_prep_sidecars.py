@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -39,9 +38,7 @@ def test_the_wids_index_names_every_shard_as_it_lies_there(done: Path):
         shards = sorted((done / split).glob("*.tar"))
         assert [row["url"] for row in index["shardlist"]] == [shard.name for shard in shards]
         for row, shard in zip(index["shardlist"], shards, strict=True):
-            data = shard.read_bytes()
-            assert row["filesize"] == len(data)
-            assert row["md5sum"] == hashlib.md5(data).hexdigest()
+            assert row["filesize"] == shard.stat().st_size
         samples = sum(row["nsamples"] for row in index["shardlist"])
         assert samples == read_report(done).splits[split].counts["image"].written
 

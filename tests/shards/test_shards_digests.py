@@ -90,7 +90,7 @@ def test_what_a_thread_raises_reaches_the_caller(monkeypatch):
 def test_no_shard_and_no_thread_is_left_when_a_digest_fails(tmp_path: Path, monkeypatch, make_item):
     monkeypatch.setattr(module.hashlib, "new", lambda *_, **__: Broken())
     with pytest.raises(MachineProblem, match="memory"):
-        write_shard(tmp_path / "a.tar", [make_item(1)], md5=True)
+        write_shard(tmp_path / "a.tar", [make_item(1)])
     assert list(tmp_path.iterdir()) == []
     assert threads() == set()
 
@@ -104,7 +104,7 @@ def test_no_thread_is_left_when_the_samples_break_off(tmp_path: Path, make_item,
         raise reason
 
     with pytest.raises(reason):
-        write_shard(tmp_path / "a.tar", items(), md5=True)
+        write_shard(tmp_path / "a.tar", items())
     assert threads() == set()
     assert list(tmp_path.iterdir()) == []
 
@@ -119,9 +119,8 @@ def test_no_thread_is_left_when_the_disk_refuses(tmp_path: Path, make_item):
 def test_a_shard_larger_than_what_is_sent_ahead_is_written_whole(tmp_path: Path, make_item):
     path = tmp_path / "a.tar"
     items = [make_item(n)._replace(picture=part) for n, part in enumerate(pieces(3, 400))]
-    written = write_shard(path, items, md5=True)
+    written = write_shard(path, items)
     data = path.read_bytes()
     assert len(data) > 16 << 20
     assert written.bytes == len(data)
     assert written.sha256 == hashlib.sha256(data).hexdigest()
-    assert written.md5 == hashlib.md5(data).hexdigest()

@@ -57,13 +57,9 @@ class WrittenShard(NamedTuple):
     placed: tuple[Placed, ...]
     bytes: int
     sha256: str
-    md5: str = ""
-    """Only where it was asked for; it guards nothing and is there for readers of wids indexes."""
 
 
-def write_shard(
-    path: Path, items: Iterable[Item], *, md5: bool = False, must_be: str = ""
-) -> WrittenShard:
+def write_shard(path: Path, items: Iterable[Item], *, must_be: str = "") -> WrittenShard:
     """Writes `items` to `path` in their order.
 
     The bytes depend on the items only. They are written beside `path` and renamed when the last
@@ -72,7 +68,6 @@ def write_shard(
     Args:
         path: The shard's final name; its folder is made.
         items: The samples; consumed one by one, so a generator keeps memory small.
-        md5: Also take the MD5 on the way, in one more thread.
         must_be: The sha256 that the shard must have to appear under its name; "" for any.
 
     Raises:
@@ -83,8 +78,7 @@ def write_shard(
     placed: list[Placed] = []
     seen: set[str] = set()
     at = 0
-    algorithms = ("sha256", "md5") if md5 else ("sha256",)
-    with replacing(path) as stream, digests(*algorithms) as taken:
+    with replacing(path) as stream, digests("sha256") as taken:
         begun = 0
         for item in items:
             if item.key in seen:
@@ -100,14 +94,14 @@ def write_shard(
                 begun = at
         stream.write(END_OF_ARCHIVE)
         taken.update(END_OF_ARCHIVE)
-        sha256, *others = taken.finish()
+        (sha256,) = taken.finish()
         if must_be not in ("", sha256):
             raise DataProblem(
                 f"{path.name}: would get the sha256 {sha256[:16]}..., not the expected "
                 f"{must_be[:16]}...; what is made from is no longer what it was. Nothing was "
                 "written."
             )
-    return WrittenShard(tuple(placed), at + len(END_OF_ARCHIVE), sha256, *others)
+    return WrittenShard(tuple(placed), at + len(END_OF_ARCHIVE), sha256)
 
 
 def sample_members(item: Item) -> bytes:
