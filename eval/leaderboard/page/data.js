@@ -71,6 +71,7 @@ const vleData = (() => {
       group: set.groups[set.groupOf[at]] || "",
       given: given.map((run, i) => ({
         prediction: run.prediction[row],
+        words: run.words[row] || "",
         why: run.reasons[run.why[row]] || "",
         value: set.runs[places[i]].values[set.runs[places[i]].codes[at]],
       })),

@@ -16,14 +16,16 @@ from typing import Any
 import msgspec
 
 from vle_bench.errors import DataProblem, VleBenchError
+from vle_bench.eval.leaderboard.page.captions import Captions, read_captions
 from vle_bench.eval.leaderboard.page.item_sets import Run
-from vle_bench.eval.requests import VcrRequest, VqaRequest
+from vle_bench.eval.requests import RetrievalRequest, VcrRequest, VqaRequest
 from vle_bench.eval.vqa.gold import Gold
 from vle_bench.inputs import open_source
 from vle_bench.inputs.records import read_records
 from vle_bench.results import ResultDocument
 
 _ALL_CHOICES = 4
+_TEXT_ASKS = "t2i"
 
 
 class Facts:
@@ -36,15 +38,20 @@ class Facts:
     def __init__(self, note: str = "") -> None:
         self.note = note
 
-    def question(self, name: str) -> str:
-        """What was asked; "" where that is not known."""
-        del name
+    def question(self, name: str, group: str) -> str:
+        """What an item of a group asked; "" where that is not known."""
+        del name, group
         return ""
 
-    def gold(self, name: str) -> list[list[Any]]:
+    def gold(self, name: str, group: str) -> list[list[Any]]:
         """Right answers, each with how many gave it (VCR: 1 for the right choice, else 0)."""
-        del name
+        del name, group
         return []
+
+    def words(self, prediction: str, group: str) -> str:
+        """What a predicted id says; "" where a prediction is words already."""
+        del prediction, group
+        return ""
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,15 @@ class VqaFacts(Facts):
     places: Mapping[str, int]
     note: str = field(default="", init=False)
 
-    def question(self, name: str) -> str:
+    def question(self, name: str, group: str) -> str:
         """The question's text."""
+        del group
         place = self.places.get(name)
         return self.questions[place] if place is not None and self.questions else ""
 
-    def gold(self, name: str) -> list[list[Any]]:
+    def gold(self, name: str, group: str) -> list[list[Any]]:
         """Each answer and how many gave it, the most frequent first, equals by their text."""
+        del group
         place = self.places.get(name)
         if place is None:
             return []
@@ -89,13 +98,15 @@ class VcrFacts(Facts):
     lines: Mapping[str, _VcrLine]
     note: str = field(default="", init=False)
 
-    def question(self, name: str) -> str:
+    def question(self, name: str, group: str) -> str:
         """The question's words, things by their class and number."""
+        del group
         line = self.lines.get(name)
         return "" if line is None else _told(line.question, line.objects)
 
-    def gold(self, name: str) -> list[list[Any]]:
+    def gold(self, name: str, group: str) -> list[list[Any]]:
         """Eight choices: four answers, then four reasons, each with whether it is right."""
+        del group
         line = self.lines.get(name)
         if line is None:
             return []
@@ -110,10 +121,33 @@ class VcrFacts(Facts):
         ]
 
 
+@dataclass(frozen=True)
+class RetrievalFacts(Facts):
+    """Captions, and the pictures they belong to."""
+
+    captions: Captions
+    note: str = field(default="", init=False)
+
+    def question(self, name: str, group: str) -> str:
+        """The caption that asks; a picture that asks has no words."""
+        return self.captions.words.get(name, "") if group == _TEXT_ASKS else ""
+
+    def gold(self, name: str, group: str) -> list[list[Any]]:
+        """The captions of a picture, or the pictures of a caption, all equally right."""
+        if group == _TEXT_ASKS:
+            return [[image, 1] for image in self.captions.pictures.get(name, ())]
+        names = self.captions.of_picture.get(name, ())
+        return [[self.captions.words[text], 1] for text in names]
+
+    def words(self, prediction: str, group: str) -> str:
+        """The caption that came first."""
+        return "" if group == _TEXT_ASKS else self.captions.words.get(prediction, "")
+
+
 def facts_of(run: Run) -> Facts:
     """What the references of a run say; an explained nothing where they cannot be read."""
     document = run.document
-    read = {"vqa": _vqa, "vcr": _vcr}.get(document.task)
+    read = {"vqa": _vqa, "vcr": _vcr, "retrieval": _retrieval}.get(document.task)
     if read is None:
         return Facts()
     try:
@@ -160,6 +194,11 @@ def _vqa(document: ResultDocument) -> tuple[Facts, str]:
     references = read_references(msgspec.convert(document.request, VqaRequest))
     places = {name: place for place, name in enumerate(references.gold.ids)}
     return VqaFacts(references.gold, references.questions, places), references.facts.sha256
+
+
+def _retrieval(document: ResultDocument) -> tuple[Facts, str]:
+    captions, digest = read_captions(msgspec.convert(document.request, RetrievalRequest))
+    return RetrievalFacts(captions), digest
 
 
 def _vcr(document: ResultDocument) -> tuple[Facts, str]:

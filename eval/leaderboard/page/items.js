@@ -44,7 +44,8 @@ const vleItems = (changed) => {
     return differ.sort((a, b) => Math.abs(gap[b]) - Math.abs(gap[a]) || a - b);
   }
 
-  const words = (one) => [one.id, one.image, one.question, ...one.given.map(({ prediction }) => prediction ?? ""), ...one.gold.map(([text]) => text)].join("\n").toLowerCase();
+  const asks = (one) => one.question || (one.group === "i2t" ? `Picture ${one.id}: which text?` : `${state.set.task} item ${one.id}`);
+  const words = (one) => [one.id, one.image, one.question, ...one.given.flatMap(({ prediction, words }) => [prediction ?? "", words]), ...one.gold.map(([text]) => text)].join("\n").toLowerCase();
   /* Looks through the pieces in their order, so that each is loaded once, and tells how far it is. */
   async function sought(order, turn) {
     const wanted = state.seek.toLowerCase().split(/\s+/).filter(Boolean);
@@ -94,7 +95,8 @@ const vleItems = (changed) => {
   }
 
   /* VCR's "a0 r3" is the first answer and the fourth reason. */
-  function told(prediction) {
+  function told({ prediction, words }) {
+    if (words) return words;
     const pick = state.set.task === "vcr" && PICK.exec(prediction || "");
     if (pick) return `answer ${Number(pick[1]) + 1}, reason ${Number(pick[2]) + 1}`;
     return prediction === null || prediction === "" ? "(nothing)" : prediction;
@@ -111,9 +113,9 @@ const vleItems = (changed) => {
     const frame = make("span", "thumb");
     node.append(frame);
     vleData.picture(state.set, one.image).then((source) => { if (source) frame.append(image(source, "")); else frame.remove(); }, () => frame.remove());
-    const text = make("span", "text", "", make("span", "question", one.question || `${state.set.task} item ${one.id}`));
+    const text = make("span", "text", "", make("span", "question", asks(one)));
     one.given.forEach((given, k) => {
-      text.append(make("span", "said", "", verdict(state.places[k], given), make("span", k ? "answer second" : "answer first", told(given.prediction))));
+      text.append(make("span", "said", "", verdict(state.places[k], given), make("span", k ? "answer second" : "answer first", told(given))));
     });
     const right = one.gold.filter(([, number]) => number)[0];
     text.append(make("span", "soft", [right && state.set.task === "vqa" ? `people: ${right[0]}` : "", one.group].filter(Boolean).join(" \u00b7 ")));
@@ -140,7 +142,7 @@ const vleItems = (changed) => {
     const one = await vleData.item(state.set, state.order[place], state.places);
     const source = await vleData.picture(state.set, one.image).catch(() => "");
     if (state.open !== place) return;
-    at("item-title").textContent = one.question || `${state.set.task} item ${one.id}`;
+    at("item-title").textContent = asks(one);
     at("item-place").textContent = `${one.group ? `${one.group} \u00b7 ` : ""}item ${one.id} \u00b7 picture ${one.image || "none"} \u00b7 ${count(place + 1)} of ${count(state.order.length)}`;
     const body = make("div", "item-words", "", make("div", "sides", "", ...one.given.map((given, k) => side(given, k))));
     if (one.gold.length) body.append(state.set.task === "vcr" ? choices(one) : answers(one));
@@ -154,9 +156,10 @@ const vleItems = (changed) => {
   }
   function side(given, k) {
     return make("section", k ? "side second" : "side first", "", make("h3", "", state.models[k]),
-      make("p", "answer", told(given.prediction)), make("p", "", "", verdict(state.places[k], given)), make("p", "soft", given.why));
+      make("p", "answer", told(given)), make("p", "", "", verdict(state.places[k], given)), make("p", "soft", given.why));
   }
   function answers(one) {
+    if (state.set.task === "retrieval") return texts(one);
     const most = Math.max(...one.gold.map(([, number]) => number), 1);
     const box = make("section", "gold", "", make("h3", "", "What people answered"));
     box.append(make("ul", "", "", ...one.gold.map(([text, number]) => {
@@ -165,6 +168,10 @@ const vleItems = (changed) => {
       return make("li", "", "", make("span", "", text || "(empty)"), make("span", "track first", "", bar), make("b", "", String(number)));
     })));
     return box;
+  }
+  function texts(one) {
+    return make("section", "gold", "", make("h3", "", one.group === "i2t" ? "Its texts" : "Its pictures"),
+      make("ol", "choices", "", ...one.gold.map(([text]) => make("li", "", text || "(empty)"))));
   }
   function choices(one) {
     const box = make("section", "gold");

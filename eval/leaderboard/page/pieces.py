@@ -91,7 +91,7 @@ def set_pieces(number: int, items: ItemSet, options: Options) -> Iterator[Piece]
         name = f"set{number}-{at // ITEMS_A_PIECE}"
         yield name, _shared(first, facts, part)
         for place, run in enumerate(items.runs):
-            yield f"{name}-{place}", _given(run, part)
+            yield f"{name}-{place}", _given(run, facts, part)
 
 
 def _head(
@@ -124,9 +124,10 @@ def _shared(run: Run, facts: Facts, places: Sequence[int]) -> dict[str, Any]:
     """Columns that all runs of a set share."""
     columns = run.columns
     names = [columns["id"][place] for place in places]
+    keys = [(columns["id"][place], columns["group"][place]) for place in places]
     asked = columns.get("question")
     questions = (
-        [facts.question(name) for name in names]
+        [facts.question(*key) for key in keys]
         if asked is None
         else [asked[place] or "" for place in places]
     )
@@ -134,17 +135,23 @@ def _shared(run: Run, facts: Facts, places: Sequence[int]) -> dict[str, Any]:
         "id": names,
         "image": [columns["image_id"][place] for place in places],
         "question": questions if any(questions) else [],
-        "gold": [facts.gold(name) for name in names] if type(facts) is not Facts else [],
+        "gold": [facts.gold(*key) for key in keys] if type(facts) is not Facts else [],
     }
 
 
-def _given(run: Run, places: Sequence[int]) -> dict[str, Any]:
+def _given(run: Run, facts: Facts, places: Sequence[int]) -> dict[str, Any]:
     """Columns of one run; a reason is told once a piece, however often it holds."""
     told = [why(run, place) for place in places]
     reasons = list(dict.fromkeys(told))
     number = {reason: code for code, reason in enumerate(reasons)}
+    predictions = [run.columns["prediction"][place] for place in places]
+    groups = [run.columns["group"][place] for place in places]
+    words = [
+        facts.words(text or "", group) for text, group in zip(predictions, groups, strict=True)
+    ]
     return {
-        "prediction": [run.columns["prediction"][place] for place in places],
+        "prediction": predictions,
+        "words": words if any(words) else [],
         "reasons": reasons,
         "why": [number[reason] for reason in told],
     }

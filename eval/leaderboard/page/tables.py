@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vle_bench.catalog.metrics import metrics
 from vle_bench.eval.leaderboard.board import Group, Row
 from vle_bench.eval.leaderboard.notes import group_notes
 from vle_bench.eval.show import VERIFIED_WORDS, heading, shown, unit
@@ -21,6 +22,9 @@ _DIRECTIONS = {
     "i2t": "Text retrieval (i2t): a picture asks",
     "t2i": "Image retrieval (t2i): a text asks",
 }
+_WHOLE = "Over all items"
+_ALL = 100.0
+_MANY = 12
 _PLAIN_KINDS = {"accuracy": "answer type", "q2a": "kind", "qa2r": "kind", "q2ar": "kind"}
 
 
@@ -45,10 +49,23 @@ def breakdown(document: ResultDocument) -> list[dict[str, Any]]:
             charts.setdefault(_DIRECTIONS[found["direction"]], []).append(
                 [heading(name), *_numbers(metric)]
             )
+        elif _share(name):
+            charts.setdefault(_WHOLE, []).append([heading(name), *_numbers(metric)])
     return [
         {"title": title, "bars": sorted(bars, key=_place_of_bar)}
-        for title, bars in sorted(charts.items(), key=lambda chart: (len(chart[1]) > 12, chart[0]))
+        for title, bars in sorted(charts.items(), key=_place_of_chart)
     ]
+
+
+def _share(name: str) -> bool:
+    """Whether a metric is a share of items, and not a sum such as RSUM or a rank."""
+    known = metrics().find(name)
+    return known is not None and known.unit == "percent" and known.highest == _ALL
+
+
+def _place_of_chart(chart: tuple[str, Sequence[object]]) -> tuple[object, ...]:
+    title, bars = chart
+    return (title != _WHOLE, len(bars) > _MANY, title)
 
 
 def _place_of_bar(bar: Sequence[Any]) -> tuple[object, ...]:

@@ -194,12 +194,12 @@ def test_page_too_large_is_refused_and_nothing_is_left(found, tmp_path, monkeypa
 
 def test_page_says_that_references_have_changed_and_shows_none_of_their_answers(found, tmp_path):
     (items,) = item_sets(read_runs(found))
-    assert facts_of(items.first).gold("1")[0] == ["right 1", 8]
+    assert facts_of(items.first).gold("1", "")[0] == ["right 1", 8]
     gold = Path(found[0].document.references.path)
     gold.write_text(gold.read_text("utf-8").replace("right 1", "other 1"), "utf-8")
     facts = facts_of(items.first)
     assert "no longer" in facts.note
-    assert facts.gold("1") == []
+    assert facts.gold("1", "") == []
     gold.unlink()
     assert "not shown" in facts_of(items.first).note
 
@@ -256,6 +256,7 @@ def test_page_breakdown_tells_parts_by_kind_and_directions(make_document):
         "i2t_medr": Metric(value=1.0, n=5),
     }
     charts = {one["title"]: one["bars"] for one in breakdown(make_document(metrics=metrics))}
+    assert charts["Over all items"] == [["Accuracy", 50.0, None, None, 10]]
     assert charts["Accuracy by answer type"] == [["yes/no", 60.0, 50.0, 70.0, 4]]
     assert charts["Accuracy by question type"] == [["what is", 40.0, None, None, 6]]
     (direction,) = [bars for title, bars in charts.items() if "i2t" in title]
@@ -285,3 +286,55 @@ def test_page_command_writes_a_page_or_one_file(three, tmp_path, vle_eval):
     assert vle_eval(*asked, "--single", "--out", tmp_path / "one.html").code == 0
     assert not (tmp_path / "one_items").exists()
     assert vle_eval("leaderboard", "--results", three, "--single").code == 2
+
+
+CAPTIONS = {"t1": "a dog", "t2": "a red dog", "t3": "two cats"}
+FORMS = {
+    "texts.jsonl": "\n".join(
+        json.dumps({"text_id": name, "text": text, "image_ids": ["9" if name == "t3" else "8"]})
+        for name, text in CAPTIONS.items()
+    ),
+    "captions.json": json.dumps(
+        {
+            "annotations": [
+                {"id": name, "image_id": 9 if name == "t3" else 8, "caption": text}
+                for name, text in CAPTIONS.items()
+            ]
+        }
+    ),
+    "dataset.json": json.dumps(
+        {
+            "dataset": "invented",
+            "images": [
+                {
+                    "split": "test",
+                    "cocoid": image,
+                    "sentences": [{"sentid": name, "raw": CAPTIONS[name]} for name in names],
+                }
+                for image, names in ((8, ["t1", "t2"]), (9, ["t3"]))
+            ],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_page_tells_captions_of_every_form_of_references(form, tmp_path, vle_eval):
+    texts = tmp_path / form
+    texts.write_text(FORMS[form], "utf-8")
+    np.save(tmp_path / "scores.npy", np.array([[0.1, 0.2, 0.9], [0.3, 0.2, 0.8]], np.float32))
+    done = vle_eval("retrieval", "--texts", texts, "--scores", tmp_path / "scores.npy",
+                    "--resamples", 0, "--results", tmp_path / "results")  # fmt: skip
+    assert done.code == 0, done.err
+    page = single_page(stored_results(tmp_path / "results"), options=Options())
+    pieces = dict(embedded(page)["pieces"])
+    assert pieces["set0"]["groups"] == ["i2t", "t2i"]
+    shared, given_ = pieces["set0-0"], pieces["set0-0-0"]
+    assert shared["id"] == ["8", "9", "t1", "t2", "t3"]
+    assert shared["question"] == ["", "", "a dog", "a red dog", "two cats"]
+    assert shared["gold"][0] == [["a dog", 1], ["a red dog", 1]]
+    assert shared["gold"][4] == [["9", 1]]
+    assert given_["words"][0] == "two cats"
+    assert given_["reasons"][given_["why"][0]] == (
+        "The best right one stands at rank 2 of its gallery."
+    )
