@@ -93,12 +93,13 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}
     out = folder.resolve().parent
-    if hurt or beside:
+    if hurt or beside or any(folder.rglob(".*.tmp")):
         work = _Repair(folder, out, report, dataset, parameters)
         with only_run(out, dataset.name):
             for split in report.splits:
                 remove_leftovers(out, dataset.name, split)
-            work.build(raw_tree, hurt, everything=bool(beside), workers=workers)
+            if hurt or beside:
+                work.build(raw_tree, hurt, everything=bool(beside), workers=workers)
     if beside:
         before = (folder / REPORT).read_bytes()
         request = Request(

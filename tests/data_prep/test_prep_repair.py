@@ -70,6 +70,15 @@ def test_a_whole_dataset_is_left_alone(small, done: Path):
     assert times(done) == stamps
 
 
+def test_what_a_killed_repair_left_beside_whole_files_goes(small, done: Path):
+    before = tree(done)
+    for place in (".skipped.parquet.tmp", "val/.vqav2-val-000000.tar.tmp"):
+        (done / place).write_bytes(b"half")
+    result = repair(done, small.root)
+    assert (result.built, result.beside, result.left) == ((), (), ())
+    assert tree(done) == before
+
+
 def test_a_renamed_shard_comes_back_and_its_copy_goes(small, done: Path):
     before = tree(done)
     (done / "val/vqav2-val-000001.tar").rename(done / "val/vqav2-val-000009.tar")
