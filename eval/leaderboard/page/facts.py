@@ -152,7 +152,7 @@ def facts_of(run: Run) -> Facts:
         return Facts()
     try:
         facts, digest = read(document)
-    except (VleBenchError, msgspec.ValidationError) as error:
+    except (VleBenchError, msgspec.ValidationError, ValueError) as error:
         return Facts(f"Questions and right answers are not shown: {str(error).splitlines()[0]}")
     if digest != document.references.sha256:
         return Facts(

@@ -8,7 +8,8 @@ reading a single one of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.canonical import json_bytes, sha256_bytes
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.errors import DataProblem
+from vle_bench.inputs import open_source
 from vle_bench.results import ResultDocument, StoredResult
 from vle_bench.results.store import ITEMS
 
 NEEDED = ("id", "image_id", "group", "prediction", "score")
+_TEXTS = ("id", "image_id", "group", "prediction", "question")
+_NUMBERS = ("score", "rank", "matches")
+_FLAGS = ("missing", "q2a", "qa2r")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 Codes = npt.NDArray[np.int64]
@@ -134,14 +139,34 @@ def _read(path: Path) -> dict[str, list[Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    source = open_source(path, "an item table")
     try:
-        with machine_errors(path):
-            columns: dict[str, list[Any]] = pq.read_table(path).to_pydict()
-    except pa.ArrowException as error:
+        table = pq.read_table(pa.BufferReader(source.data))
+        _check_types(path, {field.name: field.type for field in table.schema})
+        columns: dict[str, list[Any]] = table.to_pydict()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataProblem(f"{path}: no item table ({error}). Score the run again.") from error
-    if absent := [name for name in NEEDED if name not in columns]:
-        raise DataProblem(f"{path}: lacks the column {', '.join(absent)}. Score the run again.")
-    for name in ("score", "rank"):
-        if any(isinstance(value, str) for value in columns.get(name, ())):
-            raise DataProblem(f"{path}: {name} is text, a number was expected. Score it again.")
+    for name in _NUMBERS:
+        if any(value is not None and math.isinf(value) for value in columns.get(name, ())):
+            raise DataProblem(f"{path}: {name} is infinite somewhere. Score the run again.")
     return columns
+
+
+def _check_types(path: Path, types: Mapping[str, Any]) -> None:
+    """Refuses tables in which a column that is read is not what it should be."""
+    import pyarrow as pa
+
+    if absent := [name for name in NEEDED if name not in types]:
+        raise DataProblem(f"{path}: lacks the column {', '.join(absent)}. Score the run again.")
+    checks = (
+        (_TEXTS, "text", (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)),
+        (_NUMBERS, "a number", (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)),
+        (_FLAGS, "yes or no", (pa.types.is_boolean,)),
+    )
+    for names, wanted, fitting in checks:
+        for name in names:
+            kind = types.get(name)
+            if kind is not None and not any(fits(kind) for fits in fitting):
+                raise DataProblem(
+                    f"{path}: {name} is {kind}, {wanted} was expected. Score the run again."
+                )

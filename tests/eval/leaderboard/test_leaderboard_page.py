@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 
@@ -216,7 +217,7 @@ def test_page_result_without_items_is_in_the_tables_only(found, tmp_path):
     ("columns", "said"),
     [(None, "no item table"), ({"id": ["1"]}, "lacks the column"),
      ({"id": ["1"], "image_id": ["1"], "group": [""], "prediction": [""], "score": ["high"]},
-      "score is text")],
+      "score is string, a number was expected")],
 )  # fmt: skip
 def test_page_damaged_item_table_is_named(found, columns, said):
     path = found[0].folder / "items.parquet"
@@ -338,3 +339,20 @@ def test_page_tells_captions_of_every_form_of_references(form, tmp_path, vle_eva
     assert given_["reasons"][given_["why"][0]] == (
         "The best right one stands at rank 2 of its gallery."
     )
+
+
+def test_page_any_damage_of_an_item_table_is_told_or_harmless(found):
+    path = found[1].folder / "items.parquet"
+    whole = path.read_bytes()
+    draw = random.Random(0)
+    told = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(draw.choice([1, 1, 2, 8])):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        path.write_bytes(data[: draw.choice([len(data), draw.randrange(len(data))])])
+        try:
+            single_page(found, options=Options())
+        except DataProblem as problem:
+            told += str(path) in str(problem)
+    assert told > 200
