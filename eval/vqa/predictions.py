@@ -68,7 +68,7 @@ def read_predictions(files: Sequence[str], gold: Gold, *, missing: MissingRule) 
         given, digest = _fast(path, gold)
         if given is None or (missing == "error" and given.missing.any()):
             source = open_source(path, "VQA predictions")
-            answers, digest = _careful(source, gold, missing), source.sha256
+            answers, digest = answers_by_id(source, gold.ids, missing=missing), source.sha256
             given = given_answers([answers.get(one) for one in gold.ids])
     return ReadPredictions(given, digest)
 
@@ -112,9 +112,18 @@ def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
     return Given(texts=list(numbers), codes=codes), content.sha256
 
 
-def _careful(source: Source, gold: Gold, missing: MissingRule) -> dict[str, str]:
-    """Row by row, so that every problem has its place."""
-    matching = Matching(gold.ids, what=_ID, file=str(source.path))
+def answers_by_id(source: Source, ids: Sequence[str], *, missing: MissingRule) -> dict[str, str]:
+    """The answers of a file in any accepted format, row by row: every problem has its place.
+
+    Args:
+        source: An opened file of predictions.
+        ids: The questions.
+        missing: `error` stops over questions without prediction, `zero` lets them pass.
+
+    Raises:
+        DataProblem: No table of answers, an answer that is no text, or ids that do not match.
+    """
+    matching = Matching(ids, what=_ID, file=str(source.path))
     problems = Problems()
     answers: dict[str, str] = {}
     for row in read_rows(source, _EXPECTED, columns=(_ID, _ANSWER)):

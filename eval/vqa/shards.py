@@ -6,16 +6,20 @@ lists. Test-dev is no folder of its own: it is a flag on questions of the test s
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from vle_bench.errors import DataProblem
 from vle_bench.eval.references import canonical_split, check_expected_count, shards_digest
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.scored import ReferenceFacts
-from vle_bench.eval.vqa.gold import Annotation, AnnotatorAnswer, gold_of
+from vle_bench.eval.vqa.answer_index import index_path, load_index, store_index
+from vle_bench.eval.vqa.gold import Annotation, AnnotatorAnswer, Gold, GoldColumns
 from vle_bench.eval.vqa.references import References
 from vle_bench.inputs.collector import no_collector
 from vle_bench.records import NO_NUMBER, Question, VqaSample
-from vle_bench.shards.read import iter_samples
+from vle_bench.shards.read import SplitReader
 from vle_bench.shards.report import read_report
 
 DEFAULT_DATASET = "vqav2"
@@ -41,12 +45,12 @@ def read_shards(request: VqaRequest, *, split: str = "") -> References:
     folder = Path(request.data) / (request.dataset or DEFAULT_DATASET)
     report = read_report(folder)
     place = str(folder / stored)
-    with no_collector():
-        pairs = _questions(folder, stored, only_test_dev=split == _TEST_DEV)
-        gold = gold_of([_annotation(question, image) for question, image in pairs], place)
+    SplitReader(folder, stored, hold=False).close()  # a split that is not there is named
+    digest = shards_digest(report, stored)
+    gold, questions = _columns(folder, stored, digest, only_test_dev=split == _TEST_DEV)
     facts = ReferenceFacts(
         path=place,
-        sha256=shards_digest(report, stored),
+        sha256=digest,
         dataset=report.dataset,
         split=split,
         sample=report.sample,
@@ -64,18 +68,44 @@ def read_shards(request: VqaRequest, *, split: str = "") -> References:
         gold=gold,
         facts=facts,
         inputs={"shards": facts.sha256},
-        questions=tuple(question.question for question, _ in pairs),
+        questions=questions,
         vocabulary=str(vocabulary) if vocabulary.is_file() else "",
     )
 
 
-def _questions(folder: Path, split: str, *, only_test_dev: bool) -> list[tuple[Question, str]]:
-    return [
-        (question, sample.image.id)
-        for sample in iter_samples(folder, split, VqaSample)
-        for question in sample.questions
-        if question.test_dev or not only_test_dev
-    ]
+def _columns(
+    folder: Path, split: str, digest: str, *, only_test_dev: bool
+) -> tuple[Gold, tuple[str, ...]]:
+    """The references and the questions' texts, out of the answers kept before or the shards."""
+    place = str(folder / split)
+    kept = index_path(folder, split, digest)
+    with no_collector():
+        known = None if only_test_dev else load_index(kept, place, digest)
+        if known is not None:
+            return known
+        columns = GoldColumns(place)
+        texts: list[str] = []
+        for sample in _samples(folder, split):
+            asked = [one for one in sample.questions if one.test_dev or not only_test_dev]
+            columns.add([_annotation(question, sample.image.id) for question in asked])
+            texts.extend(question.question for question in asked)
+        gold, questions = columns.gold(), tuple(texts)
+        if not only_test_dev:
+            store_index(kept, gold, questions, digest)
+    return gold, questions
+
+
+def _samples(folder: Path, split: str) -> Iterator[VqaSample]:
+    """Every record of a split, each held against the CRC-32 that the index has of it."""
+    with SplitReader(folder, split, hold=False) as reader:
+        for row in reader.each_row():
+            data = reader.record(row)
+            if zlib.crc32(data) != row.json_crc32:
+                raise DataProblem(
+                    f"{row.shard}: {row.key}: the record is not the one that was written. "
+                    "Run vle-prep verify."
+                )
+            yield reader.sample(row, VqaSample)
 
 
 def _annotation(question: Question, image: str) -> Annotation:

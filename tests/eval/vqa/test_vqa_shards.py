@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -13,10 +14,19 @@ from eval_runs import Ran
 from vqa_world import annotation_file, prediction_file, question, write
 
 from vle_bench.canonical import sha256_bytes
+from vle_bench.eval.references import shards_digest
+from vle_bench.eval.vqa.answer_index import index_path
 from vle_bench.records import Answer, Picture, Question, VqaSample, sample_bytes
 from vle_bench.shards.index import SampleRow, write_samples
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName
-from vle_bench.shards.report import Counts, Report, ShardReport, SplitReport, report_bytes
+from vle_bench.shards.report import (
+    Counts,
+    Report,
+    ShardReport,
+    SplitReport,
+    read_report,
+    report_bytes,
+)
 from vle_bench.shards.writer import Item, Placed, write_shard
 
 PICTURE = b"no picture is looked at"
@@ -65,7 +75,7 @@ def prepared(folder: Path, splits: dict[str, list[dict[str, Any]]], *, sample: b
                     name=name.file_name, samples=1, bytes=written.bytes, sha256=written.sha256
                 )
             )
-            rows.append(index_row(one, name, written.placed[0]))
+            rows.append(index_row(one, name, written.placed[0], crc32(record)))
         books[split] = SplitReport(counts=counts, shards=tuple(shards))
     write_samples(folder / SAMPLES, rows)
     report = Report(dataset="vqav2", sample=sample, parameters={}, counts=counts, splits=books)
@@ -73,7 +83,7 @@ def prepared(folder: Path, splits: dict[str, list[dict[str, Any]]], *, sample: b
     return folder
 
 
-def index_row(one: VqaSample, name: ShardName, placed: Placed) -> SampleRow:
+def index_row(one: VqaSample, name: ShardName, placed: Placed, checksum: int) -> SampleRow:
     places = placed._asdict()
     known: dict[str, Any] = {
         **dict.fromkeys(SampleRow._fields, 0),
@@ -83,6 +93,7 @@ def index_row(one: VqaSample, name: ShardName, placed: Placed) -> SampleRow:
         "sha256": one.image.sha256,
         "split": one.split,
         "shard": name.file_name,
+        "json_crc32": checksum,
         **places,
     }
     return SampleRow(**known)
@@ -199,3 +210,58 @@ def test_the_prior_learns_on_the_train_shards(score):
     assert document["model"] == "baseline:prior"
     assert "baseline:prior learnt on 2 questions of shards/vqav2/train." in document["notes"]
     assert sorted(document["stamp"]["inputs"]) == ["shards", "train[shards]"]
+
+
+def kept(shards: Path) -> Path:
+    (found,) = (shards.parent / ".vle-eval").iterdir()
+    return found
+
+
+def test_a_second_score_reads_the_answers_kept_and_no_shard(score, shards):
+    first = score("--split", "val", "--predictions", "p.json").document
+    for shard in (shards / "val").iterdir():
+        shard.unlink()
+    again = score("--split", "val", "--predictions", "p.json").document
+    assert again["metrics"] == first["metrics"]
+    assert again["signature"] == first["signature"]
+    assert kept(shards).name.startswith("vqav2-val-")
+    assert sorted(path.name for path in shards.iterdir()) == sorted(
+        ["train", "val", REPORT, SAMPLES]
+    )
+
+
+@pytest.mark.parametrize("at", [0, 30, 100, 200, -1])
+def test_answers_kept_that_were_damaged_are_made_again(at, score, shards):
+    first = score("--split", "val", "--predictions", "p.json").document
+    sound = kept(shards).read_bytes()
+    kept(shards).write_bytes(sound[:at])
+    assert (
+        score("--split", "val", "--predictions", "p.json").document["metrics"] == first["metrics"]
+    )
+    assert kept(shards).read_bytes() == sound
+
+
+def test_answers_of_other_shards_are_not_taken(score, shards):
+    score("--split", "val", "--predictions", "p.json")
+    old = kept(shards)
+    prepared(shards, {"train": TRAIN, "val": [*VAL[:2], question(2000, ["cat"] * 3)]})
+    old.rename(index_path(shards, "val", shards_digest(read_report(shards), "val")))
+    assert score("--split", "val", "--predictions", "p.json").values["accuracy[other]"] == 50.0
+
+
+def test_where_nothing_may_be_kept_the_shards_are_read_each_time(score, shards):
+    (shards.parent / ".vle-eval").write_text("a file where the folder would be")
+    first = score("--split", "val", "--predictions", "p.json").document
+    assert (
+        score("--split", "val", "--predictions", "p.json").document["metrics"] == first["metrics"]
+    )
+
+
+def test_a_record_that_is_not_the_one_written_stops_the_score(score, shards):
+    shard = sorted((shards / "val").iterdir())[0]
+    data = shard.read_bytes()
+    assert b'"answer":"yes"' in data
+    shard.write_bytes(data.replace(b'"answer":"yes"', b'"answer":"yep"'))
+    ran = score("--split", "val", "--predictions", "p.json")
+    assert ran.code == 3
+    assert "the record is not the one that was written. Run vle-prep verify." in ran.err
