@@ -155,6 +155,8 @@ class _Walk:
     def count(self, place: tuple[slice, slice]) -> None:
         """Counts one tile."""
         images, texts = place
+        if images.start == 0:  # the texts of the tiles before are done with
+            self._similarity.release()
         scores = self._similarity.tile(images, texts)
         with self._lock:
             rows = [bound[images] for bound in self._rows.bounds(scores.dtype)]

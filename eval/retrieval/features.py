@@ -6,6 +6,8 @@ features need it writes them so.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,15 +28,23 @@ from vle_bench.eval.retrieval.similarity import (
     Similarity,
     WithAbsent,
     positions,
+    vector_norms,
 )
 from vle_bench.identity import id_text
-from vle_bench.inputs import Source, open_source, read_array, read_arrays
+from vle_bench.inputs import (
+    MappedArrays,
+    Source,
+    map_arrays,
+    open_source,
+    read_array,
+    read_arrays,
+)
 from vle_bench.inputs.records import read_records
 
 _EXPECTED = 'features: NPZ {ids, features}, JSONL {ID, "feature"} a line, or NPY with an id file'
 _TWO = 2
 _MOST = 1e140
-"""Largest number whose inner products are sure to stay finite."""
+"""Length of vectors whose inner products are sure to stay finite."""
 
 FOREIGN_ADVICE = {
     "image_id": "A picture without text joins the gallery only when --image-ids names it.",
@@ -58,10 +68,21 @@ class _Wanted(NamedTuple):
 
 
 class _Features(NamedTuple):
-    """Vectors [rows, d], and the place and id of each row."""
+    """Vectors [rows, d], the place and id of each row, and the file's digest."""
 
     rows: list[tuple[str, str]]
     vectors: Array
+    sha256: str
+    release: Callable[[], None] = lambda: None
+
+
+class _Side(NamedTuple):
+    """Vectors as they stand in their file, the line of each item wanted (-1: none), its digest."""
+
+    vectors: Array
+    lines: Ints
+    sha256: str
+    release: Callable[[], None]
 
 
 class ReadFeatures(NamedTuple):
@@ -95,72 +116,89 @@ def read_features(
     Raises:
         DataProblem: Broken files, ids that do not match, NaN or infinity, unlike dimensions.
     """
-    sources = (open_source(Path(image_path), "features"), open_source(Path(text_path), "features"))
-    images, image_lines = _side(sources[0], _Wanted(gold.image_ids, "image_id", image_ids), missing)
-    texts, text_lines = _side(sources[1], _Wanted(gold.text_ids, "text_id", text_ids), missing)
-    if images.shape[1] != texts.shape[1]:
+    images = _side(Path(image_path), _Wanted(gold.image_ids, "image_id", image_ids), missing)
+    texts = _side(Path(text_path), _Wanted(gold.text_ids, "text_id", text_ids), missing)
+    dimensions = images.vectors.shape[1], texts.vectors.shape[1]
+    if dimensions[0] != dimensions[1]:
         raise DataProblem(
-            f"{image_path} has {images.shape[1]} dimensions, {text_path} {texts.shape[1]}. "
+            f"{image_path} has {dimensions[0]} dimensions, {text_path} {dimensions[1]}. "
             "Inner products need the same number on both sides."
         )
+
+    def pages() -> None:
+        images.release()
+        texts.release()
+
     similarity: Similarity = FeatureSimilarity(
-        images, texts, image_rows=positions(image_lines), text_rows=positions(text_lines)
+        images.vectors,
+        texts.vectors,
+        image_rows=positions(images.lines),
+        text_rows=positions(texts.lines),
+        pages=pages,
     )
-    image_there, text_there = image_lines != NONE, text_lines != NONE
+    image_there, text_there = images.lines != NONE, texts.lines != NONE
     if not (image_there.all() and text_there.all()):
         similarity = WithAbsent(similarity, image_there, text_there)
-    digests = (sources[0].sha256, sources[1].sha256)
-    return ReadFeatures(similarity, image_there, text_there, digests)
+    return ReadFeatures(similarity, image_there, text_there, (images.sha256, texts.sha256))
 
 
-def _side(source: Source, wanted: _Wanted, missing: MissingRule) -> tuple[Array, Ints]:
-    """The vectors as they stand in the file, and the line of each item wanted, -1 without one."""
-    path = str(source.path)
-    found = _read(source, wanted)
-    vectors = _checked(found.vectors, path)
-    matching = Matching(wanted.ids, what=wanted.what, file=path, advice=FOREIGN_ADVICE[wanted.what])
+def _side(path: Path, wanted: _Wanted, missing: MissingRule) -> _Side:
+    found = _read(path, wanted)
+    vectors = _checked(found.vectors, str(path))
+    found.release()
+    advice = FOREIGN_ADVICE[wanted.what]
+    matching = Matching(wanted.ids, what=wanted.what, file=str(path), advice=advice)
     lines = np.full(len(wanted.ids), NONE, dtype=np.int64)
     for line, (place, name) in enumerate(found.rows):
         at = matching.place(name, place)
         if at is not None:
             lines[at] = line
     matching.check(missing=missing)
-    return vectors, lines
+    return _Side(vectors, lines, found.sha256, found.release)
 
 
-def _read(source: Source, wanted: _Wanted) -> _Features:
-    if source.kind == "npz":
-        return _from_npz(source)
-    if source.kind == "npy":
-        return _from_npy(source, wanted)
-    return _from_lines(source, wanted.what)
+def _read(path: Path, wanted: _Wanted) -> _Features:
+    mapped = map_arrays(path, "features", _EXPECTED)
+    if mapped is None:
+        source = open_source(path, "features")
+        if source.kind in {"npz", "npy"}:  # behind gzip or zstd, so that there is nothing to map
+            arrays = (
+                read_arrays(source, _EXPECTED)
+                if source.kind == "npz"
+                else {"": read_array(source, _EXPECTED)}
+            )
+            mapped = MappedArrays(path, arrays, source.sha256)
+        else:
+            return _from_lines(source, wanted.what)
+    return _from_npy(mapped, wanted) if "" in mapped.arrays else _from_npz(mapped)
 
 
-def _from_npz(source: Source) -> _Features:
-    arrays = read_arrays(source, _EXPECTED)
+def _from_npz(found: MappedArrays) -> _Features:
+    arrays = found.arrays
     if not {"ids", "features"} <= arrays.keys():
         held = ", ".join(sorted(arrays)) or "nothing"
-        raise DataProblem(f"{source.path}: holds {held}. Expected {_EXPECTED}.")
+        raise DataProblem(f"{found.path}: holds {held}. Expected {_EXPECTED}.")
     ids, vectors = arrays["ids"], arrays["features"]
     if ids.ndim != 1 or ids.dtype.kind not in "iuU" or len(ids) != len(np.atleast_1d(vectors)):
         raise DataProblem(
-            f"{source.path}: ids of shape {list(ids.shape)} ({ids.dtype}) for features of shape "
+            f"{found.path}: ids of shape {list(ids.shape)} ({ids.dtype}) for features of shape "
             f"{list(vectors.shape)}; one whole number or text for each feature was expected."
         )
-    names = [(f"{source.path}: ids[{at}]", str(name)) for at, name in enumerate(ids.tolist())]
-    return _Features(names, vectors)
+    names = [(f"{found.path}: ids[{at}]", str(name)) for at, name in enumerate(ids.tolist())]
+    return _Features(names, vectors, found.sha256, found.release)
 
 
-def _from_npy(source: Source, wanted: _Wanted) -> _Features:
-    vectors = read_array(source, _EXPECTED)
+def _from_npy(found: MappedArrays, wanted: _Wanted) -> _Features:
+    vectors = found.arrays[""]
     ids = wanted.file.ids if wanted.file else wanted.ids
     if vectors.ndim != _TWO or len(vectors) != len(ids):
         order = f"the lines of {wanted.file.path}" if wanted.file else "the references"
         raise DataProblem(
-            f"{source.path}: shape {list(vectors.shape)}, [{len(ids)}, d] was expected: "
+            f"{found.path}: shape {list(vectors.shape)}, [{len(ids)}, d] was expected: "
             f"one row a {wanted.what}, in the order of {order}."
         )
-    return _Features([(f"{source.path}: row {at}", name) for at, name in enumerate(ids)], vectors)
+    names = [(f"{found.path}: row {at}", name) for at, name in enumerate(ids)]
+    return _Features(names, vectors, found.sha256, found.release)
 
 
 def _from_lines(source: Source, what: str) -> _Features:
@@ -183,22 +221,20 @@ def _from_lines(source: Source, what: str) -> _Features:
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
     if not rows:
         raise DataProblem(f"{source.path}: no feature in it. Expected {_EXPECTED}.")
-    return _Features(rows, np.array(vectors))
+    return _Features(rows, np.array(vectors), source.sha256)
 
 
 def _checked(vectors: Array, path: str) -> Array:
-    """The vectors as float32 or float64; refused where they are no finite vectors."""
+    """The vectors, which stay where they are; refused where they are no finite vectors."""
     if vectors.ndim != _TWO or vectors.size == 0 or vectors.dtype.kind not in "fiu":
         raise DataProblem(
             f"{path}: shape {list(vectors.shape)} of {vectors.dtype}, a row of numbers for each "
             f"item was expected. Expected {_EXPECTED}."
         )
-    refuse_not_finite(vectors, path)
-    single = vectors.dtype.kind == "f" and vectors.dtype.itemsize <= np.dtype(np.float32).itemsize
-    found: Array = vectors.astype(np.float32 if single else np.float64, copy=False)
-    longest = max(abs(float(found.max())), abs(float(found.min())))
-    if longest > _MOST:
+    longest = float(vector_norms(vectors).max())
+    if not math.isfinite(longest) or longest > _MOST:
+        refuse_not_finite(vectors, path)
         raise DataProblem(
-            f"{path}: numbers up to {longest:g}, whose products overflow. Scale the features."
+            f"{path}: vectors up to {longest:g} long, whose products overflow. Scale the features."
         )
-    return found
+    return vectors

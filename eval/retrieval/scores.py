@@ -24,7 +24,7 @@ from vle_bench.eval.retrieval.similarity import (
     WithAbsent,
     positions,
 )
-from vle_bench.inputs import open_source, read_array
+from vle_bench.inputs import MappedArrays, map_arrays, open_source, read_array
 
 _EXPECTED = "scores [pictures, texts]"
 _FLOATS = (2, 4, 8)
@@ -60,8 +60,8 @@ def read_scores(
     Raises:
         DataProblem: Another shape, no numbers, NaN or infinity, ids that do not match.
     """
-    source = open_source(Path(path), "retrieval scores")
-    matrix = read_array(source, _EXPECTED)
+    found = _matrix(Path(path))
+    matrix = found.arrays[""]
     rows = place_ids(image_ids, gold.image_ids, what="image_id", missing=missing)
     columns = place_ids(text_ids, gold.text_ids, what="text_id", missing=missing)
     shape = (
@@ -71,10 +71,20 @@ def read_scores(
     _check_shape(matrix, shape, path)
     refuse_not_finite(matrix, path)
     images, texts = rows != NONE, columns != NONE
-    similarity: Similarity = MatrixSimilarity(matrix, positions(rows), positions(columns))
+    similarity: Similarity = MatrixSimilarity(
+        matrix, positions(rows), positions(columns), found.release
+    )
     if not (images.all() and texts.all()):
         similarity = WithAbsent(similarity, images, texts)
-    return ReadScores(similarity, images, texts, source.sha256)
+    return ReadScores(similarity, images, texts, found.sha256)
+
+
+def _matrix(path: Path) -> MappedArrays:
+    mapped = map_arrays(path, "retrieval scores", _EXPECTED)
+    if mapped is not None and "" in mapped.arrays:
+        return mapped
+    source = open_source(path, "retrieval scores")
+    return MappedArrays(path, {"": read_array(source, _EXPECTED)}, source.sha256)
 
 
 def place_ids(

@@ -9,6 +9,7 @@ in float64 in a fixed order and gives one pair one value, wherever it stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,6 +47,10 @@ class Similarity(Protocol):
         """How far a score of `tile` can be from that of `exact`, per query; None: not at all."""
         ...
 
+    def release(self) -> None:
+        """Lets go of file pages that were looked at."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class MatrixSimilarity:
@@ -55,11 +60,13 @@ class MatrixSimilarity:
         matrix: The scores, never copied as a whole.
         rows: Row of each picture; None where rows are pictures in their order.
         columns: Column of each text; None likewise.
+        pages: Lets go of the pages of the file that the matrix lies in.
     """
 
     matrix: Array
     rows: Ints | None = None
     columns: Ints | None = None
+    pages: Callable[[], None] = lambda: None
 
     def tile(self, images: slice, texts: slice) -> Array:
         """The matrix's own values."""
@@ -77,6 +84,10 @@ class MatrixSimilarity:
         """A matrix says what it says."""
         return
 
+    def release(self) -> None:
+        """Lets go of the file."""
+        self.pages()
+
 
 class FeatureSimilarity:
     """Inner products of features, which may lie in a mapped file and are never copied as a whole.
@@ -86,6 +97,7 @@ class FeatureSimilarity:
         texts: Finite features, shape [rows, d].
         image_rows: Row of each picture; None where rows are pictures in their order.
         text_rows: Row of each text; None likewise.
+        pages: Lets go of the pages of the files that the features lie in.
     """
 
     def __init__(
@@ -95,7 +107,9 @@ class FeatureSimilarity:
         *,
         image_rows: Ints | None = None,
         text_rows: Ints | None = None,
+        pages: Callable[[], None] = lambda: None,
     ) -> None:
+        self._pages = pages
         # A mapped array finds its rows ten times as slowly as a plain view of it.
         self._images, self._texts = images.view(np.ndarray), texts.view(np.ndarray)
         self._image_rows, self._text_rows = image_rows, text_rows
@@ -142,6 +156,10 @@ class FeatureSimilarity:
         """The bound of the rounding error with the longest vector of the gallery."""
         return self._margins[direction]
 
+    def release(self) -> None:
+        """Lets go of the files."""
+        self._pages()
+
 
 @dataclass(frozen=True, eq=False)
 class WithAbsent:
@@ -174,6 +192,10 @@ class WithAbsent:
         """Those of the inner scores."""
         return self.inner.margins(direction)
 
+    def release(self) -> None:
+        """Likewise."""
+        self.inner.release()
+
 
 def positions(of: Ints) -> Ints | None:
     """`of` where it moves anything; None where every place is its own. -1 becomes 0.
@@ -196,7 +218,8 @@ def vector_norms(features: Array) -> Floats:
     step = max(1, _CELLS // max(features.shape[1], 1))
     for start in range(0, len(features), step):
         part = features[start : start + step].astype(np.float64)
-        norms[start : start + step] = np.sqrt(np.einsum("ij,ij->i", part, part))
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms[start : start + step] = np.sqrt(np.einsum("ij,ij->i", part, part))
     return norms
 
 

@@ -22,7 +22,7 @@ from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
 from vle_bench.eval.retrieval.references import References, read_references
 from vle_bench.eval.retrieval.scores import read_scores
 from vle_bench.eval.retrieval.similarity import Flags, Similarity
-from vle_bench.eval.scored import Scored
+from vle_bench.eval.scored import LaterTable, Scored
 from vle_bench.inputs.names import stem_of
 from vle_bench.results.signature import interval_part
 from vle_bench.results.store import PREDICTIONS
@@ -81,8 +81,8 @@ class RetrievalTask:
             metrics=metrics_of(
                 predicted.outcomes, gold, resamples=asked.resamples, seed=asked.seed
             ),
-            items=_item_table(predicted.outcomes, gold),
-            predictions=list_lines(predicted.outcomes, gold),
+            items=LaterTable(lambda: _item_table(predicted.outcomes, gold)),
+            predictions=lambda: list_lines(predicted.outcomes, gold),
             signature=(
                 ("data", facts.dataset),
                 ("split", facts.split),

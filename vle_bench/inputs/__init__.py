@@ -8,12 +8,15 @@ place, what was found and what was expected.
 from vle_bench.inputs.arrays import read_array, read_arrays
 from vle_bench.inputs.bytes import Source, open_source
 from vle_bench.inputs.json import decode_json, read_json, read_json_lines
+from vle_bench.inputs.mapped import MappedArrays, map_arrays
 from vle_bench.inputs.rows import Row, read_rows
 
 __all__ = [
+    "MappedArrays",
     "Row",
     "Source",
     "decode_json",
+    "map_arrays",
     "open_source",
     "read_array",
     "read_arrays",

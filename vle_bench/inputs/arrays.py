@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 # What NumPy's header parser lets through on damaged input, besides its own ValueError. It hands
 # the text to Python's own parser, which answers thousands of brackets with a MemoryError.
-_DAMAGE = (
+DAMAGE = (
     ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError, MemoryError, RecursionError,
 )  # fmt: skip
 _ARCHIVE_DAMAGE = (
@@ -29,6 +29,8 @@ _ARCHIVE_DAMAGE = (
 )  # fmt: skip
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
+_LONGEST_HEADER = 1 << 17
+"""More than NumPy agrees to parse."""
 
 
 def read_array(source: Source, expected: str) -> Array:
@@ -68,18 +70,18 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
 
 def _load(data: bytes, place: str, expected: str) -> Array:
     try:
-        return _view(data)
-    except _DAMAGE as error:
+        return view(data)
+    except DAMAGE as error:
         raise DataProblem(f"{place}: no plain array ({error}). Expected {expected}.") from error
 
 
-def _view(data: bytes) -> Array:
+def view(data: bytes | memoryview) -> Array:
     """A read-only view of the file's bytes: a score matrix is not copied to be read.
 
     The header is held against the size of the file; one that lies about it is refused before
     anything is allocated.
     """
-    stream = io.BytesIO(data)
+    stream = io.BytesIO(data[:_LONGEST_HEADER])
     version = np.lib.format.read_magic(stream)
     read_header = {
         (1, 0): np.lib.format.read_array_header_1_0,
