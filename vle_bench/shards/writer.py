@@ -1,26 +1,22 @@
 """Writes one shard: whole under its final name, or not there at all.
 
-A sample is two members, `KEY.<picture ending>` and `KEY.json`, and one write.
-The sha256 of the shard is taken from the bytes on their way to the disk, so it
-also tells later whether the disk gave them back. It is taken in a second
-thread, and the disk is set to work early, so that neither is waited for.
+A sample is two members, `KEY.<picture ending>` and `KEY.json`. The sha256 of the
+shard is taken from the bytes on their way to the disk, so it also tells later
+whether the disk gave them back. A second thread takes it and writes, and the
+disk is set to work early, so that neither is waited for.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from vle_bench.atomic import replacing
 from vle_bench.errors import DataProblem
-from vle_bench.shards.digests import digests
+from vle_bench.shards.behind import behind
 from vle_bench.shards.layout import JSON_ENDING, PICTURE_FORMATS
 from vle_bench.shards.ustar import BLOCK, END_OF_ARCHIVE, check_key, header, padded, padding
-
-_BEGIN_WRITING = 8 << 20
-"""Bytes after which the system is told to send what it holds to the disk."""
 
 
 class Item(NamedTuple):
@@ -78,23 +74,16 @@ def write_shard(path: Path, items: Iterable[Item], *, must_be: str = "") -> Writ
     placed: list[Placed] = []
     seen: set[str] = set()
     at = 0
-    with replacing(path) as stream, digests("sha256") as taken:
-        begun = 0
+    with replacing(path) as stream, behind(stream) as end:
         for item in items:
             if item.key in seen:
                 raise DataProblem(f"{path.name}: the key {item.key} comes twice. Keys are unique.")
             seen.add(item.key)
-            sample = sample_members(item)
-            stream.write(sample)
-            taken.update(sample)
-            placed.append(_place(item, at, len(sample)))
-            at += len(sample)
-            if at - begun >= _BEGIN_WRITING:
-                _begin_writing(stream, begun, at)
-                begun = at
-        stream.write(END_OF_ARCHIVE)
-        taken.update(END_OF_ARCHIVE)
-        (sha256,) = taken.finish()
+            end.add(*_pieces(item))
+            placed.append(_place(item, at))
+            at += placed[-1].size
+        end.add(END_OF_ARCHIVE)
+        sha256 = end.finish()
         if must_be not in ("", sha256):
             raise DataProblem(
                 f"{path.name}: would get the sha256 {sha256[:16]}..., not the expected "
@@ -110,35 +99,29 @@ def sample_members(item: Item) -> bytes:
     Raises:
         DataProblem: The key or the ending is not allowed.
     """
+    return b"".join(_pieces(item))
+
+
+def _pieces(item: Item) -> tuple[bytes, bytes, bytes]:
+    """The same in pieces, of which the picture is one: it is large, and so never copied."""
     key = check_key(item.key)
     if item.ending not in PICTURE_FORMATS:
         raise DataProblem(
             f"{key}.{item.ending}: a picture ends in {', '.join(PICTURE_FORMATS)} in a shard."
         )
-    return b"".join(
-        (
-            header(f"{key}.{item.ending}", len(item.picture)),
-            item.picture,
-            padding(len(item.picture)),
-            header(f"{key}.{JSON_ENDING}", len(item.record)),
-            item.record,
-            padding(len(item.record)),
-        )
+    rest = (
+        padding(len(item.picture)),
+        header(f"{key}.{JSON_ENDING}", len(item.record)),
+        item.record,
+        padding(len(item.record)),
     )
+    return header(f"{key}.{item.ending}", len(item.picture)), item.picture, b"".join(rest)
 
 
-def _place(item: Item, offset: int, size: int) -> Placed:
+def _place(item: Item, offset: int) -> Placed:
     image_offset = offset + BLOCK
     json_offset = image_offset + padded(len(item.picture)) + BLOCK
+    size = json_offset + padded(len(item.record)) - offset
     return Placed(
         item.key, offset, size, image_offset, len(item.picture), json_offset, len(item.record)
     )
-
-
-def _begin_writing(stream: BinaryIO, begin: int, end: int) -> None:
-    """Sends these bytes on their way to the disk, so that the last fsync finds little to do.
-
-    Linux begins to write when it is told that pages are not needed; it drops none before that.
-    """
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(stream.fileno(), begin, end - begin, os.POSIX_FADV_DONTNEED)
