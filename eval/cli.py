@@ -15,8 +15,14 @@ _COMMANDS = {
     "grounding": CommandEntry(
         "vle_bench.eval.commands.grounding:command", "Patches, classes and boxes that texts name."
     ),
+    "compare": CommandEntry(
+        "vle_bench.eval.commands.compare:command", "Paired tests of stored runs."
+    ),
     "leaderboard": CommandEntry(
         "vle_bench.eval.commands.leaderboard:command", "Stored results beside published scores."
+    ),
+    "submit": CommandEntry(
+        "vle_bench.eval.commands.submit:command", "A checked file for the official server."
     ),
     "check": CommandEntry(
         "vle_bench.eval.commands.check:command", "The gate: golden cases, tables, published rows."
