@@ -46,7 +46,7 @@ class VqaRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_field
 
     annotations: str = ""
     questions: str = ""
-    protocol: Literal["official", "always", "lavis", "simple", "soft-label"] = "official"
+    protocol: Literal["official", "always", "lavis", "simple", "mmf", "soft-label"] = "official"
     vocabulary: str = ""
     labels: Literal["raw", "normalised"] = "raw"
 

@@ -9,7 +9,7 @@ of the shards it was made from, and each record was held against the index's CRC
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from vle_bench.errors import MachineProblem
 from vle_bench.eval.vqa.gold import Codes, Gold, LeftOutBy, Numbers
 
 FOLDER = ".vle-eval"
-_SCHEMA = "vle-bench/vqa-answers/1"
+_SCHEMA: Final = "vle-bench/vqa-answers/1"
 _DIGEST_LENGTH = 16
 
 

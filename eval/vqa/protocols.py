@@ -1,4 +1,4 @@
-"""Five ways to score the same answers, each a small value.
+"""Six ways to score the same answers, each a small value.
 
 A protocol says how both sides are read before they are compared, and what an
 answer earns that k of n annotators gave. The reading may depend on the question:
@@ -6,7 +6,8 @@ the official program normalises nothing where all ten annotators wrote the same
 string, so "Yes" earns nothing there against ten times "yes". On real data that
 alone moves a model by up to 29 points, hence a name for every habit.
 Sources: GT-Vision-Lab/VQA (commit a013f004), salesforce/LAVIS (506965b9),
-mlfoundations/open_flamingo (655f693f), dandelin/ViLT (762fd397).
+mlfoundations/open_flamingo (655f693f), facebookresearch/mmf (b0ffc7fb),
+dandelin/ViLT (762fd397).
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from vle_bench.answers import SOFT_STEPS, normalise_answer, punctuation_step, strip_step
+from vle_bench.answers import (
+    SOFT_STEPS,
+    normalise_answer,
+    normalise_answer_mmf,
+    punctuation_step,
+    strip_step,
+)
 from vle_bench.eval.vqa.gold import Bools, Floats, Ints
 
 Reader = Callable[[str], str]
@@ -163,6 +170,7 @@ def as_written(text: str) -> str:
 
 _WRITTEN = Reading(unanimous=as_written, mixed=as_written)
 _NORMALISED = Reading(unanimous=normalise_answer, mixed=normalise_answer)
+_MMF = Reading(unanimous=normalise_answer_mmf, mixed=normalise_answer_mmf)
 _NORMALISED_IF_MIXED = Reading(unanimous=strip_step, mixed=normalise_answer)
 
 PROTOCOLS = MappingProxyType(
@@ -185,6 +193,7 @@ PROTOCOLS = MappingProxyType(
             Protocol(
                 name="simple", gold=_NORMALISED_IF_MIXED, given=_NORMALISED_IF_MIXED, credit=thirds
             ),
+            Protocol(name="mmf", gold=_MMF, given=_MMF, credit=leave_one_out),
         )
     }
 )

@@ -132,23 +132,24 @@ def test_all_protocols_in_one_table_with_the_questions_that_change(vqa):
     ran = vqa("--all-protocols")
     lines = ran.out.splitlines()
     assert lines[0] == "vqa, vqav2 valtiny: p, every protocol"
-    table = {line.split()[0]: line.split()[1:] for line in lines[4:8]}
+    table = {line.split()[0]: line.split()[1:] for line in lines[4:9]}
     assert table == {
         "official": ["62.50", "0.00", "100.00", "75.00", "4", "0", "0"],
         "always": ["87.50", "100.00", "100.00", "75.00", "4", "1", "0"],
         "lavis": ["70.00", "100.00", "90.00", "45.00", "4", "1", "2"],
         "simple": ["66.67", "0.00", "100.00", "83.33", "4", "2", "0"],
+        "mmf": ["87.50", "100.00", "100.00", "75.00", "4", "1", "0"],
     }
     assert "Questions whose score changes: 4" in lines
     first = lines.index("Questions whose score changes: 4") + 4
     changed = [line.split() for line in lines[first : first + 4]]
-    assert [row[:6] for row in changed] == [
-        ["1000", "'Yes'", "0.00", "100.00", "100.00", "0.00"],
-        ["3000", "'Cat.'", "90.00", "90.00", "30.00", "100.00"],
-        ["1001", "'Two'", "100.00", "100.00", "90.00", "100.00"],
-        ["2000", "'red'", "60.00", "60.00", "60.00", "66.67"],
+    assert [row[:7] for row in changed] == [
+        ["1000", "'Yes'", "0.00", "100.00", "100.00", "0.00", "100.00"],
+        ["3000", "'Cat.'", "90.00", "90.00", "30.00", "100.00", "90.00"],
+        ["1001", "'Two'", "100.00", "100.00", "90.00", "100.00", "100.00"],
+        ["2000", "'red'", "60.00", "60.00", "60.00", "66.67", "60.00"],
     ]
-    assert changed[2][6:] == ["4", "x", "'two',", "3", "x", "'2',", "3", "x", "'3'"]
+    assert changed[2][7:] == ["4", "x", "'two',", "3", "x", "'2',", "3", "x", "'3'"]
 
 
 def test_all_protocols_as_json_hold_every_change_and_every_result(vqa, world):
@@ -165,7 +166,8 @@ def test_all_protocols_as_json_hold_every_change_and_every_result(vqa, world):
     assert change["prediction"] == "Yes"
     assert change["answers"] == ["yes"] * 10
     assert change["scores"] == {
-        "official": 0.0, "always": 100.0, "lavis": 100.0, "simple": 0.0, "soft-label": None,
+        "official": 0.0, "always": 100.0, "lavis": 100.0, "simple": 0.0, "mmf": 100.0,
+        "soft-label": None,
     }  # fmt: skip
     alone = vqa("--json", "--protocol", "lavis").document
     among = document["results"][2]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from vqa_world import annotation_file, prediction_file, question
 
+from vle_bench.answers import normalise_answer_mmf
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.vqa.accuracy import Lexicon, score_items
 from vle_bench.eval.vqa.gold import Annotation, given_answers, gold_of
@@ -148,3 +149,30 @@ def test_the_signature_of_the_official_protocol(tmp_path):
         "missing": "error",
         "ci": "image-10000-s3",
     }
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        ("The Dog's", "dog 's"),
+        ("1,000", "1000"),
+        ("x,y 1,2", "xy 12"),
+        ("red,white", "redwhite"),
+        ("a,the", "athe"),
+        ("who?", "who"),
+        ("it's 3.", "it 's 3"),
+        ("'S", "'s"),
+        ("well-known", "well known"),
+        ("None", "0"),
+        ("dont", "don't"),
+        ("Ive", "ive"),
+    ],
+)
+def test_mmf_drops_commas_and_takes_the_s_apart_before_the_official_rule(answer, read):
+    assert normalise_answer_mmf(answer) == read
+
+
+def test_mmf_normalises_unanimous_answers_as_well():
+    assert score(["yes"] * 10, "Yes?", "mmf") == 1
+    assert score(["john's"] * 10, "john 's", "mmf") == 1
+    assert score(["john's"] * 10, "john 's", "always") == 0

@@ -42,7 +42,7 @@ def gold(questions: list[dict[str, Any]]) -> Gold:
 
 
 @pytest.mark.parametrize("ids", [True, False])
-@pytest.mark.parametrize("protocol", ["official", "always", "lavis", "simple"])
+@pytest.mark.parametrize("protocol", ["official", "always", "lavis", "simple", "mmf"])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_question_scores_as_the_slow_rule_says(seed, protocol, ids):
     questions, predictions = random_questions(seed, ids=ids)

@@ -67,6 +67,10 @@ def slow_score(annotation: dict[str, Any], prediction: str, protocol: str) -> fl
         if len({answer["answer"] for answer in gold}) > 1:
             for answer in gold:
                 answer["answer"] = _slow_marks(answer["answer"])
+    elif protocol == "mmf":
+        for answer in gold:
+            answer["answer"] = _slow_mmf(answer["answer"])
+        prediction = _slow_mmf(prediction)
     else:
         for answer in gold:
             answer["answer"] = _slow_strip(answer["answer"])
@@ -124,6 +128,12 @@ def _slow_marks(text: str) -> str:
             continue
         kept.append(character)
     return "".join(kept)
+
+
+def _slow_mmf(text: str) -> str:
+    text = "".join(character for character in text.lower() if character not in ",?")
+    text = " 's".join(text.split("'s"))
+    return _slow_words(_slow_marks(_slow_strip(text.strip())))
 
 
 def _slow_words(text: str) -> str:
