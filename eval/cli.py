@@ -12,6 +12,9 @@ _COMMANDS = {
     "retrieval": CommandEntry(
         "vle_bench.eval.commands.retrieval:command", "Recall of images and texts, ties included."
     ),
+    "retrieval-transform": CommandEntry(
+        "vle_bench.eval.commands.retrieval_transform:command", "References of texts, for pictures."
+    ),
     "grounding": CommandEntry(
         "vle_bench.eval.commands.grounding:command", "Patches, classes and boxes that texts name."
     ),

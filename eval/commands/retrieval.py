@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from vle_bench.console import PLACE
 from vle_bench.eval.options import scoring_options, split_options
 
 _RULES = ("pessimistic", "optimistic", "stable", "expected")
@@ -20,8 +22,22 @@ _RULES = ("pessimistic", "optimistic", "stable", "expected")
 @click.option("--text-features", default="", metavar="F", help="NPZ {ids, features} or JSONL.")
 @click.option("--ties", type=click.Choice(_RULES), default=_RULES[0], show_default=True,
               help="Where a positive stands among equal scores.")  # fmt: skip
+@click.option(
+    "--score-json",
+    type=PLACE,
+    default=None,
+    metavar="FILE",
+    help="Write the score JSON of ERNIE-ViL 2.0; of pictures that ask: *.tr.json.",
+)
+@click.option(
+    "--lists",
+    type=PLACE,
+    default=None,
+    metavar="DIR",
+    help="Write SPLIT_predictions.jsonl and SPLIT_tr_predictions.jsonl there.",
+)
 @scoring_options
-def command(**values: Any) -> None:
+def command(score_json: Path | None, lists: Path | None, **values: Any) -> None:
     """Scores retrieval: R@1, R@5, R@10 of both directions, their sums, and ranks.
 
     Predictions are a matrix of scores, features of both sides, or ranked lists of ten
@@ -42,4 +58,9 @@ def command(**values: Any) -> None:
 
         run_afresh(TASK, request, options)
         return
-    finish(TASK.score(request), request, options)
+    scored = TASK.score(request)
+    finish(scored, request, options)
+    if score_json is not None or lists is not None:
+        from vle_bench.eval.retrieval.interchange import write_interchange
+
+        write_interchange(scored, score_json=score_json, lists=lists)

@@ -24,10 +24,11 @@ from vle_bench.eval.retrieval.ranking import DEPTH
 from vle_bench.identity import id_text
 from vle_bench.inputs import open_source, read_rows
 
-_KEYS: Mapping[Direction, tuple[str, str]] = {
+LIST_KEYS: Mapping[Direction, tuple[str, str]] = {
     "i2t": ("image_id", "text_ids"),
     "t2i": ("text_id", "image_ids"),
 }
+"""How a list names who asks and what it found."""
 _EXPECTED = 'ranked lists: {"text_id", "image_ids": [10]} or {"image_id", "text_ids": [10]} a line'
 
 
@@ -90,7 +91,7 @@ def list_lines(outcomes: Sequence[Outcome], gold: Gold) -> bytes:
     lines: list[bytes] = []
     for outcome in outcomes:
         queries, gallery = gold.ids(outcome.direction)
-        query_key, list_key = _KEYS[outcome.direction]
+        query_key, list_key = LIST_KEYS[outcome.direction]
         for at in np.flatnonzero(outcome.present).tolist():
             found = [gallery[one] for one in outcome.top[at].tolist() if one != NONE]
             lines.append(json_bytes({query_key: queries[at], list_key: found}) + b"\n")
@@ -98,10 +99,10 @@ def list_lines(outcomes: Sequence[Outcome], gold: Gold) -> bytes:
 
 
 def _row(place: str, values: Mapping[str, Any]) -> tuple[Direction, _List]:
-    fitting = [name for name in DIRECTIONS if all(key in values for key in _KEYS[name])]
+    fitting = [name for name in DIRECTIONS if all(key in values for key in LIST_KEYS[name])]
     if len(fitting) != 1:
         raise ValueError(f"the keys {named(values) or '(none)'} show no direction")
-    query_key, list_key = _KEYS[fitting[0]]
+    query_key, list_key = LIST_KEYS[fitting[0]]
     candidates = values[list_key]
     if not isinstance(candidates, list):
         raise ValueError(f"{list_key} is {candidates!r}, a list was expected")  # noqa: TRY004  # caught with the place
@@ -113,7 +114,7 @@ def _outcome(
     files: Mapping[str, Sequence[_List]], gold: Gold, direction: Direction, missing: MissingRule
 ) -> Outcome:
     queries, gallery = gold.ids(direction)
-    query_key, list_key = _KEYS[direction]
+    query_key, list_key = LIST_KEYS[direction]
     place_of = {name: at for at, name in enumerate(gallery)}
     top = np.full((len(queries), DEPTH), NONE, dtype=np.int64)
     matching = Matching(queries, what=query_key, file=" and ".join(files))

@@ -50,13 +50,26 @@ class _Predicted:
     inputs: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoredRetrieval(Scored):
+    """A scored run and what its metrics were folded from.
+
+    Attributes:
+        outcomes: One for each direction that is there.
+        gold: The references.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    gold: Gold
+
+
 class RetrievalTask:
     """`vle-eval retrieval`."""
 
     name = "retrieval"
     request_type: type[ScoringRequest] = RetrievalRequest
 
-    def score(self, request: ScoringRequest) -> Scored:
+    def score(self, request: ScoringRequest) -> ScoredRetrieval:
         """Scores what `request` names.
 
         Raises:
@@ -73,7 +86,9 @@ class RetrievalTask:
         if image_ids:
             inputs["image_ids"] = image_ids.sha256
         facts = references.facts
-        return Scored(
+        return ScoredRetrieval(
+            outcomes=predicted.outcomes,
+            gold=gold,
             task=self.name,
             protocol=predicted.protocol,
             model=predicted.name,

@@ -1,0 +1,76 @@
+"""Files of ERNIE-ViL 2.0 and Chinese-CLIP: byte for byte as their programs write them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vle_bench.eval.retrieval.interchange import score_json
+
+
+@pytest.mark.parametrize(
+    ("queries", "hits", "said"),
+    [
+        # PaddleNLP ernie-vil2.0 README, Flickr30k-CN valid, both directions.
+        (5000, (3621, 4587, 4788), (72.42, 91.74, 95.76, 86.64)),
+        (1000, (888, 979, 994), (88.8, 97.89999999999999, 99.4, 95.36666666666666)),
+        # Chinese-CLIP's notebook on MUGE.
+        (5008, (2848, 4067, 4403),
+         (56.86900958466453, 81.21006389776358, 87.91932907348243, 75.33280085197018)),
+    ],
+)  # fmt: skip
+def test_scores_have_the_digits_that_their_programs_print(queries, hits, said) -> None:
+    found = json.loads(score_json(hits, queries))
+    inner = found["scoreJson"]
+    assert found["success"] is True
+    assert (inner["r1"], inner["r5"], inner["r10"], inner["mean_recall"]) == said
+    assert found["score"] == inner["score"] == inner["mean_recall"]
+
+
+def test_references_are_turned_round(vle_eval, world) -> None:
+    run = vle_eval("retrieval-transform", world / "T.jsonl", world / "T.tr.jsonl")
+    assert run.code == 0, run.err
+    assert (world / "T.tr.jsonl").read_text() == (
+        '{"image_id": 5, "text_ids": [70, 72]}\n'
+        '{"image_id": 3, "text_ids": [71, 73]}\n'
+        '{"image_id": 9, "text_ids": [73]}\n'
+    )
+
+
+def test_a_picture_named_twice_is_kept_twice_and_a_hidden_text_is_left_out(vle_eval, world) -> None:
+    (world / "T.jsonl").write_text(
+        '{"text_id": 1, "text": "", "image_ids": [8, 8, "a7"]}\n'
+        '{"text_id": 2, "text": "", "image_ids": []}\n'
+    )
+    run = vle_eval("retrieval-transform", world / "T.jsonl", world / "out.jsonl")
+    assert run.code == 0, run.err
+    assert (world / "out.jsonl").read_text() == (
+        '{"image_id": 8, "text_ids": [1, 1]}\n{"image_id": "a7", "text_ids": [1]}\n'
+    )
+
+
+def test_in_and_out_must_differ(vle_eval, world) -> None:
+    before = (world / "T.jsonl").read_bytes()
+    assert vle_eval("retrieval-transform", world / "T.jsonl", world / "T.jsonl").code == 2
+    assert (world / "T.jsonl").read_bytes() == before
+
+
+def test_score_and_lists_of_both_directions_are_written_and_read_again(score, world) -> None:
+    out = world / "out.json"
+    run = score("--scores", world / "S.npy", "--score-json", out, "--lists", world / "lists")
+    assert run.code == 0, run.err
+    recalls = {name: metric["value"] for name, metric in json.loads(run.out)["metrics"].items()}
+    for path, way in ((out, "t2i"), (world / "out.tr.json", "i2t")):
+        inner = json.loads(path.read_text())["scoreJson"]
+        for at in (1, 5, 10):
+            assert inner[f"r{at}"] == pytest.approx(recalls[f"{way}_r{at}"])
+        assert inner["mean_recall"] == pytest.approx(recalls[f"{way}_mean_recall"])
+    lists = sorted(path.name for path in (world / "lists").iterdir())
+    assert lists == ["test_predictions.jsonl", "test_tr_predictions.jsonl"]
+    first = (world / "lists" / lists[0]).read_text().splitlines()[0]
+    assert first == '{"text_id": 70, "image_ids": [5, 3, 9]}'
+    again = score(*(part for name in lists for part in ("--predictions", world / "lists" / name)))
+    assert again.code == 0, again.err
+    for name, metric in json.loads(again.out)["metrics"].items():
+        assert metric["value"] == recalls[name]
