@@ -14,6 +14,9 @@ TASKS = Registry(
         "vcr": "vle_bench.eval.vcr.task:TASK",
         "retrieval": "vle_bench.eval.retrieval.task:TASK",
         "grounding": "vle_bench.eval.grounding.task:TASK",
+        "grounding-mpc": "vle_bench.eval.grounding.label_task:TASK",
+        "grounding-itm": "vle_bench.eval.grounding.pair_task:TASK",
+        "grounding-detection": "vle_bench.eval.grounding.detection_task:TASK",
     },
     group="vle_bench.evaluators",
 )

@@ -25,24 +25,29 @@ from vle_bench.eval.options import scoring_options, split_options
     show_default=True,
     help="From this score on a patch is found; fix it beforehand.",
 )
-@scoring_options  # fmt: skip
+@click.option("--vocabulary", default="", metavar="V", help="Classes; default COCO's 80, from 0.")
+@click.option("--detections", default="", metavar="FILE", help="COCO results instead: AP and AR.")
+@scoring_options
 def command(**values: Any) -> None:
     """Scores what a model finds in pictures against the boxes of --dataset and --split.
 
-    Predictions are scores of patches, NPZ or Parquet with key, query_id and scores (row by row, no
-    class token). A query is a caption of COCO, a region of Visual Genome, a phrase of Flickr30k
-    (its first box's id). With --split and nothing to score, every stored result is scored afresh.
+    What a file of predictions holds is seen from its columns: scores of patches (NPZ or Parquet
+    with key, query_id, scores: row by row, no class token), classes of boxes (key, box_id,
+    label_ids: five, best first) or pairs (image_id, text_id, score, match). A query is a caption of
+    COCO, a region of Visual Genome, a phrase of Flickr30k (the id of its first box). With --split
+    and nothing to score, every stored run over patches is scored afresh.
     """
     from vle_bench.eval.finish import finish
-    from vle_bench.eval.grounding.task import TASK
+    from vle_bench.eval.grounding.kinds import task_of
     from vle_bench.eval.requests import GroundingRequest
 
     fields, options = split_options(values)
     given = {name: value for name, value in fields.items() if value is not None}
     request = GroundingRequest(**given)
-    if request.split and not (request.predictions or request.model):
+    task = task_of(request)
+    if request.split and not (request.predictions or request.model or request.detections):
         from vle_bench.eval.afresh import run_afresh
 
-        run_afresh(TASK, request, options)
+        run_afresh(task, request, options)
         return
-    finish(TASK.score(request), request, options)
+    finish(task.score(request), request, options)
