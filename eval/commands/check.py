@@ -2,69 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib.resources import as_file, files
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from vle_bench.catalog.published import consistency_problems, read_published
+from vle_bench.atomic import write_bytes
 from vle_bench.console import PLACE, amount, say
-from vle_bench.errors import GateFailed
-from vle_bench.eval.gate import case as scoring
-from vle_bench.eval.gate import tables
-from vle_bench.eval.gate.difference import Difference, difference_table
+from vle_bench.errors import DataProblem, GateFailed, Problems
+from vle_bench.eval.gate.difference import Checked, difference_table, since_table
+from vle_bench.eval.gate.reports import check_bytes, junit_bytes
+from vle_bench.eval.gate.run import check_all
 
 
 @click.command(name="check")
 @click.argument("folders", nargs=-1, type=PLACE, metavar="[DIR]...")
 @click.option("--update", "write", is_flag=True, help="Write what comes out today, and show it.")
-def command(folders: tuple[Path, ...], write: bool) -> None:
-    """Runs golden cases (default: those in manifests/golden) and checks the published rows."""
-    if folders:
-        moved = [row for folder in folders for row in check_folder(folder, write=write)]
-    else:
-        with as_file(files("vle_bench.manifests") / "golden") as golden:
-            moved = list(check_folder(golden, write=write))
-    published = consistency_problems(read_published())
-    for problem in published:
-        say(problem)
-    if moved:
-        click.echo(difference_table(moved), nl=False)
-    if published or (moved and not write):
-        counted = len(moved) + len(published)
-        raise GateFailed(
-            f"The gate is closed: {_differences(counted)}. "
-            "If that is wanted, say why in CHANGELOG.md under Scores and run with --update."
-        )
-    say(f"Written: {_differences(len(moved))}." if moved else "The gate is open: nothing moved.")
+@click.option(
+    "--files", "files_in", type=PLACE, metavar="DIR", help="Where files lie that pins name."
+)
+@click.option("--strict", is_flag=True, help="Fail where a pin's files are absent.")
+@click.option("--junit", type=PLACE, metavar="FILE", help="Write JUnit XML as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    folders: tuple[Path, ...],
+    write: bool,
+    files_in: Path | None,
+    strict: bool,
+    junit: Path | None,
+    as_json: bool,
+) -> None:
+    """Runs golden cases, pinned scores and rendered tables, and checks the published rows.
 
-
-def check_folder(root: Path, *, write: bool) -> Iterator[Difference]:
-    """Differences of every case below `root`; with `write` the stored files follow.
-
-    Args:
-        root: A folder of cases.
-        write: Whether to replace what is stored.
+    A DIR holds cases (folders with a case.toml) and pins (pins/*.toml), or is one pin itself; by
+    default those that ship with the package.
     """
-    for folder in scoring.find_cases(root):
-        name = str(folder.relative_to(root)) if folder != root else root.name
-        case = scoring.read_case(folder)
-        if case.form == "tables":
-            found = list(tables.differences(folder, name))
-        else:
-            found = list(scoring.differences(folder, name, case))
-        if write and found:
-            _update(folder, case)
-        yield from found
+    if files_in is not None and not files_in.is_dir():
+        raise DataProblem(f"{files_in}: no such folder. --files names where pinned files lie.")
+    checks = check_all(folders, files_in=files_in, write=write)
+    fault = _fault(checks, write=write, strict=strict)
+    written = write and not any(check.broken for check in checks)
+    if junit is not None:
+        write_bytes(junit, junit_bytes(checks, strict=strict))
+    if as_json:
+        document = check_bytes(checks, open_gate=fault is None, written=written)
+        click.echo(document.decode("utf-8"), nl=False)
+    else:
+        _show(checks)
+    _tell_unchecked(checks)
+    if fault is not None:
+        raise fault
+    moved = _moved(checks)
+    say(f"Written: {_differences(moved)}." if moved else _all_well(checks))
+
+
+def _fault(
+    checks: Sequence[Checked], *, write: bool, strict: bool
+) -> DataProblem | GateFailed | None:
+    """Why the gate is closed, if it is."""
+    broken = Problems()
+    broken.extend(check.reason for check in checks if check.broken)
+    if len(broken) == 1:
+        return DataProblem(next(iter(broken)))
+    if broken:
+        return DataProblem(broken.text(advice="Correct them, then check again."))
+    published = sum(len(check.differences) for check in checks if check.kind == "published")
+    counted = published if write else _moved(checks)
+    unchecked = _unchecked(checks) if strict else []
+    if not counted and not unchecked:
+        return None
+    found = [_differences(counted)] if counted else []
+    found += [f"{amount(len(unchecked), 'pin')} not checked (--strict)"] if unchecked else []
+    advice = (
+        " If that is wanted, say why in CHANGELOG.md under Scores and run with --update."
+        if counted
+        else " Give the folder of their files: --files DIR."
+    )
+    return GateFailed(f"The gate is closed: {', '.join(found)}.{advice}")
+
+
+def _show(checks: Sequence[Checked]) -> None:
+    rows = [row for check in checks for row in check.differences if check.kind != "published"]
+    for check in checks:
+        if check.kind == "published":
+            for row in check.differences:
+                say(f"{row.case}: {row.stored}")
+    if rows:
+        click.echo(difference_table(rows), nl=False)
+        if changed := since_table(checks):
+            click.echo(f"\n{changed}", nl=False)
+
+
+def _tell_unchecked(checks: Sequence[Checked]) -> None:
+    absent = Problems()
+    absent.extend(f"not checked: {check.name}: {check.reason}." for check in _unchecked(checks))
+    if absent:
+        say(absent.text())
+
+
+def _unchecked(checks: Sequence[Checked]) -> list[Checked]:
+    return [check for check in checks if check.status == "not checked"]
+
+
+def _moved(checks: Sequence[Checked]) -> int:
+    return sum(len(check.differences) for check in checks)
+
+
+def _all_well(checks: Sequence[Checked]) -> str:
+    unchecked = len(_unchecked(checks))
+    absent = f" {amount(unchecked, 'pin')} could not be checked." if unchecked else ""
+    return f"The gate is open: nothing moved.{absent}"
 
 
 def _differences(count: int) -> str:
     return amount(count, "difference")
-
-
-def _update(folder: Path, case: scoring.CaseFile) -> None:
-    if case.form == "tables":
-        tables.update(folder)
-    else:
-        scoring.update(folder, case)

@@ -1,8 +1,9 @@
 """One golden case: a folder with inputs, a request, and what must come out.
 
 `case.toml` names the task and its options (paths relative to the folder);
-`expected.json` holds the metrics and item scores that must come out. A leaderboard
-case holds stored results and the rendered tables, which must match as bytes.
+`expected.json` holds the metrics and item scores that must come out, `stamp.json`
+what they were made from. A leaderboard case holds stored results and the rendered
+tables, which must match as bytes.
 """
 
 from __future__ import annotations
@@ -14,27 +15,21 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from vle_bench.atomic import write_if_changed
-from vle_bench.canonical import pretty_json_bytes
+from vle_bench.canonical import pretty_json_bytes, sha256_bytes
 from vle_bench.catalog.files import user_file
 from vle_bench.catalog.strict_toml import read_toml
-from vle_bench.errors import DataProblem, UsageProblem
-from vle_bench.eval.gate.difference import Difference
-from vle_bench.eval.requests import ScoringRequest
+from vle_bench.errors import DataProblem
+from vle_bench.eval.gate.asked import named_files, score_options
+from vle_bench.eval.gate.code import task_code
+from vle_bench.eval.gate.difference import Checked, Difference, metric_difference, value_of
+from vle_bench.eval.gate.stamp import GateStamp, digests_below, since, stamp_of
 from vle_bench.eval.scored import Scored
-from vle_bench.eval.tasks import load_task
 from vle_bench.inputs import open_source, read_json
 from vle_bench.results import Metric
 
 DESCRIPTION = "case.toml"
-TOLERANCE = 1e-9
+STAMP = "stamp.json"
 _VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_PATH_FIELDS = frozenset(
-    {
-        "annotations", "questions", "vocabulary", "texts", "scores", "image_ids", "text_ids",
-        "image_features", "text_features", "data",
-    }
-)  # fmt: skip
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,17 +69,8 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def find_cases(root: Path) -> list[Path]:
-    """Every folder below `root` (itself included) with a `case.toml`, sorted.
-
-    Raises:
-        DataProblem: `root` is absent or holds none.
-    """
-    if not root.is_dir():
-        raise DataProblem(f"{root}: no such folder of golden cases.")
-    cases = sorted(path.parent for path in root.rglob(DESCRIPTION))
-    if not cases:
-        raise DataProblem(f"{root}: no {DESCRIPTION} below it. Name a folder of golden cases.")
-    return cases
+    """Every folder below `root` (itself included) with a `case.toml`, sorted."""
+    return sorted(path.parent for path in root.rglob(DESCRIPTION))
 
 
 def read_case(folder: Path) -> CaseFile:
@@ -121,66 +107,85 @@ def observe(folder: Path, task_name: str, options: Mapping[str, Any]) -> Expecta
     Raises:
         DataProblem: The case asks for what no scorer does, or its files are wrong.
     """
-    try:
-        task = load_task(task_name)
-        request = _request(folder, options, task.request_type)
-        return _expectation_of(task.score(request))
-    except UsageProblem as problem:
-        # What is wrong usage on a command line is a fault of the file here.
-        raise DataProblem(f"{folder / DESCRIPTION}: {problem}") from problem
+
+    def inside(relative: str) -> str:
+        path = folder / relative
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DataProblem(
+                f"{folder / DESCRIPTION}: {relative} leaves the case's folder. "
+                "Put the file into the folder and name it from there."
+            )
+        return str(path)
+
+    where = str(folder / DESCRIPTION)
+    return _expectation_of(score_options(task_name, options, place=inside, where=where))
 
 
-def differences(folder: Path, name: str, case: CaseFile) -> Iterator[Difference]:
-    """What moved between what is expected and a run of today."""
-    for run in runs_of(case):
-        label = f"{name} {run.name}".strip()
-        found = observe(folder, case.task, run.options)
-        path = folder / run.file_name
-        if not path.is_file():
-            yield Difference(label, run.file_name, "absent", f"{len(found.metrics)} metrics")
-            continue
-        source = open_source(path, "an expectation")
-        stored = read_json(source, Expectation, "what a run of the gate expects")
-        yield from _metric_differences(label, stored.metrics, found.metrics)
-        if stored.items is not None and found.items is not None:
-            yield from _item_differences(label, stored.items, found.items)
-        if stored.protocol not in {None, found.protocol}:
-            yield Difference(label, "protocol", str(stored.protocol), str(found.protocol))
-        if stored.notes is not None and stored.notes != found.notes:
-            yield Difference(label, "notes", _joined(stored.notes), _joined(found.notes))
+def check_scores(folder: Path, name: str, case: CaseFile) -> Checked:
+    """What moved between what is expected and the runs of today, and why.
 
-
-def update(folder: Path, case: CaseFile) -> None:
-    """Writes what the scorer finds today as the expectation."""
+    Raises:
+        DataProblem: The case, one of its files or an expectation cannot be used.
+    """
+    moved: list[Difference] = []
+    roles = {DESCRIPTION: "request"}
+    writes: dict[Path, bytes] = {}
     for run in runs_of(case):
         found = observe(folder, case.task, run.options)
-        write_if_changed(folder / run.file_name, pretty_json_bytes(found))
-
-
-def _request(
-    folder: Path, options: Mapping[str, Any], kind: type[ScoringRequest]
-) -> ScoringRequest:
-    """The request that the options name, with every path inside the case's folder."""
-    written = {key.replace("-", "_"): value for key, value in options.items()}
-    if isinstance(written.get("predictions"), str):
-        written["predictions"] = [written["predictions"]]
-    try:
-        asked = msgspec.convert(written, kind)
-    except msgspec.ValidationError as error:
-        raise DataProblem(f"{folder / DESCRIPTION}: options: {error}.") from error
-    named = {field: getattr(asked, field, "") for field in _PATH_FIELDS}
-    placed: dict[str, Any] = {field: _inside(folder, path) for field, path in named.items() if path}
-    placed["predictions"] = tuple(
-        ",".join(_inside(folder, part) for part in path.split(",")) for path in asked.predictions
+        roles |= named_files(case.task, run.options, where=str(folder / DESCRIPTION))
+        roles[run.file_name] = "expectation"
+        differences = list(
+            _differences(folder / run.file_name, f"{name} {run.name}".strip(), found)
+        )
+        if differences:
+            writes[folder / run.file_name] = pretty_json_bytes(found)
+        moved += differences
+    if not moved:
+        return Checked(kind="case", name=name)
+    stored, now, stamped = stamps_of(folder, writes, task_code(case.task))
+    return Checked(
+        kind="case",
+        name=name,
+        differences=tuple(moved),
+        since=since(stored, now, roles=roles),
+        writes=stamped,
     )
-    return msgspec.structs.replace(asked, **placed)
 
 
-def _inside(folder: Path, relative: str) -> str:
-    path = folder / relative
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataProblem(f"{folder / DESCRIPTION}: {relative} leaves the case's folder.")
-    return str(path)
+def stamps_of(
+    folder: Path, writes: Mapping[Path, bytes], code: Mapping[str, str]
+) -> tuple[GateStamp | None, GateStamp, dict[Path, bytes]]:
+    """The stored stamp, today's, and `writes` with the stamp that goes with them."""
+    path = folder / STAMP
+    stored = (
+        read_json(open_source(path, "a stamp"), GateStamp, "the stamp of a case")
+        if path.is_file()
+        else None
+    )
+    inputs = digests_below(folder, leave_out=frozenset({STAMP}))
+    written = {place.relative_to(folder).as_posix(): sha256_bytes(data)
+               for place, data in writes.items()}  # fmt: skip
+    stamp = stamp_of(inputs=inputs | written, code=code)
+    return (
+        stored,
+        stamp_of(inputs=inputs, code=code),
+        {**writes, path: pretty_json_bytes(stamp)},
+    )
+
+
+def _differences(path: Path, label: str, found: Expectation) -> Iterator[Difference]:
+    if not path.is_file():
+        yield Difference(label, path.name, "absent", f"{len(found.metrics)} metrics")
+        return
+    source = open_source(path, "an expectation")
+    stored = read_json(source, Expectation, "what a run of the gate expects")
+    yield from _metric_differences(label, stored.metrics, found.metrics)
+    if stored.items is not None and found.items is not None:
+        yield from _item_differences(label, stored.items, found.items)
+    if stored.protocol not in {None, found.protocol}:
+        yield Difference(label, "protocol", str(stored.protocol), str(found.protocol))
+    if stored.notes is not None and stored.notes != found.notes:
+        yield Difference(label, "notes", _joined(stored.notes), _joined(found.notes))
 
 
 def _expectation_of(scored: Scored) -> Expectation:
@@ -199,38 +204,23 @@ def _metric_differences(
 ) -> Iterator[Difference]:
     for name in dict.fromkeys([*stored, *found]):
         old, new = stored.get(name), found.get(name)
-        if old is None or new is None:
-            yield Difference(case, name, _number(old), _number(new))
-            continue
-        for part in ("value", "n", "low", "high"):
-            label = name if part == "value" else f"{name}.{part}"
-            before, after = getattr(old, part), getattr(new, part)
-            if not _equal(before, after):
-                yield Difference(case, label, _digits(before), _digits(after))
+        rows = [metric_difference(case, name, (value_of(old), value_of(new)))]
+        if old is not None and new is not None:
+            rows += [
+                metric_difference(case, f"{name}.{part}", (getattr(old, part), getattr(new, part)))
+                for part in ("n", "low", "high")
+            ]
+        yield from filter(None, rows)
 
 
 def _item_differences(
     case: str, stored: Mapping[str, float], found: Mapping[str, float]
 ) -> Iterator[Difference]:
     for name in dict.fromkeys([*stored, *found]):
-        before, after = stored.get(name), found.get(name)
-        if not _equal(before, after):
-            yield Difference(case, f"item {name}", _digits(before), _digits(after))
-
-
-def _equal(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= TOLERANCE
+        row = metric_difference(case, f"item {name}", (stored.get(name), found.get(name)))
+        if row is not None:
+            yield row
 
 
 def _joined(notes: tuple[str, ...] | None) -> str:
     return "; ".join(notes or ())
-
-
-def _number(metric: Metric | None) -> str:
-    return "absent" if metric is None else _digits(metric.value)
-
-
-def _digits(value: float | None) -> str:
-    return "absent" if value is None else repr(value)

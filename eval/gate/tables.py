@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vle_bench.atomic import write_bytes
 from vle_bench.errors import DataProblem
-from vle_bench.eval.gate.difference import Difference
+from vle_bench.eval.gate.case import DESCRIPTION, stamps_of
+from vle_bench.eval.gate.code import board_code
+from vle_bench.eval.gate.difference import Checked, Difference
+from vle_bench.eval.gate.stamp import since
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import FORMATS
 from vle_bench.results import stored_results
@@ -29,9 +31,32 @@ def render(folder: Path) -> dict[str, bytes]:
     return {f"leaderboard.{form}": write(groups).encode("utf-8") for form, write in FORMATS.items()}
 
 
-def differences(folder: Path, name: str) -> Iterator[Difference]:
-    """The first line that differs in each table."""
-    for file_name, found in render(folder).items():
+def check_tables(folder: Path, name: str) -> Checked:
+    """The first line that differs in each table, and what changed since it was written.
+
+    Raises:
+        DataProblem: There is no stored result to render, or one is broken.
+    """
+    tables = render(folder)
+    moved = tuple(_differences(folder, name, tables))
+    if not moved:
+        return Checked(kind="tables", name=name)
+    stale = {row.metric.partition(":")[0] for row in moved}
+    writes = {folder / one: data for one, data in tables.items() if one in stale}
+    stored, now, stamped = stamps_of(folder, writes, board_code())
+    roles = {DESCRIPTION: "request", **dict.fromkeys(tables, "rendered table")}
+    roles |= {one: "stored result" for one in now.inputs if one.startswith(f"{STORE}/")}
+    return Checked(
+        kind="tables",
+        name=name,
+        differences=moved,
+        since=since(stored, now, roles=roles),
+        writes=stamped,
+    )
+
+
+def _differences(folder: Path, name: str, tables: Mapping[str, bytes]) -> Iterator[Difference]:
+    for file_name, found in tables.items():
         path = folder / file_name
         if not path.is_file():
             yield Difference(name, file_name, "absent", f"{len(found)} bytes")
@@ -39,12 +64,6 @@ def differences(folder: Path, name: str) -> Iterator[Difference]:
         stored = path.read_bytes()
         if stored != found:
             yield _first_difference(name, file_name, stored, found)
-
-
-def update(folder: Path) -> None:
-    """Writes the tables as they come out today."""
-    for file_name, found in render(folder).items():
-        write_bytes(folder / file_name, found)
 
 
 def _first_difference(case: str, file_name: str, stored: bytes, found: bytes) -> Difference:
