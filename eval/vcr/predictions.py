@@ -2,16 +2,14 @@
 
 The CSV scores each reason under each of the four answers. Only the block under
 the RIGHT answer counts for QA2R, as on the official server; what a model says
-under its own wrong pick is not asked.
+under its own wrong pick is not asked. JSONL may hold the same four blocks.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,15 +18,11 @@ import numpy.typing as npt
 from vle_bench.errors import DataProblem, Problems, UsageProblem
 from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.vcr.references import CHOICES, VcrItem
-from vle_bench.identity import id_text
+from vle_bench.eval.vcr.rows import annot_id_of, row_scores
 from vle_bench.inputs import Source, open_source, read_array, read_rows
 
 Floats = npt.NDArray[np.float64]
 
-ANSWER_COLUMNS = tuple(f"answer_{i}" for i in range(CHOICES))
-RATIONALE_COLUMNS = tuple(
-    tuple(f"rationale_conditioned_on_a{j}_{i}" for i in range(CHOICES)) for j in range(CHOICES)
-)
 _EXPECTED = (
     "VCR predictions: the leaderboard CSV (annot_id, answer_0..3, "
     'rationale_conditioned_on_a{0..3}_{0..3}) or JSONL {"annot_id", "q2a": [4], "qa2r": [4]}'
@@ -125,61 +119,16 @@ def _from_rows(source: Source, items: Sequence[VcrItem], missing: str) -> VcrPre
     present = np.zeros(len(items), dtype=np.bool_)
     for place, values in read_rows(source, _EXPECTED, columns=("annot_id",)):
         try:
-            at = matching.place(_annot_id(values), place)
+            at = matching.place(annot_id_of(values), place)
             if at is not None:
-                q2a[at], qa2r[at] = _scores(values, items[at].answer_label)
+                row = row_scores(values)
+                q2a[at], qa2r[at] = row.answers, row.reasons_given(items[at].answer_label)
                 present[at] = True
         except ValueError as error:
             problems.add(f"{place}: {error}")
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
     matching.check(missing=missing)
     return VcrPredictions(q2a, qa2r, present)
-
-
-def _annot_id(values: Mapping[str, Any]) -> str:
-    if "annot_id" not in values:
-        raise ValueError(f"no annot_id; found {named(values)}")
-    return id_text(values["annot_id"])
-
-
-def _scores(values: Mapping[str, Any], answer_label: int) -> tuple[list[float], list[float]]:
-    if "q2a" in values or "qa2r" in values:
-        return _four(values, "q2a"), _four(values, "qa2r")
-    blocks = (ANSWER_COLUMNS, *RATIONALE_COLUMNS)
-    absent = [name for block in blocks for name in block if name not in values]
-    if absent:
-        raise ValueError(f"no {named(absent)}")
-    scores = [[_finite(values[name], name) for name in block] for block in blocks]
-    return scores[0], scores[1 + answer_label]
-
-
-def _four(values: Mapping[str, Any], key: str) -> list[float]:
-    scores = values.get(key)
-    if not isinstance(scores, list) or len(scores) != CHOICES:
-        found = f"{len(scores)} of them" if isinstance(scores, list) else repr(scores)
-        raise ValueError(f"{key} must be a list of {CHOICES} scores, found {found}")
-    return [_finite(score, f"{key}[{index}]") for index, score in enumerate(scores)]
-
-
-def _finite(value: Any, name: str) -> float:
-    """A score from a table (text) or from JSON (a number), refused where it is neither."""
-    number = _number(value)
-    if number is None:
-        raise ValueError(f"{name} is {value!r}, a number was expected")
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {value}, a finite number was expected")
-    return number
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    if isinstance(value, str) and "_" in value:
-        return None  # Python reads "1_5" as 15
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _array(source: Source, rows: int) -> Floats:

@@ -50,6 +50,11 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
     answer_likelihood: Any = None
 
 
+class _Labels(msgspec.Struct, frozen=True, gc=False):
+    answer_label: Any = None
+    rationale_label: Any = None
+
+
 Choices = Annotated[list[Choice], msgspec.Meta(min_length=CHOICES, max_length=CHOICES)]
 
 
@@ -137,6 +142,7 @@ def _read_items(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
 
 def _careful(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
     """Line by line, so that every problem has its place."""
+    _refuse_unlabelled(source)
     items: list[tuple[str, VcrItem]] = []
     problems = Problems()
     for place, line in list(read_records(source, line_type, _EXPECTED)):
@@ -150,6 +156,17 @@ def _careful(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
     ids = ((place, item.annot_id) for place, item in items)
     unique_ids(ids, what="annot_id", file=str(source.path))
     return tuple(item for _, item in items)
+
+
+def _refuse_unlabelled(source: Source) -> None:
+    """One sentence, not ten, where no line has labels; a line without may just be damaged."""
+    bare = every_line(source, _Labels)
+    if bare and all(line == _Labels() for line in bare):
+        raise DataProblem(
+            f"{source.path}: none of the {len(bare):,} lines has answer_label or rationale_label. "
+            "Those of the test split are hidden, so nothing can be scored here: write the "
+            "server's file with vle-eval submit vcr, or give val.jsonl."
+        )
 
 
 def _item(line: _Line) -> VcrItem:

@@ -7,7 +7,6 @@ made for one fit the other.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from vle_bench.eval.matching import unique_ids
 from vle_bench.eval.references import canonical_split, check_expected_count, shards_digest
 from vle_bench.eval.requests import VcrRequest
 from vle_bench.eval.scored import ReferenceFacts
+from vle_bench.eval.vcr.order import annotation_order
 from vle_bench.eval.vcr.question import objects_named, question_word
 from vle_bench.eval.vcr.references import DATASET, VcrItem
 from vle_bench.inputs.collector import no_collector
@@ -24,8 +24,6 @@ from vle_bench.records import VcrItem as Item
 from vle_bench.shards.layout import REPORT
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
-
-_NUMBERED = re.compile(r"(?P<stem>.*-)(?P<number>[0-9]{1,18})", re.DOTALL)
 
 
 def read_shards(request: VcrRequest) -> tuple[tuple[VcrItem, ...], ReferenceFacts]:
@@ -45,12 +43,13 @@ def read_shards(request: VcrRequest) -> tuple[tuple[VcrItem, ...], ReferenceFact
         )
     report = read_report(folder)
     with no_collector():
-        items = sorted(_items(folder, split), key=lambda item: _order(item.annot_id))
+        items = sorted(_items(folder, split), key=lambda item: annotation_order(item.annot_id))
     hidden = sum(NO_LABEL_ID in (item.answer_label, item.rationale_label) for item in items)
     if hidden or not items:
         raise DataProblem(
             f"{place}: {hidden:,} of {len(items):,} items have no labels (those of test are "
-            "hidden), so nothing can be scored. Choose --split val, or prepare that."
+            "hidden), so nothing can be scored. Choose --split val, or write "
+            "what the server takes with vle-eval submit vcr."
         )
     unique_ids(((place, item.annot_id) for item in items), what="annot_id", file=place)
     facts = ReferenceFacts(
@@ -93,9 +92,3 @@ def _items(folder: Path, split: str) -> list[VcrItem]:
 def _question(item: Item) -> list[Any]:
     """The question as the official file writes it, so that its kind is found in one way only."""
     return [list(token.objects) if token.objects else token.text for token in item.question]
-
-
-def _order(annotation: str) -> tuple[str, int, str]:
-    """Sorting key: `val-9` before `val-10`."""
-    match = _NUMBERED.fullmatch(annotation)
-    return (match["stem"], int(match["number"]), "") if match else (annotation, -1, annotation)

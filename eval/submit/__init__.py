@@ -1,0 +1,1 @@
+"""Files for official servers, written and checked before anything is uploaded."""
