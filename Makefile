@@ -42,6 +42,7 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 	for model in constant shortest noisy-oracle; do $(ONVCR) --model baseline:$$model >/dev/null || exit $$?; done
 	for model in constant shortest noisy-oracle; do $(ONCOCO) --model baseline:$$model >/dev/null || exit $$?; done
 	$(BIN)/vle-eval leaderboard --results $(RESULTS) --most 4
+	$(BIN)/vle-eval leaderboard --results $(RESULTS) --format html --data $(SAMPLE)/shards --out $(RESULTS)/leaderboard.html
 	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
 
 test: $(VENV)/.test ## run all tests, doctests and coverage included

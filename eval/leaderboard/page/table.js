@@ -40,7 +40,7 @@ const vleTables = (open) => {
       const look = button("open", about.runs[row.run][1] < 0 ? "breakdown" : "items", () => open(row.run));
       look.setAttribute("aria-label", `Look into ${row.model}`);
       name.append(look);
-    }
+    } else if (row.verified !== "yes") name.append(make("small", `word ${row.verified}`, row.word));
     return name;
   }
   function metricCell(group, row, i) {
@@ -100,6 +100,11 @@ const vleTables = (open) => {
     const [start, end] = [Math.max(low - pad, Math.min(low, 0)), high + pad];
     return { low: start, high: end, place: (x) => 5 + ((WIDE - 10) * (x - start)) / (end - start) };
   }
+  /* The metric that orders the table, or, where few sources print it (RSUM), the one most of them do. */
+  function drawnOf(group, rows) {
+    const found = group.metrics.map((_, i) => rows.filter((row) => row.cells[i].length).length);
+    return 2 * found[group.main] >= rows.length ? group.main : found.indexOf(Math.max(...found));
+  }
   function plotCell(row, i, scale) {
     const cell = make("td", "plot");
     const [value, low, high] = row.cells[i].slice(0, 3).map(number);
@@ -154,7 +159,7 @@ const vleTables = (open) => {
     const shown = rows.filter((row) => !left.has(row));
     const columns = columnsOf(group);
     const by = sorts[place].column - 1;
-    const drawn = by >= 0 && by < group.metrics.length ? by : group.main;
+    const drawn = by >= 0 && by < group.metrics.length ? by : drawnOf(group, shown);
     const scale = scaleOf(shown, drawn);
     const body = make("tbody", "", "", ...shown.map((row) => {
       const cells = columns.map((column) => (column.plot ? plotCell(row, drawn, scale) : column.cell(row)));

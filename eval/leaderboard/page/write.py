@@ -12,6 +12,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -81,6 +82,8 @@ def write_page(path: Path, found: Sequence[StoredResult], *, options: Options) -
         write_if_changed(path, page)
     finally:
         _remove(aside)
+        with suppress(OSError):  # gone only where it is empty: nothing was written
+            beside.rmdir()
     for old in sorted(beside.iterdir()):
         if _WHOLE.fullmatch(old.name) and old.name != digest:
             _remove(old)

@@ -9,6 +9,7 @@ import pytest
 
 from vle_bench.eval.leaderboard.page.pieces import Options
 from vle_bench.eval.leaderboard.page.write import single_page, write_page
+from vle_bench.results import StoredResult, stored_results
 
 MODELS = "[...document.querySelectorAll('tbody .name')].map(node => node.textContent)"
 LOOKING = "!document.getElementById('look').hidden"
@@ -161,8 +162,6 @@ def test_board_browser_finds_items_by_words_and_by_kind(browser, page: Path):
 
 
 def test_board_browser_turns_pages_through_all_pieces(browser, store, tmp_path, monkeypatch):
-    from vle_bench.results import stored_results
-
     monkeypatch.setattr("vle_bench.eval.leaderboard.page.pieces.ITEMS_A_PIECE", 7)
     monkeypatch.setattr("vle_bench.eval.leaderboard.page.write.ITEMS_A_PIECE", 7)
     root = store({"one": lambda at: f"right {at}"}, questions=50)
@@ -250,3 +249,26 @@ def test_board_browser_follows_the_reader_in_colours_and_lets_him_choose(browser
     browser.press("t")
     assert level() < 200
     browser.press("t")
+
+
+def test_board_browser_marks_what_is_not_verified_beside_its_name(browser, make_document, tmp_path):
+    found = [StoredResult(tmp_path, make_document("mine", setting="finetuned"))]
+    path = tmp_path / "board.html"
+    write_page(path, found, options=Options())
+    browser.open(path)
+    rows = browser.run(
+        "[...document.querySelectorAll('tbody tr')].map(row => "
+        "[...row.querySelectorAll('.word')].map(node => node.textContent))"
+    )
+    recalled = [words for words in rows if "NO, recalled" in words]
+    assert recalled
+    assert all(words.count("NO, recalled") == 2 for words in recalled)
+    assert rows[0][0] == "measured here"
+    browser.run("document.getElementById('verified').click()")
+    left = browser.run(
+        "[...document.querySelectorAll('td.word:not(.ours)')].map(n => n.textContent)"
+    )
+    assert "NO, recalled" not in left
+    assert "second hand" not in left
+    assert "yes" in left
+    assert browser.run(MODELS)[0] == "mine"
