@@ -21,7 +21,10 @@ from vle_bench.catalog.datasets import (
 from vle_bench.catalog.published import load_published
 from vle_bench.errors import DataProblem, UsageProblem
 
-NAMES = ("cc3m", "coco", "flickr30k", "flickr30k-cn", "sbu", "vcr", "vg", "vqav2")
+PREPARED = ("cc3m", "coco", "flickr30k", "flickr30k-cn", "sbu", "vcr", "vg", "vqav2")
+SCORED = ("okvqa", "textvqa", "vizwiz", "vqav1")
+"""Known to `vle-eval vqa` by their counts; nothing prepares them."""
+NAMES = tuple(sorted(PREPARED + SCORED))
 
 SMALL = """
 name = "{name}"
@@ -105,7 +108,8 @@ def test_an_unknown_dataset_is_wrong_usage() -> None:
         load_dataset_manifest("../labels/coco80")
     assert str(caught.value) == (
         "../labels/coco80: no such dataset. "
-        "Known: cc3m, coco, flickr30k, flickr30k-cn, sbu, vcr, vg, vqav2."
+        "Known: cc3m, coco, flickr30k, flickr30k-cn, okvqa, sbu, textvqa, vcr, vg, vizwiz, "
+        "vqav1, vqav2."
     )
 
 
@@ -116,6 +120,10 @@ def test_an_unknown_dataset_is_wrong_usage() -> None:
         ("vqav2", "val", "questions", 214_354),
         ("vqav2", "test", "questions", 447_793),
         ("vqav2", "val", "answers", 2_143_540),
+        ("vqav1", "val", "questions", 121_512),
+        ("vizwiz", "val", "questions", 4_319),
+        ("textvqa", "val", "questions", 5_000),
+        ("okvqa", "val", "questions", 5_046),
         ("coco", "test", "captions", 25_010),
         ("coco-karpathy-5k", "test", "images", 5_000),
         ("flickr30k-cn", "test", "captions", 5_000),

@@ -95,6 +95,19 @@ def test_a_named_split_of_a_known_dataset_must_be_whole(score):
     assert ran.err.startswith("a.json: 4 questions, 214,354 were expected of vqav2 val")
 
 
+@pytest.mark.parametrize(
+    ("dataset", "count"),
+    [("vqav1", "121,512"), ("vizwiz", "4,319"), ("textvqa", "5,000"), ("okvqa", "5,046")],
+)
+def test_the_split_of_any_benchmark_with_a_manifest_must_be_whole(dataset, count, score):
+    ran = score("--dataset", dataset, "--split", "val")
+    assert ran.code == 3
+    assert ran.err.startswith(f"a.json: 4 questions, {count} were expected of {dataset} val")
+    part = score("--dataset", dataset).document
+    assert part["dataset"] == dataset
+    assert f"|data:{dataset}|" in part["signature"]
+
+
 def test_sample_references_may_have_any_size(score, world):
     (world / "sample_world.json").write_text("{}")
     document = score("--split", "val").document
