@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vle_bench.catalog.metrics import metrics
-from vle_bench.eval.leaderboard.board import Group, Row
+from vle_bench.eval.leaderboard.board import SHOWN_METRICS, Group, Row
 from vle_bench.eval.leaderboard.notes import group_notes
 from vle_bench.eval.show import VERIFIED_WORDS, heading, shown, unit
 from vle_bench.results import Metric, ResultDocument
@@ -40,7 +40,10 @@ def breakdown(document: ResultDocument) -> list[dict[str, Any]]:
         `title` and `bars`: name, value, low, high, n each.
     """
     charts: dict[str, list[list[Any]]] = {}
-    for name, metric in document.metrics.items():
+    order = SHOWN_METRICS.get(document.task, ())
+    place = {name: at for at, name in enumerate(order)}
+    for name in sorted(document.metrics, key=lambda key: place.get(key.split("[")[0], len(place))):
+        metric = document.metrics[name]
         if part := _PART.fullmatch(name):
             kind = part["kind"] or _PLAIN_KINDS.get(part["base"], "part")
             title = f"{heading(part['base'])} by {kind.replace('_', ' ')}"
@@ -52,7 +55,7 @@ def breakdown(document: ResultDocument) -> list[dict[str, Any]]:
         elif _share(name):
             charts.setdefault(_WHOLE, []).append([heading(name), *_numbers(metric)])
     return [
-        {"title": title, "bars": sorted(bars, key=_place_of_bar)}
+        {"title": title, "bars": bars if title == _WHOLE else sorted(bars, key=_place_of_bar)}
         for title, bars in sorted(charts.items(), key=_place_of_chart)
     ]
 
@@ -65,7 +68,7 @@ def _share(name: str) -> bool:
 
 def _place_of_chart(chart: tuple[str, Sequence[object]]) -> tuple[object, ...]:
     title, bars = chart
-    return (title != _WHOLE, len(bars) > _MANY, title)
+    return (title != _WHOLE, len(bars) > _MANY)
 
 
 def _place_of_bar(bar: Sequence[Any]) -> tuple[object, ...]:

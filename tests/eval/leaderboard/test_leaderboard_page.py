@@ -260,6 +260,8 @@ def test_page_breakdown_tells_parts_by_kind_and_directions(make_document):
     assert charts["Over all items"] == [["Accuracy", 50.0, None, None, 10]]
     assert charts["Accuracy by answer type"] == [["yes/no", 60.0, 50.0, 70.0, 4]]
     assert charts["Accuracy by question type"] == [["what is", 40.0, None, None, 6]]
+    whole = breakdown(make_document())[0]
+    assert [bar[0] for bar in whole["bars"]] == ["Q\u2192A", "QA\u2192R", "Q\u2192AR"]
     (direction,) = [bars for title, bars in charts.items() if "i2t" in title]
     assert [bar[0] for bar in direction] == ["TR@1", "TR@10"]
 
