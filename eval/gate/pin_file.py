@@ -76,8 +76,14 @@ def find_pins(root: Path) -> list[Path]:
 
 
 def read_pin(path: Path) -> Pin:
-    """Reads a pin strictly; a `DataProblem` names each line that does not fit."""
-    return read_toml(user_file(path), Pin).record
+    """Reads a pin strictly.
+
+    Raises:
+        DataProblem: Each line that does not fit, or measured tables before hand-written ones.
+    """
+    pin = read_toml(user_file(path), Pin).record
+    _written_part(path)
+    return pin
 
 
 def is_digest(text: str) -> bool:
@@ -86,20 +92,15 @@ def is_digest(text: str) -> bool:
 
 
 def pin_bytes(path: Path, pin: Pin) -> bytes:
-    """The file of `pin`, whose hand-written part is taken from the one that stands at `path`.
+    """The file of `pin`, whose hand-written part is taken from the one that stands at `path`."""
+    lines = "\n".join(_tables(pin))
+    return f"{_written_part(path).rstrip()}\n\n{lines}\n".encode()
 
-    Raises:
-        DataProblem: Measured tables stand between hand-written ones.
-    """
+
+def _written_part(path: Path) -> str:
     text = user_file(path).read_text()
     header = _HEADER.search(text)
     head = text[: header.start()] if header else text
-    _refuse_mixed(path, text, head)
-    lines = "\n".join(_tables(pin))
-    return f"{head.rstrip()}\n\n{lines}\n".encode()
-
-
-def _refuse_mixed(path: Path, text: str, head: str) -> None:
     whole = {key: value for key, value in tomllib.loads(text).items() if key not in _MEASURED}
     try:
         same = tomllib.loads(head) == whole
@@ -110,6 +111,7 @@ def _refuse_mixed(path: Path, text: str, head: str) -> None:
             f"{path}: [files], [metrics] and [stamp] are written anew by --update. "
             "Put them last, as tables of their own."
         )
+    return head
 
 
 def _tables(pin: Pin) -> Iterator[str]:

@@ -121,9 +121,7 @@ def test_a_cut_table_and_an_absent_one_are_seen(tables, capsys):
 
 def test_a_published_row_that_contradicts_itself_closes_the_gate(monkeypatch, capsys):
     problem = "published/coco.toml:7: R@5 87.7 exceeds R@10 92.8"
-    monkeypatch.setattr(
-        "vle_bench.eval.gate.run.consistency_problems", lambda _rows: [problem]
-    )
+    monkeypatch.setattr("vle_bench.eval.gate.run.consistency_problems", lambda _rows: [problem])
     assert check() == 1
     assert problem in capsys.readouterr().err
 
