@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 _PACKAGES = (
-    "isal", "lmdb", "msgspec", "numpy", "pandas", "pyarrow", "pycocotools", "webdataset",
+    "isal", "lmdb", "msgspec", "numpy", "pandas", "pyarrow", "pycocotools", "scipy", "webdataset",
 )  # fmt: skip
 _GIGABYTE = 1e9
 
