@@ -8,12 +8,17 @@ What an item does not state gives it no kind; that is counted, never guessed.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from vle_bench.eval.vcr.question import OTHER, QUESTION_WORDS, UNSTATED
 from vle_bench.eval.vcr.references import VcrItem
+
+Indices = npt.NDArray[np.int64]
+T = TypeVar("T", str, int)
 
 MOST_LIKELIHOODS = 20
 """Distinct values beyond which `answer_likelihood` is no kind but free text."""
@@ -33,45 +38,56 @@ class Breakdown(NamedTuple):
     """
 
     name: str
-    parts: tuple[tuple[str, tuple[int, ...]], ...]
+    parts: tuple[tuple[str, Indices], ...]
     unstated: int
 
 
-def breakdowns(items: Sequence[VcrItem]) -> Iterator[Breakdown]:
+def breakdowns(items: Sequence[VcrItem]) -> tuple[Breakdown, ...]:
     """The ways to part `items`; one that no item states anything of is left out."""
-    likelihoods = [item.likelihood.translate(_BRACKETS) for item in items]
-    if len(set(likelihoods)) <= MOST_LIKELIHOODS:
-        yield from _breakdown("answer_likelihood", likelihoods, _ANNOTATED)
-    counts = [_shown(item.objects_named) for item in items]
-    yield from _breakdown("objects", counts, ())
+    likelihoods = [item.likelihood for item in items]
+    counts = [item.objects_named for item in items]
     words = [item.question_word for item in items]
-    yield from _breakdown("question_word", words, (*QUESTION_WORDS, OTHER))
+    free = len(set(likelihoods)) > MOST_LIKELIHOODS
+    found = (
+        None if free else _breakdown("answer_likelihood", likelihoods, _plain, order=_ANNOTATED),
+        _breakdown("objects", counts, _shown),
+        _breakdown("question_word", words, str, order=(*QUESTION_WORDS, OTHER)),
+    )
+    return tuple(breakdown for breakdown in found if breakdown is not None)
 
 
-def unstated_notes(items: Sequence[VcrItem]) -> tuple[str, ...]:
-    """A sentence for each breakdown that does not cover all items."""
+def unstated_notes(parted: Sequence[Breakdown], size: int) -> tuple[str, ...]:
+    """A sentence for each breakdown that does not cover all of `size` items."""
     return tuple(
-        f"{breakdown.unstated:,} of {len(items):,} items state nothing of {breakdown.name} "
+        f"{breakdown.unstated:,} of {size:,} items state nothing of {breakdown.name} "
         "and are in no part of it."
-        for breakdown in breakdowns(items)
+        for breakdown in parted
         if breakdown.unstated
     )
 
 
-def _breakdown(name: str, column: Sequence[str], order: Sequence[str]) -> Iterator[Breakdown]:
-    sizes = Counter(column)
-    unstated = sizes.pop("", 0)
-    if not sizes:
-        return
+def _breakdown(
+    name: str, column: Sequence[T], shown: Callable[[T], str], *, order: Sequence[str] = ()
+) -> Breakdown | None:
+    numbers: dict[T, int] = {}
+    for value in column:
+        numbers.setdefault(value, len(numbers))
+    codes = np.fromiter(map(numbers.__getitem__, column), dtype=np.int64, count=len(column))
+    values: dict[str, list[int]] = {}
+    for value, code in numbers.items():
+        values.setdefault(shown(value), []).append(code)
+    unstated = int(np.isin(codes, values.pop("", [])).sum())
+    if not values:
+        return None
     known = {value: at for at, value in enumerate(order)}
-    rows: dict[str, list[int]] = {
-        value: [] for value in sorted(sizes, key=lambda one: (known.get(one, len(known)), one))
-    }
-    for row, value in enumerate(column):
-        if value:
-            rows[value].append(row)
-    parts = tuple((value, tuple(chosen)) for value, chosen in rows.items())
-    yield Breakdown(name=name, parts=parts, unstated=unstated)
+    ranked = sorted(values, key=lambda value: (known.get(value, len(known)), value))
+    parts = tuple((value, np.flatnonzero(np.isin(codes, values[value]))) for value in ranked)
+    return Breakdown(name=name, parts=parts, unstated=unstated)
+
+
+def _plain(text: str) -> str:
+    """A value that can stand between the brackets of a metric's key."""
+    return text.translate(_BRACKETS)
 
 
 def _shown(count: int) -> str:

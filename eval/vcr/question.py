@@ -7,6 +7,7 @@ object by number; that is "unstated", not none.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 QUESTION_WORDS = ("what", "which", "where", "when", "why", "how", "who")
@@ -33,25 +34,31 @@ def question_word(question: Any) -> str:
     if not isinstance(tokens, list) or not tokens:
         return ""
     for token in tokens[:FIRST_TOKENS]:
-        if isinstance(token, str):
-            word = _WORD_OF.get(token.lower().partition("'")[0].rstrip("?,"))
-            if word:
-                return word
+        if type(token) is str and (word := _word(token)):
+            return word
     return OTHER
 
 
+@lru_cache(maxsize=4096)
+def _word(token: str) -> str:
+    return _WORD_OF.get(token.lower().partition("'")[0].rstrip("?,"), "")
+
+
 def objects_named(question: Any) -> int:
-    """How many different objects the question's tokens name; -1 where it is not in tokens.
+    """How many different objects the question's tokens name; `UNSTATED` where it is no tokens.
 
     >>> objects_named(["Are", [0, 1], "older", "than", [1], "?"]), objects_named("Who is it?")
     (2, -1)
     """
-    if not isinstance(question, list) or not question:
+    if type(question) is not list or not question:
         return UNSTATED
-    named: set[int] = set()
-    for token in question:
-        if type(token) is list:
-            named.update(one for one in token if type(one) is int)
-        elif type(token) is int:
-            named.add(token)
-    return len(named)
+    tagged = [token for token in question if type(token) is not str]
+    if not tagged:
+        return 0
+    return len({at for token in tagged for at in _objects(token)})
+
+
+def _objects(token: Any) -> list[int]:
+    """The objects of a tag: a list of their numbers, or one number; whatever else is none."""
+    numbers = token if type(token) is list else [token]
+    return [at for at in numbers if type(at) is int]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.eval.scored import refuse_broken_identity
-from vle_bench.eval.vcr.kinds import breakdowns
+from vle_bench.eval.vcr.kinds import Breakdown
 from vle_bench.eval.vcr.predictions import VcrPredictions
 from vle_bench.eval.vcr.references import VcrItem
 from vle_bench.results import Metric
@@ -81,7 +81,12 @@ def score_items(predictions: VcrPredictions, items: Sequence[VcrItem]) -> ItemSc
 
 
 def metrics_of(
-    scores: ItemScores, items: Sequence[VcrItem], *, resamples: int, seed: int
+    scores: ItemScores,
+    items: Sequence[VcrItem],
+    *,
+    resamples: int,
+    seed: int,
+    parted: Sequence[Breakdown] = (),
 ) -> dict[str, Metric]:
     """The three accuracies in percent, overall and by kind, with 95 % intervals.
 
@@ -93,6 +98,7 @@ def metrics_of(
         items: The references.
         resamples: Draws of pictures behind an interval; 0 for none.
         seed: Seed of the draws.
+        parted: Breakdowns of the items by kind.
 
     Returns:
         `q2a`, `qa2r` and `q2ar`, then those of each kind: `q2a[question_word=why]`.
@@ -101,13 +107,14 @@ def metrics_of(
         DataProblem: The identities fail.
     """
     hits = np.column_stack([scores.q2a, scores.qa2r, scores.q2ar]).astype(np.float64)
-    images = np.unique([item.image_id for item in items], return_inverse=True)[1]
+    numbers: dict[str, int] = {}
+    firsts = (numbers.setdefault(item.image_id, len(numbers)) for item in items)
+    images = np.fromiter(firsts, dtype=np.int64, count=len(items))
     fold = _Fold(hits=hits, images=images, resamples=resamples, seed=seed)
     found = fold.metrics(np.arange(len(items)), "")
-    for breakdown in breakdowns(items):
+    for breakdown in parted:
         parts = [
-            fold.metrics(np.array(rows), f"[{breakdown.name}={value}]")
-            for value, rows in breakdown.parts
+            fold.metrics(rows, f"[{breakdown.name}={value}]") for value, rows in breakdown.parts
         ]
         if not breakdown.unstated:
             _refuse_other_total(found, parts, breakdown.name)

@@ -13,8 +13,8 @@ from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VcrRequest
-from vle_bench.eval.scored import Scored
-from vle_bench.eval.vcr.kinds import unstated_notes
+from vle_bench.eval.scored import LaterTable, Scored
+from vle_bench.eval.vcr.kinds import breakdowns, unstated_notes
 from vle_bench.eval.vcr.predictions import (
     VcrPredictions,
     prediction_lines,
@@ -61,14 +61,17 @@ class VcrTask:
         else:
             raise UsageProblem("Nothing to score. Give --predictions P or --model baseline:NAME.")
         scores = score_items(predictions, items)
+        parted = breakdowns(items)
         return Scored(
             task=self.name,
             protocol=PROTOCOL,
             model=model,
             references=with_part(facts, kind="questions", found=len(items)),
-            metrics=metrics_of(scores, items, resamples=asked.resamples, seed=asked.seed),
-            items=_item_table(items, predictions, scores),
-            predictions=prediction_lines(predictions, items),
+            metrics=metrics_of(
+                scores, items, resamples=asked.resamples, seed=asked.seed, parted=parted
+            ),
+            items=LaterTable(lambda: _item_table(items, predictions, scores)),
+            predictions=lambda: prediction_lines(predictions, items),
             signature=(
                 ("data", facts.dataset),
                 ("split", facts.split),
@@ -81,7 +84,7 @@ class VcrTask:
             notes=(
                 *part_note(facts=facts, kind="questions", found=len(items)),
                 *_notes(predictions, scores),
-                *unstated_notes(items),
+                *unstated_notes(parted, len(items)),
             ),
         )
 

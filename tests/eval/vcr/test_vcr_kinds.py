@@ -63,7 +63,13 @@ def metrics(items: list[VcrItem], seed: int = 0, resamples: int = 0):
     draw = np.random.default_rng(seed)
     scores = draw.random((2, len(items), 4))
     predictions = VcrPredictions(scores[0], scores[1], np.ones(len(items), dtype=np.bool_))
-    return metrics_of(score_items(predictions, items), items, resamples=resamples, seed=seed)
+    return metrics_of(
+        score_items(predictions, items),
+        items,
+        resamples=resamples,
+        seed=seed,
+        parted=breakdowns(items),
+    )
 
 
 stated = st.fixed_dictionaries(
@@ -100,7 +106,9 @@ def test_two_kinds_that_swap_leave_the_total_and_move_the_kinds() -> None:
 
     def q2a(rows: list[list[float]]) -> dict[str, float]:
         given = VcrPredictions(np.array(rows), np.array(rows), np.ones(4, dtype=np.bool_))
-        found = metrics_of(score_items(given, items), items, resamples=0, seed=0)
+        found = metrics_of(
+            score_items(given, items), items, resamples=0, seed=0, parted=breakdowns(items)
+        )
         return {key: one.value for key, one in found.items() if key.split("[")[0] == "q2a"}
 
     assert q2a([right, right, wrong, wrong]) == {
@@ -122,7 +130,7 @@ def test_kinds_leave_the_interval_of_the_total_alone() -> None:
 def test_what_is_not_stated_has_no_key_and_is_counted() -> None:
     items = [item(0, question_word="why"), item(1)]
     assert set(metrics(items)) == {*METRICS, *(f"{name}[question_word=why]" for name in METRICS)}
-    assert unstated_notes(items) == (
+    assert unstated_notes(breakdowns(items), 2) == (
         "1 of 2 items state nothing of question_word and are in no part of it.",
     )
 
