@@ -17,7 +17,14 @@ def describe(document: ResultDocument) -> RunDescription:
         part=document.part,
         metrics=tuple(document.metrics),
         sample=document.sample,
+        captions=_captions(document),
     )
+
+
+def _captions(document: ResultDocument) -> int:
+    """Texts that ask are the captions."""
+    asked = document.metrics.get("t2i_r1")
+    return asked.n if asked is not None else 0
 
 
 def published_lines(document: ResultDocument) -> tuple[PublishedLine, ...]:

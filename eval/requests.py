@@ -67,6 +67,7 @@ class RetrievalRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown
     image_features: str = ""
     text_features: str = ""
     ties: Literal["pessimistic", "optimistic", "stable", "expected"] = "pessimistic"
+    folds: str = ""
 
 
 class GroundingRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,12 @@ _RULES = ("pessimistic", "optimistic", "stable", "expected")
 @click.option("--ties", type=click.Choice(_RULES), default=_RULES[0], show_default=True,
               help="Where a positive stands among equal scores.")  # fmt: skip
 @click.option(
+    "--folds",
+    default="",
+    metavar="N|FILE",
+    help="Mean over folds: N consecutive pictures each (COCO 1K: 1000), or a JSON file.",
+)
+@click.option(
     "--score-json",
     type=PLACE,
     default=None,

@@ -51,13 +51,20 @@ class _List(NamedTuple):
     candidates: tuple[str, ...]
 
 
-def read_lists(names: Sequence[str], gold: Gold, *, missing: MissingRule) -> ReadLists:
+def read_lists(
+    names: Sequence[str],
+    gold: Gold,
+    *,
+    missing: MissingRule,
+    galleries: Mapping[Direction, Ints] | None = None,
+) -> ReadLists:
     """Reads ranked lists of one or both directions.
 
     Args:
         names: The files.
         gold: The references.
         missing: `error`, or `zero` to let queries without list pass (they miss).
+        galleries: How many candidates each query has, where that is not the whole gallery.
 
     Raises:
         DataProblem: Broken rows, lists that are not ten different known ids, queries that are
@@ -77,7 +84,7 @@ def read_lists(names: Sequence[str], gold: Gold, *, missing: MissingRule) -> Rea
                 problems.add(f"{place}: {error}")
         problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
     outcomes = tuple(
-        _outcome(lists[direction], gold, direction, missing)
+        _outcome(lists[direction], gold, direction, missing, _depths(gold, direction, galleries))
         for direction in DIRECTIONS
         if direction in lists
     )
@@ -111,7 +118,11 @@ def _row(place: str, values: Mapping[str, Any]) -> tuple[Direction, _List]:
 
 
 def _outcome(
-    files: Mapping[str, Sequence[_List]], gold: Gold, direction: Direction, missing: MissingRule
+    files: Mapping[str, Sequence[_List]],
+    gold: Gold,
+    direction: Direction,
+    missing: MissingRule,
+    depths: Mapping[str, int],
 ) -> Outcome:
     queries, gallery = gold.ids(direction)
     query_key, list_key = LIST_KEYS[direction]
@@ -126,7 +137,7 @@ def _outcome(
             if row.query in silent:
                 continue  # named by --image-ids: part of the gallery, but nothing to score
             try:
-                found = _positions(row.candidates, place_of, list_key)
+                found = _positions(row.candidates, place_of, list_key, depths.get(row.query, DEPTH))
             except ValueError as error:
                 problems.add(f"{row.place}: {error}")
                 if isinstance(error, _ForeignIdsError):
@@ -140,8 +151,20 @@ def _outcome(
     return outcome_of_lists(top, gold, direction, present=top[:, 0] != NONE)
 
 
-def _positions(candidates: Sequence[str], place_of: Mapping[str, int], key: str) -> Ints:
-    depth = min(DEPTH, len(place_of))
+def _depths(
+    gold: Gold, direction: Direction, galleries: Mapping[Direction, Ints] | None
+) -> dict[str, int]:
+    """How long the list of each query must be."""
+    queries, gallery = gold.ids(direction)
+    if galleries is None:
+        return dict.fromkeys(queries, min(DEPTH, len(gallery)))
+    sizes = np.minimum(galleries[direction], DEPTH).tolist()
+    return dict(zip(queries, sizes, strict=True))
+
+
+def _positions(
+    candidates: Sequence[str], place_of: Mapping[str, int], key: str, depth: int
+) -> Ints:
     if len(candidates) != depth or len(set(candidates)) != depth:
         raise ValueError(
             f"{key} holds {len(candidates)} ids, {len(set(candidates))} of them different; "

@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.eval.retrieval.folds import Folds
 from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, Ints
 from vle_bench.eval.retrieval.outcome import RECALLS, Outcome
 from vle_bench.eval.scored import refuse_broken_identity
@@ -32,23 +33,32 @@ _STREAM = "retrieval"
 
 
 def metrics_of(
-    outcomes: Sequence[Outcome], gold: Gold, *, resamples: int, seed: int
+    outcomes: Sequence[Outcome],
+    gold: Gold,
+    *,
+    resamples: int,
+    seed: int,
+    folds: Folds | None = None,
 ) -> dict[str, Metric]:
     """Every metric that the outcomes can give, in the order of the contract.
+
+    With folds each metric is the mean of those of the folds, in every draw too.
 
     Args:
         outcomes: One outcome for each direction that is there.
         gold: The references.
         resamples: Draws; 0 for no intervals.
         seed: Seed of the draws.
+        folds: What the gallery was cut into, if it was.
 
     Raises:
         DataProblem: The numbers contradict each other (a bug of ours).
     """
     by_direction = {outcome.direction: outcome for outcome in outcomes}
     ordered = [by_direction[name] for name in DIRECTIONS if name in by_direction]
-    values = _values(ordered)
-    draws = _draws(ordered, gold, resamples=resamples, seed=seed)
+    parts = _parts(ordered, gold, folds)
+    values = _mean([_values([part.outcome for part in fold]) for fold in parts])
+    draws = _draws(parts, resamples=resamples, seed=seed)
     sizes = {outcome.direction: len(outcome.ranks) for outcome in ordered}
     found: dict[str, Metric] = {}
     for name in metric_names(ordered):
@@ -111,21 +121,57 @@ def _sums(recalls: Mapping[str, float]) -> dict[str, float]:
     return sums
 
 
-def _draws(
-    outcomes: Sequence[Outcome], gold: Gold, *, resamples: int, seed: int
-) -> dict[str, Floats]:
-    """Draws of every metric, all from the same drawn pictures."""
+class _Part(NamedTuple):
+    """One direction's queries of one fold, the picture of each, and how many pictures there are."""
+
+    outcome: Outcome
+    owners: Ints
+    pictures: int
+
+
+def _parts(outcomes: Sequence[Outcome], gold: Gold, folds: Folds | None) -> list[list[_Part]]:
+    """The outcomes fold by fold; all of them at once without folds."""
     owners, pictures = _owners(outcomes, gold)
+    pairs = list(zip(outcomes, owners, strict=True))
+    if folds is None:
+        return [[_Part(outcome, own, pictures) for outcome, own in pairs]]
+    places = [folds.of(outcome.direction, len(outcome.ranks)) for outcome in outcomes]
+    return [
+        [
+            _Part(outcome.only(place == fold), own[place == fold], pictures)
+            for (outcome, own), place in zip(pairs, places, strict=True)
+        ]
+        for fold in range(folds.count)
+    ]
+
+
+def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    if len(found) == 1:
+        return dict(found[0])
+    return {name: math.fsum(one[name] for one in found) / len(found) for name in found[0]}
+
+
+def _draws(parts: Sequence[Sequence[_Part]], *, resamples: int, seed: int) -> dict[str, Floats]:
+    """Draws of every metric, all from the same drawn pictures."""
     batches: dict[str, list[Floats]] = {}
-    folds = [_Fold(outcome, own, pictures) for outcome, own in zip(outcomes, owners, strict=True)]
+    pictures = parts[0][0].pictures
+    folds = [[_Fold(*part) for part in fold] for fold in parts]
     for weights in picture_draws(pictures, resamples=resamples, seed=seed, stream=_STREAM):
-        drawn: dict[str, Floats] = {}
-        for fold in folds:
-            drawn |= fold.of(weights)
-        drawn |= _drawn_sums(drawn)
-        for name, values in drawn.items():
+        for name, values in _drawn(folds, weights).items():
             batches.setdefault(name, []).append(values)
-    return {name: np.concatenate(parts) for name, parts in batches.items()}
+    return {name: np.concatenate(found) for name, found in batches.items()}
+
+
+def _drawn(folds: Sequence[Sequence[_Fold]], weights: Floats) -> dict[str, Floats]:
+    every: list[dict[str, Floats]] = []
+    for fold in folds:
+        drawn: dict[str, Floats] = {}
+        for part in fold:
+            drawn |= part.of(weights)
+        every.append(drawn | _drawn_sums(drawn))
+    if len(every) == 1:
+        return every[0]
+    return {name: np.mean([drawn[name] for drawn in every], axis=0) for name in every[0]}
 
 
 def _drawn_sums(drawn: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,16 @@ class Outcome:
         Made when first asked for: ranks do not need it, and sorting costs more than they do.
         """
         return self.find_top()
+
+    def only(self, chosen: Flags) -> Outcome:
+        """Some of the queries."""
+        return replace(
+            self,
+            hits={at: hits[chosen] for at, hits in self.hits.items()},
+            ranks=self.ranks[chosen],
+            find_top=lambda: self.top[chosen],
+            present=self.present[chosen],
+        )
 
 
 def outcomes_of_scores(

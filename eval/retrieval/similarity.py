@@ -9,6 +9,7 @@ in float64 in a fixed order and gives one pair one value, wherever it stands.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -51,6 +52,10 @@ class Similarity(Protocol):
         """Lets go of file pages that were looked at."""
         ...
 
+    def select(self, images: Ints, texts: Ints) -> Similarity:
+        """The scores of some pictures and texts, in this order."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class MatrixSimilarity:
@@ -87,6 +92,12 @@ class MatrixSimilarity:
     def release(self) -> None:
         """Lets go of the file."""
         self.pages()
+
+    def select(self, images: Ints, texts: Ints) -> MatrixSimilarity:
+        """Rows and columns of the same matrix."""
+        rows = images if self.rows is None else self.rows[images]
+        columns = texts if self.columns is None else self.columns[texts]
+        return MatrixSimilarity(self.matrix, rows, columns, self.pages)
 
 
 class FeatureSimilarity:
@@ -160,6 +171,14 @@ class FeatureSimilarity:
         """Lets go of the files."""
         self._pages()
 
+    def select(self, images: Ints, texts: Ints) -> FeatureSimilarity:
+        """Rows of the same features, whose lengths are known already."""
+        chosen = copy.copy(self)
+        chosen._image_rows = images if self._image_rows is None else self._image_rows[images]
+        chosen._text_rows = texts if self._text_rows is None else self._text_rows[texts]
+        chosen._margins = {"i2t": self._margins["i2t"][images], "t2i": self._margins["t2i"][texts]}
+        return chosen
+
 
 @dataclass(frozen=True, eq=False)
 class WithAbsent:
@@ -195,6 +214,10 @@ class WithAbsent:
     def release(self) -> None:
         """Likewise."""
         self.inner.release()
+
+    def select(self, images: Ints, texts: Ints) -> WithAbsent:
+        """Likewise."""
+        return WithAbsent(self.inner.select(images, texts), self.images[images], self.texts[texts])
 
 
 def positions(of: Ints) -> Ints | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,14 @@ from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.requests import RetrievalRequest, ScoringRequest
 from vle_bench.eval.retrieval.features import read_features
+from vle_bench.eval.retrieval.folds import (
+    COCO_1K,
+    PICTURES_OF_1K,
+    Folds,
+    folded_outcomes,
+    read_folds,
+    refuse_lists_beyond_folds,
+)
 from vle_bench.eval.retrieval.gold import NONE, Direction, Gold, gold_of
 from vle_bench.eval.retrieval.id_files import IdFile, read_ids
 from vle_bench.eval.retrieval.lists import list_lines, read_lists
@@ -22,7 +30,7 @@ from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
 from vle_bench.eval.retrieval.references import References, read_references
 from vle_bench.eval.retrieval.scores import read_scores
 from vle_bench.eval.retrieval.similarity import Flags, Similarity
-from vle_bench.eval.scored import LaterTable, Scored
+from vle_bench.eval.scored import LaterTable, ReferenceFacts, Scored
 from vle_bench.inputs.names import stem_of
 from vle_bench.results.signature import interval_part
 from vle_bench.results.store import PREDICTIONS
@@ -76,16 +84,20 @@ class RetrievalTask:
             DataProblem: References or predictions are missing, broken or do not match.
             UsageProblem: The request names nothing to score, or several things.
         """
-        asked = _asked(request)
+        asked = _named_folds(_asked(request))
         way = _way(asked)
         references = read_references(asked)
         image_ids = read_ids(asked.image_ids, "image_id") if asked.image_ids else None
         gold = gold_of(references.texts, image_ids.ids if image_ids else ())
-        predicted = _predict(asked, way, references, gold, image_ids)
+        folds = read_folds(asked.folds, gold) if asked.folds else None
+        predicted = _predict(asked, way, references, gold, image_ids, folds)
         inputs = {"texts": references.facts.sha256, **predicted.inputs}
         if image_ids:
             inputs["image_ids"] = image_ids.sha256
         facts = references.facts
+        if folds is not None:
+            inputs |= folds.inputs
+            facts = _folded(facts, folds)
         return ScoredRetrieval(
             outcomes=predicted.outcomes,
             gold=gold,
@@ -94,7 +106,11 @@ class RetrievalTask:
             model=predicted.name,
             references=facts,
             metrics=metrics_of(
-                predicted.outcomes, gold, resamples=asked.resamples, seed=asked.seed
+                predicted.outcomes,
+                gold,
+                resamples=asked.resamples,
+                seed=asked.seed,
+                folds=folds,
             ),
             items=LaterTable(lambda: _item_table(predicted.outcomes, gold)),
             predictions=lambda: list_lines(predicted.outcomes, gold),
@@ -102,6 +118,7 @@ class RetrievalTask:
                 ("data", facts.dataset),
                 ("split", facts.split),
                 ("n", f"{len(gold.image_ids)}x{len(gold.text_ids)}"),
+                *((("folds", folds.name),) if folds is not None else ()),
                 ("ties", predicted.protocol),
                 ("from", predicted.source),
                 ("missing", asked.missing),
@@ -140,6 +157,22 @@ def _asked(request: ScoringRequest) -> RetrievalRequest:
     return request
 
 
+def _named_folds(asked: RetrievalRequest) -> RetrievalRequest:
+    """Who names COCO 1K wants COCO in folds of a thousand."""
+    if asked.dataset != COCO_1K:
+        return asked
+    folds = asked.folds or str(PICTURES_OF_1K)
+    return msgspec.structs.replace(asked, dataset="coco", folds=folds)
+
+
+def _folded(facts: ReferenceFacts, folds: Folds) -> ReferenceFacts:
+    """Folds are another measurement than the whole: COCO 1K where they are that, else a part."""
+    coco = facts.dataset in {"coco", "coco-karpathy-5k"} and facts.split == "test"
+    if coco and not facts.part and folds.as_coco_1k:
+        return replace(facts, dataset=COCO_1K)
+    return replace(facts, part=facts.part or f"the mean over {folds.count} folds")
+
+
 def _way(asked: RetrievalRequest) -> str:
     """Which of the four ways of giving predictions was taken."""
     ways = {
@@ -168,16 +201,20 @@ def _predict(
     references: References,
     gold: Gold,
     image_ids: IdFile | None,
+    folds: Folds | None,
 ) -> _Predicted:
     if way == "lists":
-        lists = read_lists(asked.predictions, gold, missing=asked.missing)
+        sizes = folds.galleries(gold.captioned) if folds is not None else None
+        lists = read_lists(asked.predictions, gold, missing=asked.missing, galleries=sizes)
+        if folds is not None:
+            refuse_lists_beyond_folds(lists.outcomes, gold, folds)
         name = stem_of(Path(asked.predictions[0]))
         return _Predicted(lists.outcomes, LISTED, way, name, lists.inputs)
     if way == "predictor":
         predictor = load_predictor("retrieval", asked.model)
         similarity: Similarity = predictor(gold, references.texts, seed=asked.seed)
         every = (np.ones(len(gold.image_ids), np.bool_), np.ones(len(gold.text_ids), np.bool_))
-        outcomes = _outcomes(similarity, gold, every, asked)
+        outcomes = _outcomes(similarity, gold, every, asked, folds)
         return _Predicted(outcomes, asked.ties, way, asked.model, {})
     text_ids = read_ids(asked.text_ids, "text_id") if asked.text_ids else None
     inputs = {"text_ids": text_ids.sha256} if text_ids else {}
@@ -186,7 +223,7 @@ def _predict(
             asked.scores, gold, image_ids=image_ids, text_ids=text_ids, missing=asked.missing
         )
         inputs["scores"] = matrix.sha256
-        outcomes = _outcomes(matrix.similarity, gold, (matrix.images, matrix.texts), asked)
+        outcomes = _outcomes(matrix.similarity, gold, (matrix.images, matrix.texts), asked, folds)
         return _Predicted(outcomes, asked.ties, way, stem_of(Path(asked.scores)), inputs)
     features = read_features(
         asked.image_features,
@@ -197,14 +234,20 @@ def _predict(
         missing=asked.missing,
     )
     inputs["image_features"], inputs["text_features"] = features.sha256
-    outcomes = _outcomes(features.similarity, gold, (features.images, features.texts), asked)
+    outcomes = _outcomes(features.similarity, gold, (features.images, features.texts), asked, folds)
     return _Predicted(outcomes, asked.ties, way, stem_of(Path(asked.image_features)), inputs)
 
 
 def _outcomes(
-    similarity: Similarity, gold: Gold, there: tuple[Flags, Flags], asked: RetrievalRequest
+    similarity: Similarity,
+    gold: Gold,
+    there: tuple[Flags, Flags],
+    asked: RetrievalRequest,
+    folds: Folds | None,
 ) -> tuple[Outcome, ...]:
     present: dict[Direction, Flags] = {"i2t": there[0][: gold.captioned], "t2i": there[1]}
+    if folds is not None:
+        return folded_outcomes(similarity, gold, folds, rule=asked.ties, present=present)
     return outcomes_of_scores(similarity, gold, rule=asked.ties, present=present)
 
 

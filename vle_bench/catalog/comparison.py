@@ -22,6 +22,7 @@ from vle_bench.catalog.published import PublishedScore, load_published
 
 _SAMPLE = "sample world"
 _SYNONYMS = {"dev": "val"}
+_CAPTIONS = re.compile(r"([\d,]*\d) captions")
 _LESS = re.compile(r"\s+less\s+")
 
 
@@ -38,6 +39,7 @@ class RunDescription:
         metrics: The metric keys it has.
         part: "886 of 26,534 questions" where it is not of the whole split, else "".
         sample: Whether its data is the sample world.
+        captions: How many captions it was asked with; 0 where it was not.
     """
 
     dataset: str
@@ -48,6 +50,7 @@ class RunDescription:
     metrics: tuple[str, ...] = ()
     part: str = ""
     sample: bool = False
+    captions: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def compare(run: RunDescription, row: PublishedScore) -> Comparison:
         _SAMPLE if run.sample else "",
         _dataset_reason(run, row),
         _split_reason(run, row),
+        _captions_reason(run, row),
         _metric_reason(run, row),
         _protocol_reason(run, row),
         _setting_reason(run, row),
@@ -151,6 +155,14 @@ def _split_reason(run: RunDescription, row: PublishedScore) -> str:
     if run.part:
         return f"split: all of {_split(row.split)}, ours is {run.part}"
     return f"part of the split: {row.part}" if row.part else ""
+
+
+def _captions_reason(run: RunDescription, row: PublishedScore) -> str:
+    """Some programs keep five captions a picture, and so drop ten of COCO's 25,010."""
+    said = _CAPTIONS.search(row.split_note)
+    if not run.captions or said is None or int(said[1].replace(",", "")) == run.captions:
+        return ""
+    return f"captions: {said[1]}, ours are {run.captions:,}"
 
 
 def _metric_reason(run: RunDescription, row: PublishedScore) -> str:

@@ -1,0 +1,179 @@
+"""Folds: each scored alone, averaged, and never taken for the whole gallery."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PICTURES, EACH = 12, 3
+RECALLS = [f"{way}_r{at}" for way in ("i2t", "t2i") for at in (1, 5, 10)]
+
+
+def write_texts(path: Path, pictures: list[int]) -> Path:
+    rows = [
+        {"text_id": 100 * picture + one, "text": "x", "image_ids": [picture]}
+        for picture in pictures
+        for one in range(EACH)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Twelve pictures with three texts each, and scores with ties."""
+    write_texts(tmp_path / "T.jsonl", list(range(PICTURES)))
+    rng = np.random.default_rng(3)
+    scores = rng.integers(0, 6, (PICTURES, PICTURES * EACH)).astype(np.float32)
+    owners = np.arange(PICTURES * EACH) // EACH
+    scores[owners, np.arange(PICTURES * EACH)] += 2
+    np.save(tmp_path / "S.npy", scores)
+    return tmp_path
+
+
+def run(vle_eval, *arguments: object) -> dict:
+    ran = vle_eval("retrieval", "--resamples", 20, "--json", *arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def alone(vle_eval, small: Path, pictures: list[int]) -> dict:
+    """A fold scored as a data set of its own."""
+    texts = write_texts(small / "part.jsonl", pictures)
+    columns = [picture * EACH + one for picture in pictures for one in range(EACH)]
+    np.save(small / "part.npy", np.load(small / "S.npy")[np.ix_(pictures, columns)])
+    return run(vle_eval, "--texts", texts, "--scores", small / "part.npy")["metrics"]
+
+
+@pytest.mark.parametrize("folds", [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]],
+                                   [[11, 2, 5], [0, 7, 9, 1], [3, 4, 6, 8, 10]]])  # fmt: skip
+def test_folds_are_the_mean_of_their_parts(vle_eval, small, folds) -> None:
+    (small / "folds.json").write_text(json.dumps(folds))
+    given = ("--texts", small / "T.jsonl", "--scores", small / "S.npy")
+    found = run(vle_eval, *given, "--folds", small / "folds.json")
+    parts = [alone(vle_eval, small, sorted(fold)) for fold in folds]
+    for name in [*RECALLS, "rsum", "mean_recall", "i2t_medr", "t2i_meanr"]:
+        mean = np.mean([part[name]["value"] for part in parts])
+        assert found["metrics"][name]["value"] == pytest.approx(mean), name
+        assert found["metrics"][name]["low"] <= mean + 1e-9
+    assert found["metrics"]["t2i_r1"]["n"] == PICTURES * EACH
+    assert found["part"] == "the mean over 3 folds"
+    assert "|folds:3x" in found["signature"]
+
+
+def test_consecutive_folds_are_those_of_the_file_in_its_order(vle_eval, small) -> None:
+    given = ("--texts", small / "T.jsonl", "--scores", small / "S.npy")
+    (small / "folds.json").write_text("[[0,1,2,3],[4,5,6,7],[8,9,10,11]]")
+    one = run(vle_eval, *given, "--folds", 4)
+    other = run(vle_eval, *given, "--folds", small / "folds.json")
+    assert one["metrics"] == other["metrics"]
+    assert one["signature"] == other["signature"]
+    (small / "folds.json").write_text("[[0,1,2,4],[3,5,6,7],[8,9,10,11]]")
+    third = run(vle_eval, *given, "--folds", small / "folds.json")
+    assert third["signature"] != one["signature"]
+
+
+def test_features_and_scores_agree_in_folds(vle_eval, small) -> None:
+    rng = np.random.default_rng(4)
+    images, texts = rng.integers(-2, 3, (12, 5)), rng.integers(-2, 3, (36, 5))
+    np.save(small / "S.npy", images @ texts.T)
+    np.savez(small / "I.npz", ids=np.arange(12)[::-1], features=images[::-1].astype(np.float32))
+    ids = [100 * (at // EACH) + at % EACH for at in range(36)]
+    np.savez(small / "T.npz", ids=ids, features=texts.astype(np.float32))
+    of_scores = run(vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--scores",
+                    small / "S.npy")  # fmt: skip
+    of_features = run(vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--image-features",
+                      small / "I.npz", "--text-features", small / "T.npz")  # fmt: skip
+    assert of_features["metrics"] == of_scores["metrics"]
+
+
+def test_stored_lists_of_folds_score_the_same_and_lists_beyond_them_are_refused(
+    vle_eval, small
+) -> None:
+    given = ("--texts", small / "T.jsonl", "--folds", 4)
+    first = run(vle_eval, *given, "--scores", small / "S.npy", "--out", small / "run")
+    lists = small / "run" / "predictions.jsonl"
+    rows = [json.loads(line) for line in lists.read_text().splitlines()]
+    assert {len(row.get("image_ids", [0] * 4)) for row in rows} == {4}
+    again = run(vle_eval, *given, "--predictions", lists)
+    for name in RECALLS:
+        assert again["metrics"][name] == first["metrics"][name]
+    rows[-1]["image_ids"][0] = 0  # the last text belongs to the last fold
+    (small / "wrong.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ran = vle_eval("retrieval", *given, "--predictions", small / "wrong.jsonl")
+    assert ran.code == 3
+    assert "another fold" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        ("[[0,1,2,3,4,5],[6,7,8,9,10]]", "without"),
+        ("[[0,1,2,3,4,5],[5,6,7,8,9,10,11]]", "more than once"),
+        ("[[0,1,2,3,4,5,99],[6,7,8,9,10,11]]", "99"),
+        ("[[0,1,2,3,4,5,6,7,8,9,10,11],[]]", "without pictures"),
+        ('{"a": 1}', "folds"),
+        ("5", "folds"),
+    ],
+)
+def test_folds_that_are_none_are_refused(vle_eval, small, folds, said) -> None:
+    (small / "folds.json").write_text(folds)
+    ran = vle_eval("retrieval", "--texts", small / "T.jsonl", "--scores", small / "S.npy",
+                   "--folds", small / "folds.json")  # fmt: skip
+    assert ran.code == 3
+    assert said in ran.err
+
+
+def test_a_size_that_leaves_a_rest_is_refused(vle_eval, small) -> None:
+    for size in (5, 0):
+        ran = vle_eval("retrieval", "--texts", small / "T.jsonl", "--scores", small / "S.npy",
+                       "--folds", size)  # fmt: skip
+        assert ran.code == 3
+        assert "whole folds" in ran.err
+
+
+def test_a_text_of_two_folds_is_refused(vle_eval, world) -> None:
+    ran = vle_eval("retrieval", "--texts", world / "T.jsonl", "--scores", world / "S.npy",
+                   "--folds", 1)  # fmt: skip
+    assert ran.code == 3
+    assert "different folds: 73" in ran.err
+
+
+def test_five_thousands_of_coco_are_coco_1k(vle_eval, tmp_path) -> None:
+    """Published rows of COCO 1K stand beside it where the captions are as many."""
+    images = [
+        {"split": "test", "cocoid": at + 1, "filename": f"{at}.jpg",
+         "sentences": [{"sentid": at * 5 + one, "raw": "x"} for one in range(5)]}
+        for at in range(5000)
+    ]  # fmt: skip
+    texts = tmp_path / "dataset_coco.json"
+    texts.write_text(json.dumps({"dataset": "coco", "images": images}))
+    ids = np.arange(5000)
+    vectors = np.random.default_rng(1).standard_normal((5000, 4), dtype=np.float32)
+    np.savez(tmp_path / "I.npz", ids=ids + 1, features=vectors)
+    np.savez(tmp_path / "T.npz", ids=np.arange(25000), features=np.repeat(vectors, 5, axis=0))
+    given = ("retrieval", "--texts", texts, "--resamples", 0, "--json", "--image-features",
+             tmp_path / "I.npz", "--text-features", tmp_path / "T.npz")  # fmt: skip
+    for named in (("--folds", 1000), ("--dataset", "coco-karpathy-1k")):
+        ran = vle_eval(*given, *named)
+        assert ran.code == 0, ran.err
+        found = json.loads(ran.out)
+        assert found["dataset"] == "coco-karpathy-1k"
+        assert found["metrics"]["i2t_r5"]["n"] == 5000
+        verdicts = {(row["dataset"], row["comparable"]) for row in found["published"]}
+        assert ("coco-karpathy-1k", True) in verdicts
+        assert ("coco-karpathy-5k", True) not in verdicts
+
+
+def test_captions_of_another_number_are_another_measurement() -> None:
+    from vle_bench.catalog.comparison import RunDescription, compare
+    from vle_bench.catalog.published import load_published
+
+    row = next(row for row in load_published() if row.split_note.endswith("25,000 captions"))
+    for captions, why in ((25_010, ("captions: 25,000, ours are 25,010",)), (25_000, ()), (0, ())):
+        run = RunDescription(dataset=row.dataset, split="test", protocol="pessimistic",
+                             metrics=(row.metric,), captions=captions)  # fmt: skip
+        assert compare(run, row).why == why
