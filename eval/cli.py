@@ -27,6 +27,9 @@ _COMMANDS = {
     "submit": CommandEntry(
         "vle_bench.eval.commands.submit:command", "A checked file for the official server."
     ),
+    "explain": CommandEntry(
+        "vle_bench.eval.commands.explain:command", "Why one item scored as it did."
+    ),
     "check": CommandEntry(
         "vle_bench.eval.commands.check:command", "The gate: golden cases, tables, published rows."
     ),

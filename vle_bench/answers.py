@@ -68,13 +68,31 @@ def punctuation_step(text: str) -> str:
     """
     if _ANY_MARK.search(text) is None:
         return text
+    return periods_step(marks_step(text))
+
+
+def marks_step(text: str) -> str:
+    """The first half of `punctuation_step`: marks go, or become spaces.
+
+    >>> marks_step("1,000 x-y."), marks_step("x-y.")
+    ('1000 xy.', 'x y.')
+    """
     cleaned = text
     numeric = _COMMA_IN_NUMBER.search(text) is not None
     for mark in MARKS:
         if mark in text:
             vanishes = numeric or f"{mark} " in text or f" {mark}" in text
             cleaned = cleaned.replace(mark, "" if vanishes else " ")
-    return _PERIOD_BEFORE_NO_DIGIT.sub("", cleaned, count=_MOST_PERIODS)
+    return cleaned
+
+
+def periods_step(text: str) -> str:
+    """The second half: periods that no digit follows go, 32 of them at most.
+
+    >>> periods_step("U.S.A. 1.5")
+    'USA 1.5'
+    """
+    return _PERIOD_BEFORE_NO_DIGIT.sub("", text, count=_MOST_PERIODS)
 
 
 def word_step(text: str) -> str:

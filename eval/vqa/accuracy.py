@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vle_bench.eval.vqa.gold import Bools, Codes, Floats, Given, Gold, Ints, Numbers
-from vle_bench.eval.vqa.protocols import Hits, Protocol, Reader, leave_one_out, thirds
+from vle_bench.eval.vqa.protocols import Credit, Hits, Protocol, Reader, leave_one_out, thirds
 
 _NO_READING = -1
 
@@ -140,13 +140,8 @@ def score_items(
     """
     known = lexicon or lexicon_of(gold, given.texts)
     both = readings(gold, known, protocol)
-    answer = _per_question(both, given)
-    flat = (both.gold == gold.spread(answer)) & both.wanted
-    credit = protocol.credit
-    if given.annotators is not None:
-        flat[gold.starts[:-1] + given.annotators] = False
-        credit = thirds if credit is leave_one_out else credit
-    hits = Hits(flat, gold.starts)
+    hits = hits_of(gold, given, both)
+    credit = credit_of(given, protocol)
     rows = np.flatnonzero(np.logical_or.reduceat(both.wanted, gold.starts[:-1]))
     return ItemScores(
         rows=rows,
@@ -155,6 +150,22 @@ def score_items(
         unanimous=both.unanimous[rows],
         left_out=len(gold) - len(rows),
     )
+
+
+def hits_of(gold: Gold, given: Given, both: Readings) -> Hits:
+    """Which annotators gave the answer; the one whose answer it is never counts."""
+    answer = _per_question(both, given)
+    flat = (both.gold == gold.spread(answer)) & both.wanted
+    if given.annotators is not None:
+        flat[gold.starts[:-1] + given.annotators] = False
+    return Hits(flat, gold.starts)
+
+
+def credit_of(given: Given, protocol: Protocol) -> Credit:
+    """What matches earn: an annotator's own answer is one term of leave-one-out."""
+    if given.annotators is not None and protocol.credit is leave_one_out:
+        return thirds
+    return protocol.credit
 
 
 def _per_question(both: Readings, given: Given) -> Codes:

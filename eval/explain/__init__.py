@@ -1,0 +1,1 @@
+"""Why one item of a stored result scored as it did."""

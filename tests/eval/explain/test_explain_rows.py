@@ -1,0 +1,79 @@
+"""Items of VCR and retrieval: the stored row, its prediction, picks, ties and what stands above."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import vle_bench.manifests
+
+GOLDEN = Path(vle_bench.manifests.__file__).parent / "golden"
+
+
+@pytest.fixture
+def vcr(vle_eval, tmp_path: Path) -> Path:
+    row = {
+        "annot_id": "val-0",
+        "img_fn": "a/b.jpg",
+        "answer_label": 2,
+        "rationale_label": 0,
+    }
+    (tmp_path / "val.jsonl").write_text(json.dumps(row) + "\n")
+    scores = {"annot_id": "val-0", "q2a": [0.1, 0.4, 0.4, 0.1], "qa2r": [0.7, 0.1, 0.1, 0.1]}
+    (tmp_path / "p.jsonl").write_text(json.dumps(scores) + "\n")
+    ran = vle_eval(
+        "vcr", "--annotations", tmp_path / "val.jsonl", "--predictions", tmp_path / "p.jsonl",
+        "--resamples", 0, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    return tmp_path / "out"
+
+
+def test_vcr_shows_the_picks_and_that_the_first_of_tied_choices_counts(vle_eval, vcr):
+    found = vle_eval("explain", vcr, "--id", "val-0", "--json").document
+    (item,) = found["items"]
+    assert item["picks"] == {"q2a": [1, 2], "qa2r": [0, 1]}
+    assert [item["columns"][name] for name in ("q2a", "qa2r", "q2ar")] == [False, True, False]
+    text = " ".join(vle_eval("explain", vcr, "--id", "val-0").out.split())
+    assert "pick of q2a 1, tied with 1 more: the first counts" in text
+
+
+def test_retrieval_shows_what_a_list_has_above_the_first_right_picture(vle_eval, tmp_path):
+    golden = GOLDEN / "retrieval"
+    ran = vle_eval(
+        "retrieval", "--texts", golden / "texts.jsonl",
+        "--image-features", golden / "img_feat.jsonl",
+        "--text-features", golden / "txt_feat.jsonl",
+        "--resamples", 0, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    seen = set()
+    for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        one, ranked = (
+            (row["text_id"], row["image_ids"])
+            if "image_ids" in row
+            else (row["image_id"], row["text_ids"])
+        )
+        found = vle_eval("explain", tmp_path / "out", "--id", one, "--json").document
+        for item in found["items"]:
+            rank = item["columns"]["rank"]
+            if item["prediction"] == row and 0 < rank < len(ranked):
+                text = " ".join(vle_eval("explain", tmp_path / "out", "--id", one).out.split())
+                above = ", ".join(map(str, ranked[: int(rank)]))
+                assert f"stands above {above}" in text
+                seen.add(one)
+    assert seen
+
+
+def test_an_id_that_no_row_has_is_named_with_those_there(vle_eval, vcr):
+    ran = vle_eval("explain", vcr, "--id", "val-1")
+    assert ran.code == 3
+    assert "no item 'val-1' among 1. There are: val-0." in ran.err
+
+
+def test_a_prediction_that_is_not_there_is_said_to_be_missing(vle_eval, vcr):
+    (vcr / "predictions.jsonl").write_text('{"annot_id": "val-9"}\n')
+    assert "nothing stored under this id" in vle_eval("explain", vcr, "--id", "val-0").out
