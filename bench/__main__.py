@@ -37,7 +37,7 @@ class Size(NamedTuple):
     annotations: float
 
 
-FULL = Size(pictures=2000, rounds=7, annotations=1.0)
+FULL = Size(pictures=1000, rounds=7, annotations=1.0)
 QUICK = Size(pictures=40, rounds=3, annotations=0.002)
 
 
@@ -112,7 +112,7 @@ def _contests(size: Size, folder: Path | None, only: tuple[str, ...]) -> Iterato
     if _wanted(only, "verify", "reading", "zip"):
         with _scratch(memory) as place:
             yield from readers.contests(place, size.pictures)
-    if _wanted(only, "coco-json"):
+    if _wanted(only, "coco-json", "vg-json"):
         with _scratch(folder) as place:
             yield from json_files.contests(place, size.annotations)
 

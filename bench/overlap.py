@@ -147,7 +147,7 @@ def searching(found: likeness.Spectra, count: int) -> Iterator[tuple[str, ...]]:
     real = likeness.hashes(found)
     turns = np.zeros(count, np.uint64)
     for _ in range(20):
-        turns ^= np.left_shift(np.uint64(1), rng.integers(0, 64, count).astype(np.uint64))
+        turns = turns ^ np.left_shift(np.uint64(1), rng.integers(0, 64, count).astype(np.uint64))
     hashes = real[rng.integers(0, len(real), count)] ^ turns
     start = time.perf_counter()
     index = HashIndex(hashes)

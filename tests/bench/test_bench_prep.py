@@ -30,7 +30,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_contest_keeps_a_result_of_every_program(results: Path):
     found = {one.outcome.name: one.outcome for one in read_all(results)}
-    assert {"verify", "reading", "zip", "coco-json"} <= found.keys()
+    assert {"verify", "reading", "zip", "coco-json", "vg-json"} <= found.keys()
     assert any(name.startswith("packing-") for name in found)
     for outcome in found.values():
         assert outcome.rounds == 3
