@@ -100,8 +100,8 @@ prep-sbu: $(VENV)/.base ## SBU with the pictures that were downloaded, likewise
 leaderboard: $(VENV)/.base ## stored results beside the published scores
 	$(BIN)/vle-eval leaderboard --results $(RESULTS)
 
-regress: $(VENV)/.base ## the gate: golden cases, tables and published rows
-	$(BIN)/vle-eval check
+regress: $(VENV)/.base ## the gate: golden cases, pins, tables, published rows; GATE='DIR --junit FILE' adds
+	$(BIN)/vle-eval check --strict $(GATE)
 
 clean: ## remove what tests and builds leave behind; data and results stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
