@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vle_bench.eval.leaderboard.board import Group, Row, groups_of
 from vle_bench.eval.show import (
@@ -14,11 +14,13 @@ from vle_bench.eval.show import (
     shown,
     unit,
 )
-from vle_bench.results import ResultDocument
+from vle_bench.results import Metric, ResultDocument
+from vle_bench.statistics.power import detectable, standard_error
 from vle_bench.tables import Column, Table, to_text
 
 _MOST_PUBLISHED = 10
 _MOST_SOURCE = 40
+_PERCENT = 100.0
 
 
 def result_text(document: ResultDocument) -> str:
@@ -44,7 +46,19 @@ def _measured_text(document: ResultDocument) -> str:
     notes = [document.signature]
     if hidden:
         notes.append(f"{hidden} more metrics (by kind of question) with --json.")
+    notes += _power_note(main)
     return to_text(Table(columns, rows, title=headline(document), footnotes=tuple(notes)))
+
+
+def _power_note(metrics: Mapping[str, Metric]) -> list[str]:
+    """What the first metric's n can tell; nothing where all or none of its items are right."""
+    for name, metric in metrics.items():
+        if unit(name) != "%" or not 0 < metric.value < _PERCENT:
+            break
+        least = _PERCENT * detectable(standard_error(metric.value / _PERCENT, metric.n))
+        note = f"{name}: {metric.n:,} independent items show differences of {shown(least)} or more"
+        return [f"{note} from a fixed figure (80 % power, 5 % level)."]
+    return []
 
 
 def _published_text(group: Group) -> str:

@@ -5,7 +5,7 @@ import pytest
 from vle_bench.catalog.published import load_published
 from vle_bench.errors import DataProblem
 from vle_bench.eval.compare import against_published
-from vle_bench.statistics.power import detectable, two_sided
+from vle_bench.statistics.power import detectable, standard_error, two_sided
 
 
 def test_the_command_shows_every_figure_and_says_how_it_was_made(vle_eval, two_runs):
@@ -94,3 +94,18 @@ def test_the_number_behind_a_figure_can_be_given(two_runs):
 def test_a_model_that_nobody_published_is_told_with_those_there_are(two_runs):
     with pytest.raises(DataProblem, match="No published q2ar of 'GPT-9' on vcr"):
         against_published(two_runs[0], "GPT-9", "q2ar")
+
+
+@pytest.mark.parametrize(("right", "noted"), [(30, True), (60, False)])
+def test_a_scorer_says_what_its_n_can_tell(vle_eval, references, tmp_path, right, noted):
+    rows = [
+        {"annot_id": f"val-{at}", "q2a": [float(at < right), 0.5, 0, 0], "qa2r": [0, 1, 0, 0]}
+        for at in range(60)
+    ]
+    predictions = tmp_path / "p.jsonl"
+    predictions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = vle_eval("vcr", "--annotations", references, "--predictions", predictions)
+    assert done.code == 0, done.err
+    least = detectable(100 * standard_error(0.5, 60))
+    line = f"q2a: 60 independent items show differences of {least:.2f} or more"
+    assert (line in done.out) is noted
