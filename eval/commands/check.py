@@ -18,6 +18,7 @@ from vle_bench.eval.gate.run import check_all
 @click.command(name="check")
 @click.argument("folders", nargs=-1, type=PLACE, metavar="[DIR]...")
 @click.option("--update", "write", is_flag=True, help="Write what comes out today, and show it.")
+@click.option("--restamp", is_flag=True, help="Where nothing moved: remember today's code.")
 @click.option(
     "--files", "files_in", type=PLACE, metavar="DIR", help="Where files lie that pins name."
 )
@@ -27,6 +28,7 @@ from vle_bench.eval.gate.run import check_all
 def command(
     folders: tuple[Path, ...],
     write: bool,
+    restamp: bool,
     files_in: Path | None,
     strict: bool,
     junit: Path | None,
@@ -39,7 +41,7 @@ def command(
     """
     if files_in is not None and not files_in.is_dir():
         raise DataProblem(f"{files_in}: no such folder. --files names where pinned files lie.")
-    checks = check_all(folders, files_in=files_in, write=write)
+    checks = check_all(folders, files_in=files_in, write=write, restamp=restamp)
     fault = _fault(checks, write=write, strict=strict)
     written = write and not any(check.broken for check in checks)
     if junit is not None:
@@ -53,6 +55,9 @@ def command(
     if fault is not None:
         raise fault
     moved = _moved(checks)
+    stamps = sum(bool(check.writes) for check in checks if check.status == "passed")
+    if stamps:
+        say(f"Stamped anew: {amount(stamps, 'check')}.")
     say(f"Written: {_differences(moved)}." if moved else _all_well(checks))
 
 

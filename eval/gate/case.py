@@ -121,8 +121,14 @@ def observe(folder: Path, task_name: str, options: Mapping[str, Any]) -> Expecta
     return _expectation_of(score_options(task_name, options, place=inside, where=where))
 
 
-def check_scores(folder: Path, name: str, case: CaseFile) -> Checked:
+def check_scores(folder: Path, name: str, case: CaseFile, *, restamp: bool = False) -> Checked:
     """What moved between what is expected and the runs of today, and why.
+
+    Args:
+        folder: The case.
+        name: How tables call it.
+        case: Its `case.toml`.
+        restamp: Whether a case that stands still gets a stamp of today.
 
     Raises:
         DataProblem: The case, one of its files or an expectation cannot be used.
@@ -141,7 +147,8 @@ def check_scores(folder: Path, name: str, case: CaseFile) -> Checked:
             writes[folder / run.file_name] = pretty_json_bytes(found)
         moved += differences
     if not moved:
-        return Checked(kind="case", name=name)
+        writes = restamped(folder, task_code(case.task)) if restamp else {}
+        return Checked(kind="case", name=name, writes=writes)
     stored, now, stamped = stamps_of(folder, writes, task_code(case.task))
     return Checked(
         kind="case",
@@ -171,6 +178,12 @@ def stamps_of(
         stamp_of(inputs=inputs, code=code),
         {**writes, path: pretty_json_bytes(stamp)},
     )
+
+
+def restamped(folder: Path, code: Mapping[str, str]) -> dict[Path, bytes]:
+    """The stamp of a case that stands still; nothing where the stored one is of today."""
+    stored, now, stamped = stamps_of(folder, {}, code)
+    return {} if stored == now else stamped
 
 
 def _differences(path: Path, label: str, found: Expectation) -> Iterator[Difference]:

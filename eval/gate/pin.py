@@ -32,13 +32,16 @@ from vle_bench.results import Metric
 _SHOWN = 16
 
 
-def check_pin(path: Path, name: str, *, files: Path | None = None) -> Checked:
+def check_pin(
+    path: Path, name: str, *, files: Path | None = None, restamp: bool = False
+) -> Checked:
     """What moved since a score was pinned, and why.
 
     Args:
         path: The pin.
         name: How tables call it.
         files: Where files lie that are not beside the pin.
+        restamp: Whether a pin that stands still gets a stamp of today.
 
     Raises:
         DataProblem: The pin is broken, or its files are although they are those that were pinned.
@@ -67,9 +70,13 @@ def check_pin(path: Path, name: str, *, files: Path | None = None) -> Checked:
             broken=True,
         )  # fmt: skip
     moved += _moved_metrics(name, pin, scored.metrics)
-    if not moved:
+    if not moved and not restamp:
         return Checked(kind="pin", name=name)
     now = _stamp(pin, found)
+    if not moved:
+        fresh = msgspec.structs.replace(pin, stamp=msgspec.structs.replace(now, inputs={}))
+        writes = {} if now == _stored(pin) else {path: pin_bytes(path, fresh)}
+        return Checked(kind="pin", name=name, writes=writes)
     updated = msgspec.structs.replace(
         pin,
         files=found,

@@ -32,16 +32,19 @@ class Subject(NamedTuple):
 
     kind: Kind
     name: str
-    check: Callable[[], Checked]
+    check: Callable[..., Checked]
 
 
-def check_all(folders: Sequence[Path], *, files_in: Path | None, write: bool) -> list[Checked]:
+def check_all(
+    folders: Sequence[Path], *, files_in: Path | None, write: bool, restamp: bool = False
+) -> list[Checked]:
     """Checks every case and pin below `folders`, and the published rows.
 
     Args:
         folders: Folders of cases and pins, or single pins; none for what ships with the package.
         files_in: Where files lie that are not beside their pin.
         write: Whether to replace what is stored by what came out.
+        restamp: Whether what stands still gets a stamp of today.
 
     Raises:
         DataProblem: A folder is absent or holds nothing to check.
@@ -49,16 +52,17 @@ def check_all(folders: Sequence[Path], *, files_in: Path | None, write: bool) ->
     """
     with ExitStack() as stack:
         if folders:
-            subjects = [one for folder in folders for one in _subjects(folder, files_in)]
+            subjects = [one for place in folders for one in _subjects(place, files_in)]
         else:
             shelf = stack.enter_context(as_file(files("vle_bench.manifests")))
             subjects = [
                 *_cases(shelf / GOLDEN, shelf / GOLDEN), *_pins(shelf / FOLDER, shelf, files_in)
             ]  # fmt: skip
-        checks = [_checked(subject) for subject in subjects]
-        if write and not any(check.broken for check in checks):
+        checks = [_checked(subject, restamp=restamp) for subject in subjects]
+        if not any(check.broken for check in checks):
             for check in checks:
-                write_together(check.writes)
+                if write or check.status == "passed":
+                    write_together(check.writes)
     return [*checks, *check_published()]
 
 
@@ -109,15 +113,15 @@ def _name(path: Path, top: Path) -> str:
     return path.relative_to(top).as_posix() if path != top else top.resolve().name
 
 
-def _check_case(folder: Path, name: str) -> Checked:
+def _check_case(folder: Path, name: str, *, restamp: bool) -> Checked:
     case = read_case(folder)
     if case.form == "tables":
-        return check_tables(folder, name)
-    return check_scores(folder, name, case)
+        return check_tables(folder, name, restamp=restamp)
+    return check_scores(folder, name, case, restamp=restamp)
 
 
-def _checked(subject: Subject) -> Checked:
+def _checked(subject: Subject, *, restamp: bool) -> Checked:
     try:
-        return subject.check()
+        return subject.check(restamp=restamp)
     except DataProblem as problem:
         return Checked(kind=subject.kind, name=subject.name, reason=str(problem), broken=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vle_bench.errors import DataProblem
-from vle_bench.eval.gate.case import DESCRIPTION, stamps_of
+from vle_bench.eval.gate.case import DESCRIPTION, restamped, stamps_of
 from vle_bench.eval.gate.code import board_code
 from vle_bench.eval.gate.difference import Checked, Difference
 from vle_bench.eval.gate.stamp import since
@@ -31,7 +31,7 @@ def render(folder: Path) -> dict[str, bytes]:
     return {f"leaderboard.{form}": write(groups).encode("utf-8") for form, write in FORMATS.items()}
 
 
-def check_tables(folder: Path, name: str) -> Checked:
+def check_tables(folder: Path, name: str, *, restamp: bool = False) -> Checked:
     """The first line that differs in each table, and what changed since it was written.
 
     Raises:
@@ -40,7 +40,8 @@ def check_tables(folder: Path, name: str) -> Checked:
     tables = render(folder)
     moved = tuple(_differences(folder, name, tables))
     if not moved:
-        return Checked(kind="tables", name=name)
+        stamp = restamped(folder, board_code()) if restamp else {}
+        return Checked(kind="tables", name=name, writes=stamp)
     stale = {row.metric.partition(":")[0] for row in moved}
     writes = {folder / one: data for one, data in tables.items() if one in stale}
     stored, now, stamped = stamps_of(folder, writes, board_code())

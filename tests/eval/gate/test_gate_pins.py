@@ -270,3 +270,25 @@ def test_what_changed_is_named_nearest_first_and_the_environment_last():
         "nothing recorded changed: neither input, code, data nor environment",
     )
     assert "no stamp" in since(None, new, roles={})[0]
+
+
+def test_restamp_remembers_the_code_of_today_and_touches_no_number(shelf, vle_eval):
+    case = Path(shutil.copytree(MANIFESTS / "golden" / "vcr_kinds", shelf / "case"))
+    tables = Path(shutil.copytree(MANIFESTS / "golden" / "tables", shelf / "tables"))
+    for folder in (case, tables):
+        (folder / "stamp.json").unlink(missing_ok=True)
+    numbers = {path: path.read_bytes() for path in shelf.rglob("*") if path.is_file()}
+    whole = pin_of(shelf).read_text(encoding="utf-8")
+    pin_of(shelf).write_text(whole.partition("[stamp]")[0], encoding="utf-8")
+    ran = vle_eval("check", shelf, "--restamp")
+    assert (ran.code, ran.out) == (0, "")
+    assert "Stamped anew: 3 checks." in ran.err
+    assert (case / "stamp.json").is_file()
+    assert (tables / "stamp.json").is_file()
+    assert (
+        pin_of(shelf).read_text(encoding="utf-8").partition("[stamp")[0]
+        == (whole.partition("[stamp]")[0])
+    )
+    for path in numbers.keys() - {pin_of(shelf)}:
+        assert path.read_bytes() == numbers[path]
+    assert vle_eval("check", shelf, "--restamp").err == "The gate is open: nothing moved.\n"
