@@ -15,7 +15,13 @@ FLOOR = 90.0
 """Percent of branches, per room."""
 
 ROOMS = {
-    "scorers": ("eval/vqa/", "eval/vcr/", "eval/retrieval/", "vle_bench/answers.py"),
+    "scorers": (
+        "eval/vqa/",
+        "eval/vcr/",
+        "eval/retrieval/",
+        "eval/grounding/",
+        "vle_bench/answers.py",
+    ),
     "shards": ("vle_bench/shards/",),
     "records": ("vle_bench/records.py", "vle_bench/boxes.py", "vle_bench/catalog/"),
 }
