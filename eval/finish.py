@@ -10,7 +10,6 @@ import msgspec
 from vle_bench.console import say
 from vle_bench.eval.options import RunOptions
 from vle_bench.eval.published import published_lines
-from vle_bench.eval.report import result_text
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.results import (
@@ -65,6 +64,8 @@ def finish(scored: Scored, request: ScoringRequest, options: RunOptions) -> Resu
     if options.as_json:
         click.echo(document_bytes(document).decode("utf-8"), nl=False)
     else:
+        from vle_bench.eval.report import result_text
+
         click.echo(result_text(document), nl=False)
     for note in document.notes:
         say(f"note: {note}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.errors import DataProblem
 from vle_bench.eval.scored import ReferenceFacts
-from vle_bench.shards.report import Report
+
+if TYPE_CHECKING:
+    from vle_bench.shards.report import Report
 
 SAMPLE_MARK = "sample_world.json"
 SAMPLE_DESCRIPTION = "VLE bench sample world"

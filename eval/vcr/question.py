@@ -33,7 +33,10 @@ def question_word(question: Any) -> str:
     tokens = question.split() if isinstance(question, str) else question
     if not isinstance(tokens, list) or not tokens:
         return ""
-    for token in tokens[:FIRST_TOKENS]:
+    first = tokens[0]
+    if type(first) is str and (word := _word(first)):
+        return word
+    for token in tokens[1:FIRST_TOKENS]:
         if type(token) is str and (word := _word(token)):
             return word
     return OTHER

@@ -173,20 +173,22 @@ def _item(line: _Line) -> VcrItem:
     image = line.img_fn if line.img_id is None else line.img_id
     if image is None:
         raise ValueError("neither img_id nor img_fn")
-    lengths: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-    if isinstance(line, _LineWithChoices):
-        lengths = (_lengths(line.answer_choices), _lengths(line.rationale_choices))
+    answers: tuple[int, ...] = ()
+    rationales: tuple[int, ...] = ()
+    if type(line) is _LineWithChoices:
+        answers, rationales = _lengths(line.answer_choices), _lengths(line.rationale_choices)
+    region, likelihood, question = line.region, line.answer_likelihood, line.question
     return VcrItem(
         id_text(line.annot_id),
         id_text(image),
         line.answer_label,
         line.rationale_label,
-        line.region if isinstance(line.region, str) else "",
-        lengths[0],
-        lengths[1],
-        line.answer_likelihood if isinstance(line.answer_likelihood, str) else "",
-        objects_named(line.question),
-        question_word(line.question),
+        region if type(region) is str else "",
+        answers,
+        rationales,
+        likelihood if type(likelihood) is str else "",
+        objects_named(question),
+        question_word(question),
     )
 
 

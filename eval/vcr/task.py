@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 
 from vle_bench.errors import UsageProblem
-from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VcrRequest
 from vle_bench.eval.scored import LaterTable, Scored
@@ -23,7 +22,6 @@ from vle_bench.eval.vcr.predictions import (
 )
 from vle_bench.eval.vcr.references import VcrItem, read_references
 from vle_bench.eval.vcr.score import ItemScores, metrics_of, score_items
-from vle_bench.eval.vcr.shards import read_shards
 from vle_bench.inputs.names import stem_of
 from vle_bench.results.signature import interval_part
 from vle_bench.results.store import PREDICTIONS
@@ -47,11 +45,16 @@ class VcrTask:
         """
         asked = _asked(request)
         if asked.split and not asked.annotations:
+            # Reading shards takes as long to import as the references take to read.
+            from vle_bench.eval.vcr.shards import read_shards
+
             items, facts = read_shards(asked)
         else:
             items, facts = read_references(asked, choices=asked.model != "")
         inputs: dict[str, str] = {}
         if asked.model:
+            from vle_bench.eval.predictors import load_predictor
+
             predictor = load_predictor(self.name, asked.model)
             predictions: VcrPredictions = predictor(items, seed=asked.seed)
             model = asked.model
