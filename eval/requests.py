@@ -49,6 +49,7 @@ class VqaRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_field
     protocol: Literal["official", "always", "lavis", "simple", "mmf", "soft-label"] = "official"
     vocabulary: str = ""
     labels: Literal["raw", "normalised"] = "raw"
+    ceilings: bool = False
 
 
 class VcrRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):

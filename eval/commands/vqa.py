@@ -33,6 +33,7 @@ _HINTS = get_type_hints(VqaRequest)
     show_default=True,
     help="How soft-label reads annotators: as written, or normalised first.",
 )
+@click.option("--ceilings", is_flag=True, help="Also human agreement and the vocabulary's best.")
 @click.option("--all-protocols", is_flag=True, help="One table of all, with what changes.")
 @scoring_options
 def command(*, all_protocols: bool, **values: Any) -> None:

@@ -20,6 +20,7 @@ from vle_bench.eval.references import part_note, with_part
 from vle_bench.eval.requests import ScoringRequest, VqaRequest
 from vle_bench.eval.scored import LaterTable, Scored
 from vle_bench.eval.vqa.accuracy import ItemScores, Lexicon, lexicon_of, score_items
+from vle_bench.eval.vqa.ceilings import ceilings
 from vle_bench.eval.vqa.gold import Given
 from vle_bench.eval.vqa.items import item_table
 from vle_bench.eval.vqa.metrics import accuracy_metrics
@@ -159,6 +160,9 @@ def scored_under(run: Run, protocol: Protocol, *, question_types: bool = True) -
         seed=request.seed,
         question_types=question_types,
     )
+    if request.ceilings:
+        answers = run.vocabulary.answers if run.vocabulary else ()
+        metrics |= ceilings(references.gold, items, protocol, answers)
     human = run.given.annotators is not None
     name = f"{protocol.name}-{OTHER_ANNOTATORS}" if human else protocol.name
     return Scored(
