@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vle_bench.atomic import write_bytes
 from vle_bench.console import PLACE, amount, say
 from vle_bench.errors import DataProblem, GateFailed, Problems
-from vle_bench.eval.gate.difference import Checked, difference_table, since_table
-from vle_bench.eval.gate.reports import check_bytes, junit_bytes
-from vle_bench.eval.gate.run import check_all
+
+if TYPE_CHECKING:
+    from vle_bench.eval.gate.difference import Checked
 
 
 @click.command(name="check")
@@ -39,6 +40,9 @@ def command(
     A DIR holds cases (folders with a case.toml) and pins (pins/*.toml), or is one pin itself; by
     default those that ship with the package.
     """
+    from vle_bench.eval.gate.reports import check_bytes, junit_bytes
+    from vle_bench.eval.gate.run import check_all
+
     if files_in is not None and not files_in.is_dir():
         raise DataProblem(f"{files_in}: no such folder. --files names where pinned files lie.")
     checks = check_all(folders, files_in=files_in, write=write, restamp=restamp)
@@ -87,6 +91,8 @@ def _fault(
 
 
 def _show(checks: Sequence[Checked]) -> None:
+    from vle_bench.eval.gate.difference import difference_table, since_table
+
     rows = [row for check in checks for row in check.differences if check.kind != "published"]
     for check in checks:
         if check.kind == "published":

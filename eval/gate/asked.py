@@ -23,7 +23,7 @@ _WORDS = frozenset({"model", "dataset", "split"})
 _PREDICTIONS = frozenset(
     {"predictions", "detections", "scores", "image_features", "text_features"}
 )  # fmt: skip
-_REFERENCES = frozenset({"annotations", "questions", "texts", "data"})
+_REFERENCES = frozenset({"annotations", "questions", "texts", "data", "folds", "positives"})
 
 
 def score_options(

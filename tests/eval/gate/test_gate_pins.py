@@ -8,12 +8,16 @@ import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
+from vle_bench.errors import DataProblem
+from vle_bench.eval.gate.asked import named_files, placed_request
 from vle_bench.eval.gate.difference import Checked, Difference
 from vle_bench.eval.gate.pin_file import ENDING, find_pins, read_pin
 from vle_bench.eval.gate.reports import junit_bytes
 from vle_bench.eval.gate.stamp import GateStamp, since
+from vle_bench.eval.tasks import TASKS, load_task
 
 MANIFESTS = Path(__file__).resolve().parents[3] / "manifests"
 KINDS = "golden-vcr-kinds"
@@ -292,3 +296,21 @@ def test_restamp_remembers_the_code_of_today_and_touches_no_number(shelf, vle_ev
     for path in numbers.keys() - {pin_of(shelf)}:
         assert path.read_bytes() == numbers[path]
     assert vle_eval("check", shelf, "--restamp").err == "The gate is open: nothing moved.\n"
+
+
+def test_every_text_option_of_every_task_is_a_path_or_a_known_word():
+    words = {"model", "dataset", "split"}
+    for name in TASKS.names():
+        kind = load_task(name).request_type
+        texts = {info.name for info in msgspec.structs.fields(kind) if info.type is str} - words
+        for option in texts:
+            found = named_files(name, {option: "some/file"}, where="case.toml")
+            assert list(found) == ["some/file"], f"{name}: {option}"
+            with pytest.raises(DataProblem, match="kept in"):
+                placed_request(
+                    load_task(name), {option: "some/file"}, place=refuse, where="case.toml"
+                )
+
+
+def refuse(path: str) -> str:
+    raise DataProblem(f"{path}: kept in")
