@@ -69,6 +69,7 @@ class RetrievalRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown
     text_features: str = ""
     ties: Literal["pessimistic", "optimistic", "stable", "expected"] = "pessimistic"
     folds: str = ""
+    positives: tuple[str, ...] = ()
 
 
 class GroundingRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,6 +29,12 @@ _RULES = ("pessimistic", "optimistic", "stable", "expected")
     help="Mean over folds: N consecutive pictures each (COCO 1K: 1000), or a JSON file.",
 )
 @click.option(
+    "--positives",
+    multiple=True,
+    metavar="FILE",
+    help="Extended positives (ECCV-Caption, CxC), JSON: adds mAP@R and R-precision.",
+)
+@click.option(
     "--score-json",
     type=PLACE,
     default=None,

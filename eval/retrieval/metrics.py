@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.eval.retrieval.extended import Extended
 from vle_bench.eval.retrieval.folds import Folds
 from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, Ints
 from vle_bench.eval.retrieval.outcome import RECALLS, Outcome
@@ -39,6 +40,7 @@ def metrics_of(
     resamples: int,
     seed: int,
     folds: Folds | None = None,
+    extended: Sequence[Extended] = (),
 ) -> dict[str, Metric]:
     """Every metric that the outcomes can give, in the order of the contract.
 
@@ -50,6 +52,7 @@ def metrics_of(
         resamples: Draws; 0 for no intervals.
         seed: Seed of the draws.
         folds: What the gallery was cut into, if it was.
+        extended: What extended positives come to, if there are any.
 
     Raises:
         DataProblem: The numbers contradict each other (a bug of ours).
@@ -71,6 +74,35 @@ def metrics_of(
             high=interval.high if interval else None,
         )
     _check(found)
+    return found | _extended(extended, parts[0], resamples=resamples, seed=seed)
+
+
+def _extended(
+    extended: Sequence[Extended], parts: Sequence[_Part], *, resamples: int, seed: int
+) -> dict[str, Metric]:
+    """mAP@R and R-precision, from the same draws as everything else."""
+    parts_of = {part.outcome.direction: part for part in parts}
+    found: dict[str, Metric] = {}
+    for one in extended:
+        part = parts_of[one.direction]
+        owners = part.owners[one.queries]
+        for name, scores in (("map_r", one.map_at_r), ("r_precision", one.r_precision)):
+            sums = np.bincount(owners, weights=scores, minlength=part.pictures)
+            counts = np.bincount(owners, minlength=part.pictures).astype(np.float64)
+            draws: list[Floats] = []
+            for weights in picture_draws(
+                part.pictures, resamples=resamples, seed=seed, stream=_STREAM
+            ):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    draws.append(_PERCENT * (weights @ sums) / (weights @ counts))
+            value = _PERCENT * math.fsum(scores) / len(scores)
+            interval = interval_around(value, np.concatenate(draws) if draws else None)
+            found[f"{one.direction}_{name}"] = Metric(
+                value=value,
+                n=len(scores),
+                low=interval.low if interval else None,
+                high=interval.high if interval else None,
+            )
     return found
 
 

@@ -63,15 +63,32 @@ def top_ten(
 ) -> Ints:
     """Positions of the first ten candidates, -1 where there are fewer, shape [queries, 10].
 
+    Arguments as in `top_places`.
+    """
+    return top_places(similarity, positives, direction, rule=rule, depth=DEPTH, cells=cells)
+
+
+def top_places(
+    similarity: Similarity,
+    positives: Positives,
+    direction: Direction,
+    *,
+    rule: TieRule,
+    depth: int,
+    cells: int = BLOCK_CELLS,
+) -> Ints:
+    """Positions of the first candidates, -1 where there are fewer, shape [queries, depth].
+
     Args:
         similarity: The scores, finite but for minus infinity, which loses to everything.
         positives: The positives of each query.
         direction: Who asks.
         rule: Decides the order of ties.
+        depth: How many are wanted.
         cells: Scores held at a time by each thread.
     """
     count = positives.queries
-    top = np.full((count, DEPTH), NONE, dtype=np.int64)
+    top = np.full((count, depth), NONE, dtype=np.int64)
     step = max(1, cells // max(positives.gallery, 1))
     margins = similarity.margins(direction)
 
@@ -83,17 +100,19 @@ def top_ten(
             else np.ascontiguousarray(similarity.tile(every, part).T)
         )
         slack = None if margins is None else margins[part]
-        top[part] = _top(_Block(direction, start, scores, slack, similarity), positives, rule)
+        top[part] = _top(
+            _Block(direction, start, scores, slack, similarity), positives, rule, depth
+        )
 
     in_threads(range(0, count, step), fill)
     return top
 
 
-def _top(block: _Block, positives: Positives, rule: TieRule) -> Ints:
-    """Positions of the first ten candidates of a block's queries, shape [rows, 10]."""
+def _top(block: _Block, positives: Positives, rule: TieRule, wanted: int) -> Ints:
+    """Positions of the first candidates of a block's queries, shape [rows, wanted]."""
     size, gallery = block.scores.shape
-    top = np.full((size, DEPTH), NONE, dtype=np.int64)
-    depth = min(DEPTH, gallery)
+    top = np.full((size, wanted), NONE, dtype=np.int64)
+    depth = min(wanted, gallery)
     if depth == 0:
         return top
     edge = np.partition(block.scores, gallery - depth, axis=1)[:, gallery - depth]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.requests import RetrievalRequest, ScoringRequest
+from vle_bench.eval.retrieval.extended import Extended, extended_of, read_positives
 from vle_bench.eval.retrieval.features import read_features
 from vle_bench.eval.retrieval.folds import (
     COCO_1K,
@@ -22,7 +23,7 @@ from vle_bench.eval.retrieval.folds import (
     read_folds,
     refuse_lists_beyond_folds,
 )
-from vle_bench.eval.retrieval.gold import NONE, Direction, Gold, gold_of
+from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, gold_of
 from vle_bench.eval.retrieval.id_files import IdFile, read_ids
 from vle_bench.eval.retrieval.lists import list_lines, read_lists
 from vle_bench.eval.retrieval.metrics import metrics_of
@@ -49,6 +50,7 @@ class _Predicted:
         source: `scores`, `features`, `lists` or `predictor`, for the signature.
         name: Default name of the model.
         inputs: Digest of each file read, by role.
+        similarity: The scores; None where only their order is known.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -56,6 +58,7 @@ class _Predicted:
     source: str
     name: str
     inputs: dict[str, str]
+    similarity: Similarity | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,10 @@ class RetrievalTask:
         folds = read_folds(asked.folds, gold) if asked.folds else None
         predicted = _predict(asked, way, references, gold, image_ids, folds)
         inputs = {"texts": references.facts.sha256, **predicted.inputs}
+        extended: tuple[Extended, ...] = ()
+        if asked.positives:
+            extended, more = _extended(asked, predicted, gold)
+            inputs |= more
         if image_ids:
             inputs["image_ids"] = image_ids.sha256
         facts = references.facts
@@ -111,6 +118,7 @@ class RetrievalTask:
                 resamples=asked.resamples,
                 seed=asked.seed,
                 folds=folds,
+                extended=extended,
             ),
             items=LaterTable(lambda: _item_table(predicted.outcomes, gold)),
             predictions=lambda: list_lines(predicted.outcomes, gold),
@@ -119,6 +127,7 @@ class RetrievalTask:
                 ("split", facts.split),
                 ("n", f"{len(gold.image_ids)}x{len(gold.text_ids)}"),
                 *((("folds", folds.name),) if folds is not None else ()),
+                *((("positives", _short(inputs)),) if extended else ()),
                 ("ties", predicted.protocol),
                 ("from", predicted.source),
                 ("missing", asked.missing),
@@ -136,6 +145,8 @@ class RetrievalTask:
         """
         asked = _asked(request)
         if asked.ties == "expected" and not asked.predictions:
+            return None
+        if asked.positives:  # lists of ten are not as deep
             return None
         return msgspec.structs.replace(
             asked,
@@ -215,7 +226,7 @@ def _predict(
         similarity: Similarity = predictor(gold, references.texts, seed=asked.seed)
         every = (np.ones(len(gold.image_ids), np.bool_), np.ones(len(gold.text_ids), np.bool_))
         outcomes = _outcomes(similarity, gold, every, asked, folds)
-        return _Predicted(outcomes, asked.ties, way, asked.model, {})
+        return _Predicted(outcomes, asked.ties, way, asked.model, {}, similarity)
     text_ids = read_ids(asked.text_ids, "text_id") if asked.text_ids else None
     inputs = {"text_ids": text_ids.sha256} if text_ids else {}
     if way == "scores":
@@ -224,7 +235,9 @@ def _predict(
         )
         inputs["scores"] = matrix.sha256
         outcomes = _outcomes(matrix.similarity, gold, (matrix.images, matrix.texts), asked, folds)
-        return _Predicted(outcomes, asked.ties, way, stem_of(Path(asked.scores)), inputs)
+        return _Predicted(
+            outcomes, asked.ties, way, stem_of(Path(asked.scores)), inputs, matrix.similarity
+        )
     features = read_features(
         asked.image_features,
         asked.text_features,
@@ -235,7 +248,27 @@ def _predict(
     )
     inputs["image_features"], inputs["text_features"] = features.sha256
     outcomes = _outcomes(features.similarity, gold, (features.images, features.texts), asked, folds)
-    return _Predicted(outcomes, asked.ties, way, stem_of(Path(asked.image_features)), inputs)
+    return _Predicted(
+        outcomes, asked.ties, way, stem_of(Path(asked.image_features)), inputs, features.similarity
+    )
+
+
+def _extended(
+    asked: RetrievalRequest, predicted: _Predicted, gold: Gold
+) -> tuple[tuple[Extended, ...], dict[str, str]]:
+    if predicted.similarity is None or asked.folds or asked.ties == "expected":
+        raise UsageProblem(
+            "--positives needs an order as deep as the positives are many: give scores or "
+            "features, without --folds, and another rule than --ties expected."
+        )
+    positives, digests = read_positives(asked.positives, gold)
+    similarity, rule = predicted.similarity, asked.ties
+    found = tuple(
+        extended_of(similarity, positives[name], name, rule=rule)
+        for name in DIRECTIONS
+        if name in positives
+    )
+    return found, digests
 
 
 def _outcomes(
@@ -249,6 +282,12 @@ def _outcomes(
     if folds is not None:
         return folded_outcomes(similarity, gold, folds, rule=asked.ties, present=present)
     return outcomes_of_scores(similarity, gold, rule=asked.ties, present=present)
+
+
+def _short(inputs: Mapping[str, str]) -> str:
+    """The beginnings of the digests of the positives' files."""
+    digests = sorted(digest for role, digest in inputs.items() if role.startswith("positives"))
+    return "+".join(digest[:12] for digest in digests)
 
 
 def _item_table(outcomes: Sequence[Outcome], gold: Gold) -> dict[str, Any]:

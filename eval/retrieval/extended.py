@@ -1,0 +1,148 @@
+"""mAP@R and R-precision, where somebody has looked for all that is right: ECCV-Caption, CxC.
+
+COCO's captions are right for more pictures than their own. Such files name, for
+some queries, every positive R of them. R-precision is the share of positives
+among the first R. mAP@R sums, over the first R places, the precision so far
+wherever a positive stands, and divides by R: 1 only where all R come first
+(Musgrave et al., A Metric Learning Reality Check, ECCV 2020; Chun et al.,
+ECCV Caption, ECCV 2022). Queries that the file does not name are left out, and
+recalls keep the references' own positives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vle_bench.errors import DataProblem
+from vle_bench.eval.matching import named
+from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, Ints, Positives
+from vle_bench.eval.retrieval.ranking import top_places
+from vle_bench.eval.retrieval.similarity import Flags, Floats, Similarity
+from vle_bench.eval.retrieval.ties import TieRule
+from vle_bench.identity import id_text
+from vle_bench.inputs import open_source, read_json
+
+_EXPECTED = 'positives: a JSON object {"query id": [candidate ids]}, of texts or of pictures'
+
+
+@dataclass(frozen=True, eq=False)
+class Extended:
+    """What one direction's extended positives come to.
+
+    Attributes:
+        direction: Who asks.
+        queries: Positions of the queries that have any, shape [Q].
+        map_at_r: Of each, from 0 to 1.
+        r_precision: Likewise.
+    """
+
+    direction: Direction
+    queries: Ints
+    map_at_r: Floats
+    r_precision: Floats
+
+
+def read_positives(
+    names: Sequence[str], gold: Gold
+) -> tuple[dict[Direction, Positives], dict[str, str]]:
+    """Extended positives of one or both directions, and the digests of the files by role.
+
+    The direction is seen from the ids: keys that are pictures ask for texts.
+
+    Raises:
+        DataProblem: Broken, ids that the references do not hold, a direction that cannot be seen
+            or stands twice, a query without positives or with one twice.
+    """
+    found: dict[Direction, Positives] = {}
+    inputs: dict[str, str] = {}
+    for at, name in enumerate(names, 1):
+        source = open_source(Path(name), "positives")
+        inputs["positives" if len(names) == 1 else f"positives[{at}]"] = source.sha256
+        lists = {
+            id_text(key): [id_text(one) for one in ids]
+            for key, ids in read_json(source, dict[str, list[int | str]], _EXPECTED).items()
+        }
+        direction = _direction(lists, gold, name)
+        if direction in found:
+            raise DataProblem(f"{name}: positives of {direction} were given already. Give one.")
+        found[direction] = _positives(lists, gold, direction, name)
+    return found, inputs
+
+
+def extended_of(
+    similarity: Similarity, positives: Positives, direction: Direction, *, rule: TieRule
+) -> Extended:
+    """Ranks as deep as each query has positives.
+
+    Args:
+        similarity: The scores.
+        positives: The extended positives.
+        direction: Who asks.
+        rule: Decides the order of ties.
+    """
+    sizes = positives.counts
+    depth = int(sizes.max(initial=0))
+    queries = np.flatnonzero(sizes)
+    top = top_places(similarity, positives, direction, rule=rule, depth=depth)[queries]
+    pairs = positives.contain(np.repeat(queries, depth), top.ravel()).reshape(top.shape)
+    right = pairs & (top != NONE)
+    return _measured(direction, queries, right, sizes[queries])
+
+
+def _measured(direction: Direction, queries: Ints, right: Flags, sizes: Ints) -> Extended:
+    """Both metrics from what is right at each place, shape [Q, depth].
+
+    >>> right = np.array([[True, False, True, True]])
+    >>> found = _measured("i2t", np.array([0]), right, np.array([3]))
+    >>> found.map_at_r.round(4).tolist(), found.r_precision.round(4).tolist()
+    ([0.5556], [0.6667])
+    """
+    places = np.arange(1, right.shape[1] + 1)
+    within = right & (places <= sizes[:, None])
+    precision = np.cumsum(within, axis=1) / places
+    return Extended(
+        direction,
+        queries,
+        map_at_r=np.add.reduce(np.where(within, precision, 0.0), axis=1) / sizes,
+        r_precision=within.sum(axis=1) / sizes,
+    )
+
+
+def _direction(lists: Mapping[str, Sequence[str]], gold: Gold, name: str) -> Direction:
+    ids = {"i2t": set(gold.image_ids[: gold.captioned]), "t2i": set(gold.text_ids)}
+    candidates = {one for found in lists.values() for one in found}
+    fitting: list[Direction] = []
+    for direction in DIRECTIONS:
+        gallery = set(gold.ids(direction)[1])
+        if lists.keys() <= ids[direction] and candidates <= gallery:
+            fitting.append(direction)
+    if len(fitting) == 1 and lists:
+        return fitting[0]
+    if fitting:
+        raise DataProblem(f"{name}: its ids fit pictures and texts alike. Expected {_EXPECTED}.")
+    queries: Direction = "i2t" if lists.keys() <= ids["i2t"] else "t2i"
+    foreign = sorted((lists.keys() - ids[queries]) | (candidates - set(gold.ids(queries)[1])))
+    raise DataProblem(
+        f"{name}: {len(foreign):,} ids are not among the references: {named(foreign)}. "
+        f"Give the references that the file was made for. Expected {_EXPECTED}."
+    )
+
+
+def _positives(
+    lists: Mapping[str, Sequence[str]], gold: Gold, direction: Direction, name: str
+) -> Positives:
+    wrong = [key for key, ids in lists.items() if not ids or len(set(ids)) != len(ids)]
+    if wrong:
+        raise DataProblem(
+            f"{name}: {len(wrong):,} queries with no positive, or with one twice: {named(wrong)}."
+        )
+    queries, gallery = gold.ids(direction)
+    place_of = {one: at for at, one in enumerate(gallery)}
+    rows = [sorted(place_of[one] for one in lists.get(query, ())) for query in queries]
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    candidates = np.array([at for row in rows for at in row], dtype=np.int64)
+    return Positives(len(queries), len(gallery), starts, candidates)

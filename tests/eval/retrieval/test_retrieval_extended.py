@@ -1,0 +1,92 @@
+"""Extended positives: against plain loops over sorted candidates."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from vle_bench.eval.retrieval.extended import extended_of, read_positives
+from vle_bench.eval.retrieval.gold import TextRow, gold_of
+from vle_bench.eval.retrieval.similarity import FeatureSimilarity, MatrixSimilarity
+
+
+def slow(scores: list[float], right: set[int], rule: str) -> tuple[float, float]:
+    key = {"pessimistic": lambda at: at in right, "optimistic": lambda at: at not in right,
+           "stable": lambda _: False}[rule]  # fmt: skip
+    order = sorted(range(len(scores)), key=lambda at: (-scores[at], key(at), at))
+    hits = [at in right for at in order[: len(right)]]
+    precisions = [sum(hits[: k + 1]) / (k + 1) for k in range(len(hits)) if hits[k]]
+    return sum(precisions) / len(right), sum(hits) / len(right)
+
+
+@pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable"])
+def test_both_metrics_equal_plain_loops(tmp_path, rule) -> None:
+    rng = np.random.default_rng(5)
+    gold = gold_of([TextRow(f"t{at}", (f"i{at // 4}",), 1) for at in range(80)])
+    images, texts = rng.integers(-2, 3, (20, 4)), rng.integers(-2, 3, (80, 4))
+    scores = images @ texts.T
+    for direction, table, (keys, values) in (
+        ("i2t", scores, (gold.image_ids, gold.text_ids)),
+        ("t2i", scores.T, (gold.text_ids, gold.image_ids)),
+    ):
+        lists = {
+            keys[at]: [values[one] for one in rng.permutation(len(values))[: rng.integers(1, 15)]]
+            for at in rng.permutation(len(keys))[:9].tolist()
+        }
+        (tmp_path / "P.json").write_text(json.dumps(lists))
+        found, inputs = read_positives([str(tmp_path / "P.json")], gold)
+        assert list(found) == [direction]
+        assert list(inputs) == ["positives"]
+        for similarity in (
+            MatrixSimilarity(scores),
+            FeatureSimilarity(images.astype(np.float32), texts.astype(np.float32)),
+        ):
+            got = extended_of(similarity, found[direction], direction, rule=rule)
+            assert [keys[at] for at in got.queries] == sorted(lists, key=keys.index)
+            for at, query in enumerate(got.queries.tolist()):
+                right = {values.index(one) for one in lists[keys[query]]}
+                assert (got.map_at_r[at], got.r_precision[at]) == pytest.approx(
+                    slow(table[query].tolist(), right, rule)
+                )
+
+
+def test_the_command_adds_them_with_intervals_and_their_own_n(score, world) -> None:
+    (world / "P.json").write_text('{"5": [70, 72, 73], "9": [72]}')
+    run = score("--scores", world / "S.npy", "--positives", world / "P.json")
+    assert run.code == 0, run.err
+    found = json.loads(run.out)
+    # 5 ranks 70 73 72 71: all of its three come first. 9 ranks 72 first.
+    assert found["metrics"]["i2t_map_r"]["value"] == pytest.approx(100)
+    assert found["metrics"]["i2t_r_precision"]["n"] == 2
+    assert "t2i_map_r" not in found["metrics"]
+    assert "|positives:" in found["signature"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"5": []}', "no positive"),
+        ('{"5": [70, 70]}', "twice"),
+        ('{"5": [70, 99]}', "99"),
+        ('{"4": [70]}', "4"),
+        ("[1]", "positives"),
+        ("{}", "pictures and texts alike"),
+        ('{"5": [true]}', "positives"),
+    ],
+)
+def test_what_is_no_file_of_positives_is_refused(score, world, text, said) -> None:
+    (world / "P.json").write_text(text)
+    run = score("--scores", world / "S.npy", "--positives", world / "P.json")
+    assert run.code == 3
+    assert said in run.err
+
+
+def test_lists_of_ten_are_not_deep_enough(score, world) -> None:
+    (world / "P.json").write_text('{"5": [70]}')
+    (world / "L.jsonl").write_text('{"image_id": 5, "text_ids": [70, 71, 72, 73]}\n')
+    run = score("--predictions", world / "L.jsonl", "--missing", "zero", "--positives",
+                world / "P.json")  # fmt: skip
+    assert run.code == 2
+    assert "deep" in run.err
