@@ -26,7 +26,7 @@ from vle_bench.tables import to_text
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
-_TABLES = ("bench.vqa", "bench.overlap", "bench.exports", "bench.board")
+_TABLES = ("bench.vqa", "bench.vcr", "bench.overlap", "bench.exports", "bench.board")
 
 
 class Size(NamedTuple):
