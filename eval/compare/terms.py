@@ -31,6 +31,7 @@ _RECALL = re.compile(r"(?P<way>i2t|t2i)_r(?P<depth>1|5|10)")
 _MEAN_RANK = re.compile(r"(?P<way>i2t|t2i)_meanr")
 _WAY_MEAN = re.compile(r"(?P<way>i2t|t2i)_mean_recall")
 _UNSTATED = "unstated"
+_FOLDS = "|folds:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def terms_of(run: StoredRun, metric: str) -> Terms:
 
     Raises:
         UsageProblem: The run has no such metric, or its items do not say it (medians; R@5 of
-            expected ranks).
+            expected ranks; means over folds of unequal size).
         DataProblem: The items make another value than the stored one.
     """
     stored = run.document.metrics.get(metric)
@@ -102,6 +103,11 @@ def terms_of(run: StoredRun, metric: str) -> Terms:
     if terms is None:
         raise UsageProblem(f"{run.place}: {metric} is no mean of its items. Choose another metric.")
     if not abs(terms.value - stored.value) <= _SLACK * max(1.0, abs(stored.value)):
+        if _FOLDS in run.document.signature:
+            raise UsageProblem(
+                f"{run.place}: {metric} is a mean over folds of unequal size, not over its items. "
+                "Compare runs that were scored without --folds, or metrics of i2t."
+            )
         raise DataProblem(
             f"{run.place}: its items give {metric} {terms.value:.6f}, result.json says "
             f"{stored.value:.6f}. The two belong to different runs: score it again."

@@ -175,6 +175,14 @@ def test_items_that_do_not_make_the_stored_score_are_refused(two_runs):
         terms_of(rewritten(first, q2a=[True] * 60), "q2a")
 
 
+def test_a_mean_over_folds_of_unequal_size_is_not_taken_for_a_mean_over_items(two_runs):
+    first, _ = two_runs
+    document = msgspec.structs.replace(first.document, signature="retrieval|data:coco|folds:5x1000")
+    folds = replace(rewritten(first, q2a=[True] * 60), document=document)
+    with pytest.raises(UsageProblem, match="a mean over folds"):
+        terms_of(folds, "q2a")
+
+
 @pytest.mark.parametrize("values", [["yes"] * 60, [None] * 60])
 def test_columns_without_numbers_are_no_scores(two_runs, values):
     with pytest.raises((DataProblem, UsageProblem)):
