@@ -41,8 +41,8 @@ _QUEUED_PER_WORKER = 2
 _TRIES_AGAIN = 3
 _STORE_BYTES = 512 << 20
 """Of Ray's object store: a task is a few MB of drafts, and only few wait there."""
-_PATIENCE_S = 30.0
-"""How long tasks may take to end when asked, before they are ended."""
+_PATIENCE_S = 10.0
+"""How long tasks under way may still take when a run ends early, before they are ended."""
 _KNOCK_S = 10.0
 
 _QUIET = {
@@ -226,10 +226,11 @@ def _own_sigterm() -> Iterator[None]:
 
 
 def _end(ray: Any, running: set[Any]) -> None:
-    """Ends tasks, so that nothing is written after this: first they are asked, then made to."""
-    for one in running:
-        with suppress(ray.exceptions.RayError, ValueError):
-            ray.cancel(one, force=False)
+    """Waits for the tasks under way, so that nothing is written after this; then ends the rest.
+
+    Tasks are not asked to stop: Ray 2 aborts the driver's process where `ray.cancel` meets a task
+    that is just done ("Tried to complete task that was not pending").
+    """
     _, left = ray.wait(list(running), num_returns=len(running), timeout=_PATIENCE_S)
     for one in left:
         with suppress(ray.exceptions.RayError, ValueError):
