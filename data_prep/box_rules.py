@@ -56,14 +56,13 @@ def fit(
         picture: Size of the stored matrix and EXIF orientation.
         declared: Width and height that the annotations were made for, None where not said.
     """
-    turned_picture = drawn_as_shown([box.xywh for box in boxes], picture, declared)
+    turned_picture = drawn_as_shown((box.xywh for box in boxes), picture, declared)
+    if not turned_picture and _are_sound(boxes, picture):
+        return FittedBoxes(tuple(boxes), (), Counter())
     kept: list[BoxAnnotation] = []
     skipped: list[tuple[BoxAnnotation, str]] = []
     adjusted: Counter[str] = Counter()
     for annotation in boxes:
-        if not turned_picture and _is_sound(annotation.xywh, picture):
-            kept.append(annotation)
-            continue
         box = from_xywh(*annotation.xywh)
         if not box.is_finite():
             skipped.append((annotation, NOT_FINITE))
@@ -114,12 +113,16 @@ def drawn_as_shown(
     return fits_shown and not fits_stored
 
 
-def _is_sound(xywh: tuple[float, float, float, float], picture: Probe) -> bool:
-    """Whether no rule has anything to say, as is so of nearly every box; NaN fails all of it."""
-    x0, y0, width, height = xywh
-    x1, y1 = x0 + width, y0 + height
-    inside = 0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height
-    return inside and (x1 - x0) * (y1 - y0) > 0
+def _are_sound(boxes: Iterable[BoxAnnotation], picture: Probe) -> bool:
+    """Whether no rule has anything to say of any box, as is so in nearly every picture."""
+    width, height = picture.width, picture.height
+    for box in boxes:
+        x0, y0, w, h = box.xywh
+        x1, y1 = x0 + w, y0 + h
+        inside = 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height  # of NaN nothing is true
+        if not inside or not (x1 - x0) * (y1 - y0) > 0:
+            return False
+    return True
 
 
 def _moved(annotation: BoxAnnotation, box: Box) -> BoxAnnotation:

@@ -13,7 +13,7 @@ import io
 import os
 import struct
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -54,7 +54,7 @@ ODD_COLOURS: Mapping[Colours, str] = MappingProxyType(
 )
 """What is written as it is, and counted, because readers must know how to take it."""
 
-_NAMED = {".jpg": "jpg", ".jpeg": "jpg", ".jpe": "jpg", ".png": "png", ".webp": "webp"}
+_NAMED = {"jpg": "jpg", "jpeg": "jpg", "jpe": "jpg", "png": "png", "webp": "webp"}
 
 
 class Probe(NamedTuple):
@@ -149,7 +149,8 @@ def oddities(facts: Probe, file_name: str) -> tuple[str, ...]:
     >>> oddities(Probe("png", 9, 9, 1, "grey"), "a.JPG")
     ('picture in grey', 'picture named for another format')
     """
-    named = _NAMED.get(PurePosixPath(file_name).suffix.lower(), facts.format)
+    _, dot, ending = file_name.rpartition(".")
+    named = _NAMED.get(ending.lower(), facts.format) if dot else facts.format
     return (
         *([ROTATED] if facts.orientation != 1 else ()),
         *([ODD_COLOURS[facts.colours]] if facts.colours in ODD_COLOURS else ()),

@@ -108,7 +108,7 @@ def test_sound_boxes_take_a_short_way_to_the_same_end(
 ):
     short = fit(one(*xywh), picture, None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(box_rules, "_is_sound", lambda *_: False)
+        patch.setattr(box_rules, "_are_sound", lambda *_: False)
         assert repr(short) == repr(fit(one(*xywh), picture, None))
 
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 _BATCH = 1 << 20
+_LARGE = 4 << 20
+"""Bytes from which on a batch holds a huge picture, which is not copied."""
 _MOST_AHEAD = 8
 """Batches that may wait."""
 _BEGIN_WRITING = 8 << 20
@@ -61,11 +63,13 @@ class Behind:
     def _hand_over(self) -> None:
         while len(self._waiting) >= _MOST_AHEAD:
             self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(self._take, self._batch))
+        self._waiting.append(self._thread.submit(self._take, self._batch, self._size))
         self._batch, self._size = [], 0
 
-    def _take(self, batch: Sequence[bytes]) -> None:
-        for piece in batch:
+    def _take(self, batch: Sequence[bytes], size: int) -> None:
+        # A write and an update each give the interpreter away and wait to have it back, and so
+        # does the maker then; to copy a megabyte is cheaper than to do both for every piece.
+        for piece in batch if size >= _LARGE else (b"".join(batch),):
             self._stream.write(piece)
             self._digest.update(piece)
             self._written += len(piece)
