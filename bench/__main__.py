@@ -1,7 +1,8 @@
-"""Benchmarks: `python -m bench prep`, `tables`, `annotations`, `memory`, `page`.
+"""Benchmarks: `python -m bench prep`, `eval`, `tables`, `annotations`, `memory`, `page`.
 
-`prep` holds the contests of data preparation and keeps their results; `tables`
-prints those that keep none; `page` makes the page of kept results anew.
+`prep` and `eval` hold the contests of preparation and of scoring and keep their
+results; `tables` prints those that keep none; `page` makes the page of kept results
+anew. `--only NAME` holds one contest, and prints its figures like any other.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -20,25 +20,17 @@ from bench import annotations as json_files
 from bench import memory, readers, writers
 from bench.contest import Contest, hold
 from bench.machine import describe
+from bench.scoring import FULL as SCORED
+from bench.scoring import QUICK as SCORED_QUICKLY
+from bench.scoring import contests as scoring
+from bench.sizes import FULL, QUICK, Size
 from bench.stored import programs, read_all, store, write_page, write_summary
 from vle_bench.tables import to_text
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
-_TABLES = ("bench.vqa", "bench.vcr", "bench.overlap", "bench.exports", "bench.board")
-
-
-class Size(NamedTuple):
-    """How much is measured, and how often."""
-
-    pictures: int
-    rounds: int
-    annotations: float
-
-
-FULL = Size(pictures=1000, rounds=7, annotations=1.0)
-QUICK = Size(pictures=40, rounds=3, annotations=0.002)
+_TABLES = ("bench.overlap", "bench.exports")
 
 
 @click.group(invoke_without_command=True)
@@ -47,18 +39,25 @@ def main(context: click.Context) -> None:
     """Ratios against peers and floors, within one run. Without a command: all of them."""
     if context.invoked_subcommand is None:
         context.invoke(prep)
+        context.invoke(evaluation)
         context.invoke(tables)
 
 
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that both kinds of contests have."""
+    for option in (
+        click.option("--results", type=click.Path(path_type=Path),
+                     help="Where results are kept; bench/results unless they are quick."),
+        click.option("--only", multiple=True, help="Contests by the beginning of their names."),
+        click.option("--folder", type=click.Path(path_type=Path), help="A folder on the disk."),
+        click.option("--quick", is_flag=True, help="Small, three rounds: that everything runs."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @main.command()
-@click.option("--quick", is_flag=True, help="Small and three rounds: that everything runs.")
-@click.option("--folder", type=click.Path(path_type=Path), help="A folder on the disk to measure.")
-@click.option("--only", multiple=True, help="Contests by the beginning of their names.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    help="Where results are kept; bench/results unless they are quick.",
-)
+@_options
 def prep(
     quick: bool = False,
     folder: Path | None = None,
@@ -67,12 +66,33 @@ def prep(
 ) -> None:
     """Packing, verifying, reading, zips and annotations, ours beside others."""
     size = QUICK if quick else FULL
-    machine = describe()
     kept = results if quick else results or RESULTS
-    for contest in _contests(size, folder, only):
+    _hold(_preparing(size, folder, only), rounds=size.rounds, only=only, kept=kept)
+
+
+@main.command("eval")
+@_options
+def evaluation(
+    quick: bool = False,
+    folder: Path | None = None,
+    only: tuple[str, ...] = (),
+    results: Path | None = None,
+) -> None:
+    """VQA, VCR, retrieval, intervals, grounding and the page, ours beside others."""
+    size = SCORED_QUICKLY if quick else SCORED
+    kept = results if quick else results or RESULTS
+    contests = scoring(size, only, lambda: _scratch(folder))
+    _hold(contests, rounds=size.rounds, only=only, kept=kept)
+
+
+def _hold(
+    contests: Iterable[Contest], *, rounds: int, only: tuple[str, ...], kept: Path | None
+) -> None:
+    machine = describe()
+    for contest in contests:
         if only and not contest.name.startswith(only):
             continue
-        outcome = hold(contest, rounds=size.rounds)
+        outcome = hold(contest, rounds=rounds)
         if kept is not None:
             store(kept, outcome, machine)
         click.echo(to_text(programs(outcome, machine)))
@@ -102,15 +122,15 @@ main.add_command(json_files.main, "annotations")
 main.add_command(memory.main, "memory")
 
 
-def _contests(size: Size, folder: Path | None, only: tuple[str, ...]) -> Iterator[Contest]:
+def _preparing(size: Size, folder: Path | None, only: tuple[str, ...]) -> Iterator[Contest]:
     """One after the other, each with its input there as long as it is held."""
     for disk in (MEMORY_DISK, folder):
         if _wanted(only, "packing") and (disk is None or disk.is_dir()):
             with _scratch(disk) as place:
                 yield writers.contest(place, size.pictures)
-    memory = MEMORY_DISK if MEMORY_DISK.is_dir() else folder
+    memory_disk = MEMORY_DISK if MEMORY_DISK.is_dir() else folder
     if _wanted(only, "verify", "reading", "zip"):
-        with _scratch(memory) as place:
+        with _scratch(memory_disk) as place:
             yield from readers.contests(place, size.pictures)
     if _wanted(only, "coco-json", "vg-json"):
         with _scratch(folder) as place:

@@ -1,61 +1,67 @@
 """How soon a leaderboard page shows its first table with all of VQAv2 val behind it.
 
-Usage: python -m bench.board [--questions N] [--rounds N] [--folder DIR]
-
-Two drawn runs are scored and stored, the page is made, and a headless Chromium
-opens it from the disk, anew each round. Times count from the start of the
-navigation, as the browser itself reports them.
+Two drawn runs are scored and stored, the page is made, and a headless Chromium opens
+it from the disk, a new browser each time. Seconds are those from the start of the
+navigation to what the page marks as shown, as the browser itself reports them; memory
+is that of making the page.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
-from bench.processes import cost_of
-from bench.vqa_data import ANNOTATIONS, PREDICTIONS, QUESTIONS_OF_VAL
+from bench.contest import Contest, Goal, Program
+from bench.processes import Cost, cost_of
+from bench.vqa_data import ANNOTATIONS, PREDICTIONS
 from tests.chromium import Browser, find_browser
-from vle_bench.tables import Column, Table, to_text
 
-GOAL_MS = 1000.0
+MADE, TABLE = "the page is made", "first table painted"
 _EVERY = 5
 """The second model answers every fifth question differently."""
 _PAINTED = "performance.getEntriesByName('vle-table-painted')"
-_STATES = {
+_SHOWN = "performance.getEntriesByName('vle-shown')"
+STATES = {
+    TABLE: "",
     "items, worst first": "run=0&tab=items&view=worst",
     "two models where they differ": "run=0&beside=1&tab=items&view=differ",
     "breakdown of two models": "run=0&beside=1&tab=charts",
+    "words sought in every item": "run=0&tab=items&view=all&seek=no-such-words",
 }
-_SOUGHT = "run=0&tab=items&view=all&seek=no-such-words"
 
 
-@click.command()
-@click.option("--questions", default=QUESTIONS_OF_VAL, show_default=True)
-@click.option("--rounds", default=5, show_default=True)
-@click.option(
-    "--folder", type=click.Path(path_type=Path), default=None, help="Keep data and page there."
-)
-def main(questions: int, rounds: int, folder: Path | None) -> None:
-    """Prints one table: the page's size, how long it takes to make, and to be seen."""
-    program = find_browser()
-    if program is None:
-        raise click.ClickException("no browser: install chromium")
-    with tempfile.TemporaryDirectory() as scratch:
-        place = folder or Path(scratch)
-        place.mkdir(parents=True, exist_ok=True)
-        results = _scored(place, questions)
-        page = place / "board.html"
-        rows = [*_made(results, page), *_seen(Browser(program, place / "profile"), page, rounds)]
-    columns = (Column("what"), Column("found", number=True), Column("goal", number=True))
-    title = f"Leaderboard page, {questions:,} items behind each of two runs"
-    click.echo(to_text(Table(columns, tuple(rows), title)), nl=False)
+def contest(place: Path, questions: int) -> Contest | None:
+    """The page and what is opened of it; None where no browser is installed."""
+    if find_browser() is None:
+        click.echo("no browser is INSTALLED: the page is not measured; apt-get install chromium")
+        return None
+    page = place / "board.html"
+    making = _making(_scored(place, questions), page)
+    subprocess.run(making, check=True, stdout=subprocess.DEVNULL)
+    pieces = [path.stat().st_size for path in page.with_name("board_items").rglob("*.js")]
+    shown = tuple(
+        Program(name, (sys.executable, "-m", "bench.board", str(page), name)) for name in STATES
+    )
+    return Contest(
+        name="board",
+        title=f"Leaderboard page with {questions:,} items behind each of two runs",
+        given=f"page of {page.stat().st_size / 1000:,.0f} KB, {len(pieces)} pieces of "
+        f"{sum(pieces) / 1e6:,.1f} MB",
+        place=place,
+        programs=(
+            *shown,
+            Program(MADE, (sys.executable, "-m", "bench.board", str(page), MADE, *making)),
+        ),
+        floor=TABLE,
+        goals=(Goal("first table of the page painted", TABLE, "", "seconds", 1.0),),
+        most_rounds=5,
+    )
 
 
 def _scored(folder: Path, questions: int) -> Path:
@@ -71,50 +77,42 @@ def _scored(folder: Path, questions: int) -> Path:
             "vqa", "--annotations", folder / ANNOTATIONS, "--predictions", path, "--dataset",
             "vqav2", "--model-name", name, "--results", folder / "results",
         ]  # fmt: skip
-        subprocess.run([_vle_eval(), *map(str, command)], check=True, capture_output=True)
+        subprocess.run([_vle_eval(), *map(str, command)], check=True, stdout=subprocess.DEVNULL)
     return folder / "results"
 
 
-def _made(results: Path, page: Path) -> Iterator[tuple[str, str, str]]:
+def _making(results: Path, page: Path) -> list[str]:
     command = ["leaderboard", "--results", results, "--format", "html", "--out", page]
-    cost = cost_of([_vle_eval(), *map(str, command)])
-    yield "made in, s", f"{cost.wall:.1f}", ""
-    yield "memory while it is made, MB", f"{cost.rss_mb:,.0f}", ""
-    pieces = [path.stat().st_size for path in page.with_name("board_items").rglob("*.js")]
-    yield "page, KB", f"{page.stat().st_size / 1000:,.0f}", "2,000"
-    yield f"{len(pieces)} pieces, MB", f"{sum(pieces) / 1e6:,.1f}", ""
-
-
-def _seen(browser: Browser, page: Path, rounds: int) -> Iterator[tuple[str, str, str]]:
-    try:
-        painted, first = [], []
-        for _ in range(rounds):
-            browser.open(page)
-            browser.wait(f"{_PAINTED}.length")
-            painted.append(browser.run(f"{_PAINTED}[0].startTime"))
-            paints = "performance.getEntriesByName('first-contentful-paint')"
-            browser.wait(f"{paints}.length")
-            first.append(browser.run(f"{paints}[0].startTime"))
-        yield "first contentful paint, ms", f"{statistics.median(first):.0f}", f"{GOAL_MS:.0f}"
-        yield "first table painted, ms", f"{statistics.median(painted):.0f}", f"{GOAL_MS:.0f}"
-        for name, state in _STATES.items():
-            found = []
-            for _ in range(rounds):
-                browser.open(page, state)
-                browser.wait("document.body.dataset.shown")
-                found.append(browser.run("performance.getEntriesByName('vle-shown')[0].startTime"))
-            yield f"{name}, ms", f"{statistics.median(found):.0f}", ""
-        browser.open(page, _SOUGHT)
-        browser.wait("document.body.dataset.shown")
-        took = browser.run("performance.getEntriesByName('vle-shown')[0].startTime")
-        yield "words sought in every item, ms", f"{took:.0f}", ""
-    finally:
-        browser.close()
+    return [_vle_eval(), *map(str, command)]
 
 
 def _vle_eval() -> str:
     return str(Path(sys.executable).with_name("vle-eval"))
 
 
+def seen(page: Path, name: str) -> Cost:
+    """Opens the page in a new browser, in one of its states."""
+    program = find_browser()
+    assert program is not None
+    with tempfile.TemporaryDirectory() as profile:
+        browser = Browser(program, Path(profile))
+        try:
+            browser.open(page, STATES[name])
+            mark = _PAINTED if name == TABLE else _SHOWN
+            browser.wait(f"{mark}.length")
+            if name != TABLE:
+                browser.wait("document.body.dataset.shown")
+            took = browser.run(f"{mark}[0].startTime")
+        finally:
+            browser.close()
+    return Cost(took / 1000, 0.0, 0.0)
+
+
+def main(page: str, name: str, *making: str) -> None:
+    """Prints one cost as JSON."""
+    cost = cost_of(making) if name == MADE else seen(Path(page), name)
+    sys.stdout.write(msgspec.json.encode(cost).decode())
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

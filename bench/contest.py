@@ -24,6 +24,9 @@ TARGET = "{target}"
 """Stands in a command for a new folder, removed after each run."""
 
 
+Kind = Literal["speed", "time", "processor", "memory", "seconds"]
+
+
 class Program(NamedTuple):
     """A name for tables, a command, and whether it prints the cost of its work as JSON."""
 
@@ -39,15 +42,15 @@ class Goal(NamedTuple):
         what: In a sentence.
         ours: Name of our program.
         against: Name of the other one; "" where a figure of ours stands alone.
-        kind: `speed`: the other's time over ours; `time`: ours over the other's; `memory`: RSS
-            of ours in MB, or over the other's.
+        kind: `speed`: the other's time over ours; `time` and `processor`: ours over the other's;
+            `memory`: RSS of ours in MB, or over the other's; `seconds`: ours as they are.
         bound: The least for a speed, the most otherwise.
     """
 
     what: str
     ours: str
     against: str
-    kind: Literal["speed", "time", "memory"]
+    kind: Kind
     bound: float
 
 
@@ -82,7 +85,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     ours: str
     against: str
-    kind: str
+    kind: Kind
     bound: float
     found: float
     met: bool
@@ -169,14 +172,7 @@ def _measured(
 
 
 def _reached(goal: Goal, medians: dict[str, Cost]) -> Reached:
-    ours = medians[goal.ours]
-    other = medians[goal.against] if goal.against else None
-    if goal.kind == "memory":
-        found = ours.rss_mb / other.rss_mb if other else ours.rss_mb
-    elif other is None:
-        raise ValueError(f"{goal.what}: a {goal.kind} is a ratio, name the other program")
-    else:
-        found = other.wall / ours.wall if goal.kind == "speed" else ours.wall / other.wall
+    found = _found(goal, medians[goal.ours], medians[goal.against] if goal.against else None)
     met = found >= goal.bound if goal.kind == "speed" else found <= goal.bound
     return Reached(
         what=goal.what,
@@ -187,3 +183,15 @@ def _reached(goal: Goal, medians: dict[str, Cost]) -> Reached:
         found=round(found, 3),
         met=met,
     )
+
+
+def _found(goal: Goal, ours: Cost, other: Cost | None) -> float:
+    if goal.kind == "memory":
+        return ours.rss_mb / other.rss_mb if other else ours.rss_mb
+    if goal.kind == "seconds":
+        return ours.wall
+    if other is None:
+        raise ValueError(f"{goal.what}: a {goal.kind} is a ratio, name the other program")
+    if goal.kind == "processor":
+        return ours.processor / other.processor
+    return other.wall / ours.wall if goal.kind == "speed" else ours.wall / other.wall

@@ -1,7 +1,5 @@
 """How sure a score is, and how fast that is known: ours beside scipy's.
 
-Usage: python -m bench.intervals [--questions N] [--rounds N]
-
 scipy resamples and exchanges single questions, which is the wrong unit; it has no
 other. Ours resample 10,000 times by picture where scipy resamples 1,000 times by
 question. The randomisation draws as often as scipy's permutation test. Scores are
@@ -11,19 +9,12 @@ more, as many as VQAv2 val has.
 
 from __future__ import annotations
 
-import importlib
-import tempfile
 from pathlib import Path
 
-import click
 import numpy as np
 
-from bench.contest import Contest, Goal, hold
+from bench.contest import Contest, Goal
 from bench.entrant import Work, program
-from bench.machine import describe
-from bench.stored import programs
-from bench.vqa_data import QUESTIONS_OF_VAL
-from vle_bench.tables import to_text
 
 SCORES = "scores.npz"
 RESAMPLES = 10_000
@@ -164,24 +155,3 @@ def our_randomisation(path: Path) -> Work:
         return randomised(differences, resamples=THEIRS, seed=0, stream="bench")
 
     return work
-
-
-@click.command()
-@click.option("--questions", default=QUESTIONS_OF_VAL, show_default=True)
-@click.option("--rounds", default=5, show_default=True)
-def main(questions: int, rounds: int) -> None:
-    """Prints both contests, and what was hoped of ours."""
-    machine = describe()
-    with tempfile.TemporaryDirectory() as scratch:
-        for contest in contests(Path(scratch), questions):
-            outcome = hold(contest, rounds=rounds)
-            click.echo(to_text(programs(outcome, machine)))
-            for goal in outcome.goals:
-                word = "met" if goal.met else "NOT MET"
-                click.echo(f"  {goal.what}: {goal.found:.1f}, bound {goal.bound:g}, {word}")
-            click.echo()
-
-
-if __name__ == "__main__":
-    # Programs are named by the module of their functions, which here would be `__main__`.
-    importlib.import_module("bench.intervals").main()

@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 _PACKAGES = (
-    "isal", "lmdb", "msgspec", "numpy", "pandas", "pyarrow", "pycocotools", "scipy", "webdataset",
+    "duckdb", "faiss-cpu", "isal", "lmdb", "msgspec", "numpy", "pandas", "pyarrow", "pycocotools",
+    "ranx", "scikit-learn", "scipy", "torch", "torchmetrics", "webdataset",
 )  # fmt: skip
 _GIGABYTE = 1e9
 

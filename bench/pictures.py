@@ -33,6 +33,12 @@ def drawn_jpeg(rng: random.Random) -> bytes:
     return b"".join((_START, _FRAME, _SCAN, noise, _END))
 
 
+def tiny_jpeg(number: int) -> bytes:
+    """A picture of a few bytes, another one for each number."""
+    mark = number.to_bytes(8, "big").hex().encode()
+    return b"".join((_START, _FRAME, _SCAN, mark, _END))
+
+
 def draw(folder: Path, count: int, *, seed: int = 7) -> None:
     """Writes `count` pictures as `<twelve digits>.jpg`."""
     rng = random.Random(seed)

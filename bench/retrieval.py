@@ -1,52 +1,123 @@
-"""Ranks of 5,000 pictures and 25,010 captions beside the bare product, and beside faiss.
+"""Ranks of both directions from features, beside the bare product and beside faiss.
 
-Usage: python -m bench.retrieval [--pictures N] [--captions N] [--dimensions D] [--rounds N]
-
-Each program runs in a process of its own and tells its work, imports and reading
-left out; they take turns, because a machine's load drifts. The floor is the one
-sgemm of that shape. faiss (two searches of ten, `pip install faiss-cpu`) is
-left out where it is not installed. For 100,000 by 500,000 in a slice of 10,000
-pictures: `--pictures 10000 --captions 500000 --rounds 1`.
+Work without imports and reading. The floor is the one sgemm of that shape, in
+blocks; faiss searches twice, ten deep. The large shape is what a matrix of scores
+would not fit: a slice of 10,000 pictures by 500,000 texts, or all 100,000 of them.
+A program's memory is what the system counts, pages of mapped files included.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import mmap
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-import click
 import numpy as np
+import numpy.typing as npt
 
+from bench.contest import Contest, Goal
+from bench.entrant import Work, program
+
+Features = npt.NDArray[np.float32]
+
+SGEMM, OURS, FAISS = "sgemm of that shape", "vle-bench, both directions", "faiss, two searches"
 _SIDES = ("images.npy", "texts.npy")
+_BLOCK = 1024
+_PART = 10_000
+_DEEP = 10
+_NOISE = 7.0
+_SEED = 7
 
 
-def _draw(folder: Path, pictures: int, captions: int, dimensions: int) -> None:
-    generator = np.random.default_rng(7)
-    images = generator.standard_normal((pictures, dimensions), dtype=np.float32)
+class Shape(NamedTuple):
+    """Pictures, texts, and the length of a feature."""
+
+    pictures: int
+    texts: int
+    dimensions: int
+
+
+COCO_5K = Shape(5_000, 25_010, 768)
+SLICE = Shape(10_000, 500_000, 768)
+WHOLE = Shape(100_000, 500_000, 768)
+
+
+def small(place: Path, shape: Shape) -> Contest:
+    """The shape of COCO 5K."""
+    return _contest(
+        "retrieval",
+        place,
+        shape,
+        goals=(
+            Goal("ranks both ways beside the product", OURS, SGEMM, "time", 1.5),
+            Goal("their memory beside faiss's", OURS, FAISS, "memory", 0.75),
+        ),
+        rounds=7,
+    )
+
+
+def large(place: Path, shape: Shape, *, name: str, rounds: int) -> Contest:
+    """A shape whose matrix of scores would take 20 GB or 200."""
+    return _contest(
+        name,
+        place,
+        shape,
+        goals=(
+            Goal("processor time beside two searches of faiss", OURS, FAISS, "processor", 0.75),
+            Goal("memory of the ranks", OURS, "", "memory", 500.0),
+        ),
+        rounds=rounds,
+    )
+
+
+def _contest(
+    name: str, place: Path, shape: Shape, *, goals: tuple[Goal, ...], rounds: int
+) -> Contest:
+    draw(place, shape)
+    functions = {SGEMM: sgemm, OURS: ours} | ({FAISS: faiss} if find_spec("faiss") else {})
+    return Contest(
+        name=name,
+        title=f"Ranks of {shape.pictures:,} pictures and {shape.texts:,} texts, both directions",
+        given=f"float32, {shape.dimensions} dimensions, drawn, mapped from files",
+        place=place,
+        programs=tuple(program(label, one, place) for label, one in functions.items()),
+        floor=SGEMM,
+        goals=tuple(goal for goal in goals if {goal.ours, goal.against} <= {*functions, ""}),
+        most_rounds=rounds,
+    )
+
+
+def draw(place: Path, shape: Shape) -> None:
+    """Pictures on the unit sphere and texts around them, of which a good part is found first."""
+    generator = np.random.default_rng(_SEED)
+    images = generator.standard_normal((shape.pictures, shape.dimensions), dtype=np.float32)
     images /= np.linalg.norm(images, axis=1, keepdims=True)
-    np.save(folder / _SIDES[0], images)
-    texts = np.lib.format.open_memmap(folder / _SIDES[1], "w+", np.float32, (captions, dimensions))
-    for start in range(0, captions, 10_000):
-        stop = min(start + 10_000, captions)
-        noise = generator.standard_normal((stop - start, dimensions), dtype=np.float32)
-        part = images[np.arange(start, stop) * pictures // captions]
-        part += 7 / np.sqrt(dimensions) * noise
-        texts[start:stop] = part / np.linalg.norm(part, axis=1, keepdims=True)
+    np.save(place / _SIDES[0], images)
+    texts = np.lib.format.open_memmap(
+        place / _SIDES[1], "w+", np.float32, (shape.texts, shape.dimensions)
+    )
+    owners = owners_of(shape.texts, shape.pictures)
+    for start in range(0, shape.texts, _PART):
+        part = images[owners[start : start + _PART]]
+        noise = generator.standard_normal(part.shape, dtype=np.float32)
+        part += _NOISE / np.sqrt(shape.dimensions) * noise
+        texts[start : start + _PART] = part / np.linalg.norm(part, axis=1, keepdims=True)
 
 
-def _ours(images: np.memmap, texts: np.memmap) -> None:
+def owners_of(texts: int, pictures: int) -> npt.NDArray[np.int64]:
+    """The picture of each text, in order, about as many texts each."""
+    return np.arange(texts) * pictures // texts
+
+
+def ours(place: Path) -> Work:
+    """The walk over tiles, as `vle-eval retrieval` does it with mapped files."""
     from vle_bench.eval.retrieval.counting import count_both
     from vle_bench.eval.retrieval.gold import Gold
     from vle_bench.eval.retrieval.similarity import FeatureSimilarity
 
-    owners = np.arange(len(texts)) * len(images) // len(texts)
+    images, texts = _load(place)
+    owners = owners_of(len(texts), len(images))
     gold = Gold(
         image_ids=("",) * len(images),
         text_ids=("",) * len(texts),
@@ -57,74 +128,39 @@ def _ours(images: np.memmap, texts: np.memmap) -> None:
 
     def pages() -> None:
         for side in (images, texts):
-            side._mmap.madvise(mmap.MADV_DONTNEED)  # as the command does with mapped files
+            side._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # a memory map
 
-    count_both(FeatureSimilarity(images, texts, pages=pages), gold)
-
-
-def _sgemm(images: np.ndarray, texts: np.ndarray) -> None:
-    out = np.empty((1024, len(texts)), dtype=np.float32)
-    for start in range(0, len(images), 1024):
-        part = images[start : start + 1024]
-        np.matmul(part, texts.T, out=out[: len(part)])
+    return lambda: count_both(FeatureSimilarity(images, texts, pages=pages), gold)
 
 
-def _faiss(images: np.ndarray, texts: np.ndarray) -> None:
-    import faiss  # type: ignore[import-not-found]
+def sgemm(place: Path) -> Work:
+    """Every score once, and nothing done with it."""
+    images, texts = _load(place)
+    out = np.empty((_BLOCK, len(texts)), dtype=np.float32)
 
-    for queries, gallery in ((images, texts), (texts, images)):
-        index = faiss.IndexFlatIP(gallery.shape[1])
-        index.add(np.asarray(gallery))
-        index.search(np.asarray(queries), 10)
+    def work() -> None:
+        for start in range(0, len(images), _BLOCK):
+            part = images[start : start + _BLOCK]
+            np.matmul(part, texts.T, out=out[: len(part)])
 
-
-def _peak() -> float:
-    """MB; `getrusage` would tell the parent's peak where that was higher."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+    return work
 
 
-_PROGRAMS = {"sgemm": _sgemm, "ours": _ours, "faiss": _faiss}
+def faiss(place: Path) -> Work:
+    """Two exact searches by inner product."""
+    import faiss as library  # type: ignore[import-not-found]
+
+    images, texts = _load(place)
+
+    def work() -> None:
+        for queries, gallery in ((images, texts), (texts, images)):
+            index = library.IndexFlatIP(gallery.shape[1])
+            index.add(np.asarray(gallery))
+            index.search(np.asarray(queries), _DEEP)
+
+    return work
 
 
-@click.command()
-@click.option("--pictures", default=5_000, show_default=True)
-@click.option("--captions", default=25_010, show_default=True)
-@click.option("--dimensions", default=768, show_default=True)
-@click.option("--rounds", default=5, show_default=True)
-@click.option("--one", nargs=2, default=None, hidden=True)
-def main(
-    pictures: int, captions: int, dimensions: int, rounds: int, one: tuple[str, str] | None
-) -> None:
-    """Prints wall and processor time of the work, its ratio to the product, and the memory."""
-    if one is not None:
-        images, texts = (np.load(Path(one[1]) / name, mmap_mode="r") for name in _SIDES)
-        wall, processor = time.perf_counter(), time.process_time()
-        _PROGRAMS[one[0]](images, texts)
-        wall, processor = time.perf_counter() - wall, time.process_time() - processor
-        click.echo(json.dumps([wall, processor, _peak()]))
-        return
-    names = [name for name in _PROGRAMS if name != "faiss" or importlib.util.find_spec("faiss")]
-    found: dict[str, list[list[float]]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as folder:
-        _draw(Path(folder), pictures, captions, dimensions)
-        for _ in range(rounds):
-            for name in names:
-                command = [sys.executable, "-m", "bench.retrieval", "--one", name, folder]
-                ran = subprocess.run(command, check=True, capture_output=True, text=True)
-                found[name].append(json.loads(ran.stdout))
-    floor = found["sgemm"]
-    click.echo("program  wall s  processor s  of sgemm (wall, processor)  RSS MB")
-    for name, runs in found.items():
-        wall, processor, peak = (statistics.median(run[at] for run in runs) for at in range(3))
-        ratios = [
-            statistics.median(mine[at] / base[at] for mine, base in zip(runs, floor, strict=True))
-            for at in range(2)
-        ]
-        shares = f"{ratios[0]:8.2f} {ratios[1]:17.2f}"
-        click.echo(f"{name:8} {wall:6.2f}  {processor:11.2f}  {shares}  {peak:6.0f}")
-
-
-if __name__ == "__main__":
-    main()
+def _load(place: Path) -> tuple[Features, Features]:
+    images, texts = (np.load(place / name, mmap_mode="r") for name in _SIDES)
+    return images, texts

@@ -22,10 +22,11 @@ PAGE = "README.md"
 BEGIN, END = "<!-- bench: made by `python -m bench page` -->\n", "<!-- /bench -->\n"
 _HEAD = """# What was measured
 
-Made by `python -m bench page` from the JSON files beside it; `make bench-prep` holds the contests
-anew. Programs run in turn, each time in a fresh process. Medians, and the ratio of medians to the
-floor within one run, beside it the lowest and the highest ratio of a round. Ratios carry over to
-other machines, seconds do not. The load is that of the last minute, colleagues included.
+Made by `python -m bench page` from the JSON files beside it; `make bench-prep` and
+`make bench-eval` hold the contests anew. Programs run in turn, each time in a fresh process.
+Medians, and the ratio of medians to the floor within one run, beside it the lowest and the highest
+ratio of a round. Ratios carry over to other machines, seconds do not. The load is that of the last
+minute, colleagues included.
 """
 
 
@@ -67,15 +68,22 @@ def summary(stored: list[Stored]) -> str:
     return to_markdown(Table(columns, rows))
 
 
+_UNITS = {"memory": " MB", "seconds": " s"}
+_OF = {"speed": "the speed", "time": "the time", "processor": "the processor time"}
+_OF["memory"] = "the memory"
+
+
 def _figure(goal: Reached) -> str:
-    return f"{goal.found:.0f} MB" if not goal.against else f"{goal.found:.2f}x"
+    if goal.against:
+        return f"{goal.found:,.2f}x"
+    return f"{goal.found:.{0 if goal.kind == 'memory' else 2}f}{_UNITS[goal.kind]}"
 
 
 def _bound(goal: Reached) -> str:
-    unit = "MB" if not goal.against else "x"
     word = "at least" if goal.kind == "speed" else "at most"
-    kind = {"speed": " the speed", "time": " the time", "memory": ""}[goal.kind]
-    return f"{word} {goal.bound:g}{' ' if unit == 'MB' else ''}{unit}{kind}"
+    if goal.against:
+        return f"{word} {goal.bound:,g}x {_OF[goal.kind]}"
+    return f"{word} {goal.bound:g}{_UNITS[goal.kind]}"
 
 
 def read_all(folder: Path) -> list[Stored]:

@@ -1,7 +1,5 @@
 """How long `vle-eval vcr` takes beside a script that reads the labels and takes two argmaxes.
 
-Usage: python -m bench.vcr [--questions N] [--rounds N] [--folder DIR]
-
 The script does what the field does: `json.loads` of each line for its two labels, two arrays in
 the order of the file, three fractions. It matches no ids, finds no ties, and hashes nothing. The
 floor is msgspec's typed parse of the same file. Whole processes, imports included.
@@ -11,16 +9,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-import click
-
-from bench.contest import Contest, Goal, Program, hold
-from bench.machine import describe
-from bench.stored import programs
-from bench.vcr_data import ANSWERS, QUESTIONS_OF_VAL, REASONS, REFERENCES, TABLE
-from vle_bench.tables import to_text
+from bench.contest import Contest, Goal, Program
+from bench.vcr_data import ANSWERS, REASONS, REFERENCES, TABLE
 
 OURS, SCRIPT, FLOOR = "vle-eval vcr, arrays", "json lines, two argmaxes", "typed parse"
 _MOST_TIMES = 0.7
@@ -77,25 +69,3 @@ def contest(place: Path, questions: int) -> Contest:
         floor=FLOOR,
         goals=(Goal("VCR val beside a plain script", OURS, SCRIPT, "time", _MOST_TIMES),),
     )
-
-
-@click.command()
-@click.option("--questions", default=QUESTIONS_OF_VAL, show_default=True)
-@click.option("--rounds", default=7, show_default=True)
-@click.option(
-    "--folder", type=click.Path(path_type=Path), default=None, help="Keep the data there."
-)
-def main(questions: int, rounds: int, folder: Path | None) -> None:
-    """Prints one table, and whether the goal was met."""
-    with tempfile.TemporaryDirectory() as scratch:
-        place = folder or Path(scratch)
-        place.mkdir(parents=True, exist_ok=True)
-        outcome = hold(contest(place, questions), rounds=rounds)
-    click.echo(to_text(programs(outcome, describe())))
-    for goal in outcome.goals:
-        word = "met" if goal.met else "NOT MET"
-        click.echo(f"  {goal.what}: {goal.found:.2f}, bound {goal.bound:g}, {word}")
-
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,7 @@ import numpy as np
 
 QUESTIONS_OF_VAL = 214_354
 ANNOTATIONS, PREDICTIONS = "annotations.json", "predictions.json"
+QUESTIONS = "questions.json"
 _ANNOTATORS = 10
 _DISTINCT = 72_000
 _PICTURES_PER_QUESTION = 40_504 / QUESTIONS_OF_VAL
@@ -24,7 +25,7 @@ _OPENINGS = (*(f"what {word} is" for word in "abcdefghijklmnopqrstuvwxyz"), "is"
 
 
 def write_data(folder: Path, *, questions: int, seed: int) -> None:
-    """Draws annotations and predictions into `folder`."""
+    """Draws annotations, questions and predictions into `folder`."""
     draw = np.random.default_rng(seed)
     texts = _texts(draw)
     popular = 1 / (np.arange(1, len(texts) + 1) + 3.0) ** 0.95
@@ -57,6 +58,15 @@ def write_data(folder: Path, *, questions: int, seed: int) -> None:
     ]
     encoded = msgspec.json.encode({**document, "annotations": annotations})
     (folder / ANNOTATIONS).write_bytes(encoded)
+    asked = [
+        {
+            "image_id": row["image_id"],
+            "question": f"{row['question_type']} it?",
+            "question_id": row["question_id"],
+        }
+        for row in annotations
+    ]
+    (folder / QUESTIONS).write_bytes(msgspec.json.encode({**document, "questions": asked}))
     (folder / PREDICTIONS).write_bytes(msgspec.json.encode(predictions))
 
 
