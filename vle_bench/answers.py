@@ -40,6 +40,8 @@ ARTICLES = frozenset({"a", "an", "the"})
 SOFT_STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
 """Soft training target of an answer that 0, 1, 2, 3, at least 4 of ten annotators gave."""
 
+_PLAIN = re.compile("[a-z]+(?: [a-z]+)*")
+"""What neither a strip nor a mark can change, as most answers are."""
 _ANY_MARK = re.compile(f"[{re.escape(MARKS)}.]")
 _COMMA_IN_NUMBER = re.compile(r"\d,\d")
 # The official pattern begins with a mistyped look-behind that can never fail; this is its effect.
@@ -111,6 +113,8 @@ def normalise_answer(text: str) -> str:
     >>> normalise_answer("None."), normalise_answer("1,000"), normalise_answer("A")
     ('0', '1000', '')
     """
+    if _PLAIN.fullmatch(text):
+        return word_step(text)
     return word_step(punctuation_step(strip_step(text)))
 
 

@@ -84,7 +84,7 @@ def write_submission(questions: Questions, predictions: Path, out: Path) -> Subm
         answers = answers_by_id(source, list(questions.ids), missing="error")
         rows = [_Answer(questions.ids[one], answers[one]) for one in sorted(answers, key=id_order)]
     data = msgspec.json.encode(rows)
-    checked = _checked(Source(out, data, sha256_bytes(data), "json"), questions)
+    checked = _checked(Source(out, data, data, "json"), questions)
     write_if_changed(out, data)
     return msgspec.structs.replace(
         checked, written=True, inputs={**checked.inputs, "predictions": source.sha256}

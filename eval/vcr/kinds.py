@@ -76,13 +76,20 @@ def _breakdown(
     values: dict[str, list[int]] = {}
     for value, code in numbers.items():
         values.setdefault(shown(value), []).append(code)
-    unstated = int(np.isin(codes, values.pop("", [])).sum())
+    unstated = len(_rows(codes, values.pop("", []), len(numbers)))
     if not values:
         return None
     known = {value: at for at, value in enumerate(order)}
     ranked = sorted(values, key=lambda value: (known.get(value, len(known)), value))
-    parts = tuple((value, np.flatnonzero(np.isin(codes, values[value]))) for value in ranked)
+    parts = tuple((value, _rows(codes, values[value], len(numbers))) for value in ranked)
     return Breakdown(name=name, parts=parts, unstated=unstated)
+
+
+def _rows(codes: Indices, wanted: Sequence[int], size: int) -> Indices:
+    """The rows of any of some codes below `size`."""
+    among = np.zeros(size, dtype=np.bool_)
+    among[list(wanted)] = True
+    return np.flatnonzero(among[codes])
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,7 @@ from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.eval.vcr.question import UNSTATED, objects_named, question_word
 from vle_bench.identity import id_text
 from vle_bench.inputs import Source, open_source
+from vle_bench.inputs.aside import aside
 from vle_bench.inputs.collector import no_collector
 from vle_bench.inputs.json import every_line
 from vle_bench.inputs.records import read_records
@@ -109,7 +110,8 @@ def read_references(
     path = Path(request.annotations)
     with no_collector():
         source = open_source(path, "VCR references")
-        items = _read_items(source, _LineWithChoices if choices else _Line)
+        with aside(lambda: source.sha256):
+            items = _read_items(source, _LineWithChoices if choices else _Line)
     facts = ReferenceFacts(
         path=request.annotations,
         sha256=source.sha256,

@@ -22,6 +22,7 @@ from vle_bench.eval.vqa.gold import Annotation, Gold, GoldColumns
 from vle_bench.eval.vqa.references import References
 from vle_bench.identity import id_text
 from vle_bench.inputs import open_source, read_json
+from vle_bench.inputs.aside import aside
 from vle_bench.inputs.bytes import most_unpacked
 from vle_bench.inputs.collector import no_collector
 from vle_bench.inputs.content import file_content
@@ -106,7 +107,7 @@ def _annotations(path: Path) -> tuple[Gold, _Header, str]:
     content = file_content(path, "VQA annotations", most_bytes=most)
     stream = JsonStream(content)
     columns = GoldColumns(str(path))
-    with no_collector():
+    with no_collector(), aside(lambda: content.sha256):
         for rows in stream.rows("annotations", Annotation, expected=_EXPECTED):
             columns.add(rows)
     header = _Header(

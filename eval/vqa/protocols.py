@@ -76,7 +76,7 @@ def leave_one_out(hits: Hits) -> Floats:
     """
     scores = np.empty(len(hits.starts) - 1)
     sizes = hits.sizes
-    for size in np.unique(sizes).tolist():
+    for size in np.flatnonzero(np.bincount(sizes)).tolist():
         rows = np.flatnonzero(sizes == size)
         if size * len(rows) == len(hits.flat):
             block = hits.flat.reshape(-1, size)

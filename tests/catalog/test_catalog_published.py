@@ -97,7 +97,7 @@ def test_the_packaged_scores_are_consistent() -> None:
 
 def test_each_packaged_file_is_called_like_its_dataset_and_sorted() -> None:
     for name, rows in by_dataset(load_published()).items():
-        assert {score.place.rpartition(":")[0] for score in rows} == {
+        assert {str(score.place).rpartition(":")[0] for score in rows} == {
             f"manifests/published/{name}.toml"
         }
         splits = [score.split for score in rows]

@@ -17,8 +17,9 @@ from vle_bench.catalog.datasets import (
     dataset_of_result,
     load_dataset_manifest,
     result_name,
+    result_names,
 )
-from vle_bench.catalog.published import PublishedScore, load_published
+from vle_bench.catalog.published import PublishedScore, published_of
 
 _SAMPLE = "sample world"
 _SYNONYMS = {"dev": "val"}
@@ -70,7 +71,7 @@ def compare(run: RunDescription, row: PublishedScore) -> Comparison:
     """Whether `row` may stand beside `run`, and every reason against it.
 
     >>> run = RunDescription(dataset="vcr", split="dev", protocol="", metrics=("q2a",))
-    >>> row = next(row for row in load_published() if row.dataset == "vcr" and row.split == "test")
+    >>> row = next(row for row in published_of("vcr") if row.split == "test")
     >>> compare(run, row).why
     ('split: test, ours is val',)
     """
@@ -99,11 +100,13 @@ def rows_for(
         run: What the run says of itself.
         rows: The scores to choose from; None is every packaged one.
     """
-    chosen = load_published() if rows is None else rows
     owner = dataset_of_result(run.dataset)
+    if rows is None:
+        names = (owner, *(name for name in result_names() if dataset_of_result(name) == owner))
+        rows = [row for name in sorted(set(names)) for row in published_of(name)]
     pairs = [
         (row, compare(run, row))
-        for row in chosen
+        for row in rows
         if dataset_of_result(row.dataset) == owner and row.metric in run.metrics
     ]
     return sorted(pairs, key=_order)

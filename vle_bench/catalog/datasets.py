@@ -307,6 +307,15 @@ def result_name(name: str) -> ResultName | None:
     return _results()[name][1] if name in _results() else None
 
 
+def result_names() -> tuple[str, ...]:
+    """Every name that results have and no dataset has, sorted.
+
+    >>> "coco-karpathy-5k" in result_names(), "vcr" in result_names()
+    (True, False)
+    """
+    return tuple(sorted(_results()))
+
+
 def expected_count(
     dataset: str, split: str, kind: str, *, scheme: str = ""
 ) -> ExpectedCount | None:
@@ -337,12 +346,13 @@ def id_list_digest(ids: Iterable[int]) -> str:
 
 @cache
 def _results() -> Mapping[str, tuple[str, ResultName]]:
-    """Each result name with the dataset it is scored on."""
+    """Each result name with the dataset it is scored on; manifests that have none stay unread."""
     return MappingProxyType(
         {
-            result.name: (owner, result)
-            for owner in dataset_names()
-            for result in load_dataset_manifest(owner).result_names
+            result.name: (file.stem, result)
+            for file in packaged_files(FOLDER, ".toml")
+            if "result_names" in file.read_text()
+            for result in load_dataset_manifest(file.stem).result_names
         }
     )
 

@@ -20,7 +20,7 @@ import msgspec
 
 from vle_bench.catalog.files import CatalogFile, packaged_files, user_files
 from vle_bench.catalog.metrics import metrics
-from vle_bench.catalog.strict_toml import Reading, read_toml
+from vle_bench.catalog.strict_toml import Reading, Spot, read_toml
 from vle_bench.errors import Problems
 
 FOLDER = "published"
@@ -53,8 +53,8 @@ class PublishedScore(msgspec.Struct, frozen=True, kw_only=True):
     protocol_note: str = ""
     part: str = ""
     """The part of the split the score is about; "" is all of it."""
-    place: str = ""
-    """File and line of the manifest."""
+    place: Spot | str = ""
+    """File and line of the manifest, as text or once it is shown."""
 
     @property
     def number(self) -> float:
@@ -104,6 +104,20 @@ def load_published(folder: Path | None = None) -> tuple[PublishedScore, ...]:
         DataProblem: a file is malformed, or rows contradict themselves.
     """
     return _packaged() if folder is None else _consistent(read_published(folder))
+
+
+@cache
+def published_of(dataset: str) -> tuple[PublishedScore, ...]:
+    """The packaged scores of one dataset, from its own file; () where there is none.
+
+    >>> {row.dataset for row in published_of("vcr")}, published_of("nobody-scored-it")
+    ({'vcr'}, ())
+
+    Raises:
+        DataProblem: As `load_published`.
+    """
+    files = packaged_files(FOLDER, ".toml")
+    return _consistent(tuple(row for file in files if file.stem == dataset for row in _rows(file)))
 
 
 def read_published(folder: Path | None = None) -> tuple[PublishedScore, ...]:
@@ -180,7 +194,7 @@ def _rows(file: CatalogFile) -> Iterator[PublishedScore]:
                 protocol=_first(block.protocol, content.protocol),
                 protocol_note=_first(block.protocol_note, content.protocol_note),
                 part=block.part,
-                place=reading.places.of("scores", at, "values", metric),
+                place=Spot(reading.places, ("scores", at, "values", metric)),
             )
 
 

@@ -11,10 +11,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -38,18 +37,36 @@ _UNUSABLE: Final = _Unusable()
 
 @dataclass(frozen=True)
 class Places:
-    """Turns a path of keys into "file:line"."""
+    """Turns a path of keys into "file:line".
+
+    Lines are sought when the first is asked for: nearly always nothing is wrong, and to follow
+    every bracket takes as long as to read the file.
+    """
 
     file: str
-    lines: Mapping[KeyPath, int] = field(repr=False)
+    text: str = field(repr=False)
 
     def of(self, *path: str | int) -> str:
-        """Where `path` stands, or the nearest table above it.
+        r"""Where `path` stands, or the nearest table above it.
 
-        >>> Places("a.toml", {("b",): 7}).of("b", 0)
-        'a.toml:7'
+        >>> Places("a.toml", "\n[b]\n").of("b", 0)
+        'a.toml:2'
         """
-        return f"{self.file}:{line_of(self.lines, path)}"
+        return f"{self.file}:{line_of(self._lines, path)}"
+
+    @cached_property
+    def _lines(self) -> Mapping[KeyPath, int]:
+        return locate(self.text)
+
+
+class Spot(NamedTuple):
+    """One place of a file, which is worked out when it is shown."""
+
+    places: Places
+    path: KeyPath
+
+    def __str__(self) -> str:
+        return self.places.of(*self.path)
 
 
 @dataclass(frozen=True)
@@ -72,12 +89,17 @@ def read_toml(file: CatalogFile, record: type[T]) -> Reading[T]:
     """
     text = file.read_text()
     try:
-        document = tomllib.loads(text)
-        places = Places(file.place, locate(text))
-    except ValueError as error:  # bad TOML, and integers of more digits than Python reads
-        raise DataProblem(_broken(file.place, text, str(error))) from error
+        return _reading(file.place, text, record)
     except RecursionError as error:
         raise DataProblem(f"{file.place}: nested too deeply to be read.") from error
+
+
+def _reading(place: str, text: str, record: type[T]) -> Reading[T]:
+    try:
+        document = tomllib.loads(text)
+    except ValueError as error:  # bad TOML, and integers of more digits than Python reads
+        raise DataProblem(_broken(place, text, str(error))) from error
+    places = Places(place, text)
     builder = _Builder(places)
     value = builder.struct(document, record, ())
     builder.problems.raise_if_any(advice=_ADVICE)
@@ -145,6 +167,8 @@ class _Builder:
         return MappingProxyType(built)
 
     def _unknown(self, key: str, known: tuple[str, ...], path: KeyPath) -> None:
+        from difflib import get_close_matches
+
         near = get_close_matches(key, known, n=1)
         hint = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
         self._refuse((*path, key), f"unknown key. {hint}")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, machine_errors, needs_file
@@ -31,24 +33,30 @@ _SIGN = re.compile(rb"[^ \t\n\r\x0b\f]")
 """Anything but what `bytes.isspace` calls space."""
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """One input file, decompressed.
 
     Attributes:
         path: Where it was read, for messages.
         data: The decompressed bytes.
-        sha256: Digest of the file as it lies on disk (compressed, if it is).
+        stored: The file as it lies on disk; the same where it is not compressed.
         kind: What the bytes are.
     """
 
     path: Path
-    data: bytes
-    sha256: str
+    data: bytes = field(repr=False)
+    stored: bytes = field(repr=False)
     kind: Kind
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file as it lies on disk; taken when it is first asked for."""
+        return sha256_bytes(self.stored)
 
 
 def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Source:
-    """Reads, hashes, decompresses and classifies `path`.
+    """Reads, decompresses and classifies `path`.
 
     Args:
         path: The file.
@@ -64,7 +72,7 @@ def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Sourc
     data = _decompressed(stored, path, most_unpacked(len(stored), most_bytes=most_bytes))
     if data.isspace() or not data:
         raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
-    return Source(path, data, sha256_bytes(stored), _kind(data))
+    return Source(path, data, stored, _kind(data))
 
 
 def most_unpacked(size: int, *, most_bytes: int = MOST_BYTES) -> int:

@@ -62,11 +62,11 @@ class Content:
     def sha256(self) -> str:
         """Digest of the file as it was handed to us; of a zip, of the unpacked member."""
         if self._sha256 is None:
-            digest, start = hashlib.sha256(), -self._begin
+            digest, at = hashlib.sha256(), 0
             with machine_errors(self.place):
-                while piece := os.pread(self._stream.fileno(), _PIECE, self._begin + start):
+                while piece := os.pread(self._stream.fileno(), _PIECE, at):
                     digest.update(piece)
-                    start += len(piece)
+                    at += len(piece)
             self._sha256 = digest.hexdigest()
         return self._sha256
 

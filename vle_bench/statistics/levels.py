@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +93,8 @@ def drawn_totals(
     sizes = [min(_DRAWS, resamples - start) for start in starts]
     # The key of a block ends in a number above 0: a zero at the end would leave the key as it is.
     generators = [np.random.default_rng([*key, block]) for block in range(1, len(sizes) + 1)]
+    from concurrent.futures import ThreadPoolExecutor  # and logging, which few draws do without
+
     with ThreadPoolExecutor(threads or _processors()) as pool:
         return np.concatenate(list(pool.map(bins.totals, sizes, generators)))
 
