@@ -31,7 +31,9 @@ _SHORTENED = {"md": markdown, "tex": tex}
     metavar="ROOT",
     help="Root of the store.",
 )
-@click.option("--task", default="", help="Only this task: vqa, vcr, retrieval.")
+@click.option(
+    "--task", default="", help="Only this task: vqa, vcr, retrieval, grounding, grounding-mpc, ..."
+)
 @click.option(
     "--format",
     "form",
