@@ -220,3 +220,17 @@ def test_an_empty_store_says_how_to_fill_it(tmp_path, make_document, capsys, arg
 
 def test_an_empty_leaderboard_is_a_page_too():
     assert "No result is stored yet" in markdown([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--format", "csv", "--most", "3"], "--most shortens Markdown and LaTeX"),
+        (["--format", "html", "--most", "3"], "--most shortens Markdown and LaTeX"),
+        (["--data", "shards"], "--data shapes a page"),
+        (["--format", "tex", "--single"], "--single shapes a page"),
+    ],
+)
+def test_an_option_that_this_form_does_not_have_is_wrong_usage(vle_eval, arguments, told):
+    ran = vle_eval("leaderboard", *arguments)
+    assert (ran.code, ran.out, told in ran.err) == (2, "", True)
