@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from gate_copy import ROOT, PackageCopy, Seen
 
 from vle_bench.answers import ARTICLES, MARKS, NUMBER_WORDS
 from vle_bench.catalog.contractions import contractions
+from vle_bench.catalog.published import load_published
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +173,21 @@ def test_a_stale_table_is_caught_and_the_published_file_named(package):
     assert {metric.partition(":")[0] for metric in metrics_of(seen, "tables")} == {
         f"leaderboard.{form}" for form in ("csv", "json", "md", "tex")
     }
+
+
+def test_the_golden_tables_hold_every_published_score():
+    """So a digit that changes in any file of them is a byte that moves."""
+    path = ROOT / "manifests" / "golden" / "tables" / "leaderboard.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        keys = ("model", "metric", "value", "verified", "source")
+        shown = {tuple(row[key] for key in keys) for row in csv.DictReader(stream)}
+    for row in load_published():
+        assert (row.model, row.metric, row.value, row.verified, row.source) in shown
+
+
+def test_one_changed_digit_of_a_published_score_is_caught(package):
+    path = package.package / "manifests" / "published" / "muge.toml"
+    with spoilt(path, replaced('t2i_mean_recall = "7', 't2i_mean_recall = "8')):
+        seen = package.check()
+    assert (seen.code, set(seen.moved)) == (1, {"tables"})
+    assert seen.moved["tables"]["since"] == ["manifests/published/muge.toml changed"]
