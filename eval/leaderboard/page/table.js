@@ -200,7 +200,7 @@ const vleTables = (open) => {
     const all = groups.reduce((sum, group) => sum + group.rows.length, 0);
     const fit = groups.reduce((sum, group, place) => sum + shownRows(group, place).length, 0);
     const mine = groups.reduce((sum, group) => sum + group.rows.filter(ours).length, 0);
-    at("count").textContent = `${fit === all ? "" : `${count(fit)} of `}${count(all)} rows in ${groups.length} tables, ${mine} measured here`;
+    at("count").textContent = `${fit === all ? "" : `${count(fit)} of `}${count(all)} rows in ${groups.length} ${groups.length === 1 ? "table" : "tables"}, ${mine} measured here`;
   }
   function prepare() {
     at("banner").hidden = !groups.some((group) => group.sample);
