@@ -24,10 +24,13 @@ def test_only_results_on_equal_terms_share_a_table(make_document):
         make_document("d", setting="zero-shot"),
         make_document("e", sample=True),
         make_document("f", trained_on=("train",)),
+        make_document("g", protocol="other"),
+        make_document("h", dataset="gd-vcr"),
+        make_document("i", part="886 of 26,534 questions"),
     ]
     groups = groups_of(documents)
     assert sorted([row.model for row in group.rows if row.ours] for group in groups) == [
-        ["a", "b"], ["c"], ["d"], ["e"], ["f"],
+        ["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"], ["i"],
     ]  # fmt: skip
 
 
