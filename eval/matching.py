@@ -82,7 +82,8 @@ class Matching:
         """Stops the run over what does not match.
 
         Args:
-            missing: `error` stops over missing predictions as well, `zero` lets them pass.
+            missing: `error` stops over missing predictions as well, `zero` lets them pass, `whole`
+                stops where no option could let them pass.
 
         Raises:
             DataProblem: Duplicates, foreign ids, or missing ones; up to ten ids of each kind.
@@ -103,13 +104,18 @@ class Matching:
                 f"{file}: {len(self._foreign):,} {what} not among the references: "
                 f"{named(self._foreign)}. {self._advice}"
             )
-        absent = self.missing if missing == "error" else []
+        absent = [] if missing == "zero" else self.missing
         if absent:
             names = named(map(_clipped, absent))
-            yield (
-                f"{file}: {len(absent):,} of {len(self._ids):,} {what} without prediction: "
-                f"{names}. Predict them, or count them as wrong with --missing zero."
+            how, advice = (
+                ("absent", "Each must be there.")
+                if missing == "whole"
+                else (
+                    "without prediction",
+                    "Predict them, or count them as wrong with --missing zero.",
+                )
             )
+            yield f"{file}: {len(absent):,} of {len(self._ids):,} {what} {how}: {names}. {advice}"
 
     def _short(self, place: str) -> str:
         """The place within the file, whose name the sentence has said already."""

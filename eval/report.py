@@ -11,6 +11,7 @@ from vle_bench.eval.show import (
     headline,
     interval_text,
     is_detail,
+    is_mean,
     shown,
     unit,
 )
@@ -53,7 +54,7 @@ def _measured_text(document: ResultDocument) -> str:
 def _power_note(metrics: Mapping[str, Metric]) -> list[str]:
     """What the first metric's n can tell; nothing where all or none of its items are right."""
     for name, metric in metrics.items():
-        if unit(name) != "%" or not 0 < metric.value < _PERCENT:
+        if unit(name) != "%" or not is_mean(name) or not 0 < metric.value < _PERCENT:
             break
         least = _PERCENT * detectable(standard_error(metric.value / _PERCENT, metric.n))
         note = f"{name}: {metric.n:,} independent items show differences of {shown(least)} or more"

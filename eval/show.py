@@ -56,6 +56,16 @@ def unit(metric: str) -> str:
     return "rank" if known is not None and known.unit == "count" else "%"
 
 
+def is_mean(metric: str) -> bool:
+    """Whether the metric is a mean over its items; one that nobody knows is taken for one.
+
+    >>> is_mean("q2ar"), is_mean("box_ap")
+    (True, False)
+    """
+    known = metrics().find(metric)
+    return known is None or known.mean
+
+
 def heading(metric: str) -> str:
     """The short heading of a metric's column; a part of the items is named alone.
 

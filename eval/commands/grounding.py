@@ -91,9 +91,9 @@ def _score_and_paint(
     from vle_bench.console import say
     from vle_bench.eval.finish import finish
     from vle_bench.eval.grounding.pictures import chosen, write_pictures
-    from vle_bench.eval.grounding.task import run_patches, scored_of
+    from vle_bench.eval.grounding.task import grounding_request, run_patches, scored_of
 
-    run = run_patches(request)
+    run = run_patches(grounding_request(request))
     places = chosen(run, samples=samples, seed=request.seed, keys=keys)
     finish(scored_of(run, request), request, options)
     written = write_pictures(run, places, folder)

@@ -31,7 +31,9 @@ _SHORTENED = {"md": markdown, "tex": tex}
     metavar="ROOT",
     help="Root of the store.",
 )
-@click.option("--task", default="", help="Only this task: vqa, vcr, retrieval.")
+@click.option(
+    "--task", default="", help="Only this task: vqa, vcr, retrieval, grounding, grounding-mpc, ..."
+)
 @click.option(
     "--format",
     "form",
@@ -72,11 +74,16 @@ def command(
     **page: Any,
 ) -> None:
     """Shows stored results beside the published scores."""
+    if most is not None and form not in _SHORTENED:
+        raise UsageProblem(
+            f"--most shortens Markdown and LaTeX; {form} holds every row. Leave it out."
+        )
     if form == HTML:
         _page(_found(results, task), out, **page)
         return
-    if page["single"]:
-        raise UsageProblem("--single shapes a page. Give --format html with it.")
+    for option in ("single", "data"):
+        if page[option]:
+            raise UsageProblem(f"--{option} shapes a page. Give --format html with it.")
     text = leaderboard_text(results, task=task, form=form, most=most)
     if out is None:
         click.echo(text, nl=False)

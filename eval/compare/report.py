@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vle_bench.canonical import pretty_json_bytes
+from vle_bench.console import amount
 from vle_bench.eval.compare.contrast import Contrast, Drawing
 from vle_bench.eval.compare.figures import FigureTest
 from vle_bench.eval.compare.runs import StoredRun
@@ -124,12 +125,15 @@ def _contrast_row(one: Contrast) -> tuple[str, ...]:
 
 
 def _contrast_notes(contrasts: Sequence[Contrast], drawing: Drawing) -> Iterator[str]:
+    # Each picture is exchanged or not, and two of these ways lie as far from 0 as what was seen.
+    fewest = min(one.pictures for one in contrasts)
+    least = max(1 / (drawing.resamples + 1), 2.0 ** (1 - fewest))
     yield (
         "p: randomisation, all items of a picture exchanged together; "
-        f"{drawing.resamples:,} draws, seed {drawing.seed}; the least it can be is "
-        f"{1 / (drawing.resamples + 1):.2g}."
+        f"{drawing.resamples:,} draws, seed {drawing.seed}; with {amount(fewest, 'picture')} the "
+        f"least it can be is {least:.2g}."
     )
-    yield f"p (Holm): the same, for the {len(contrasts)} tests of this table together."
+    yield f"p (Holm): the same, for {amount(len(contrasts), 'test')} of this table together."
     yield (
         "p McNemar (exact, items that are higher against lower) takes items as independent; "
         "those of a picture are not."

@@ -20,6 +20,8 @@ Place = Callable[[str], str]
 """A file's name as it is written, to the path it stands for."""
 
 _WORDS = frozenset({"model", "dataset", "split"})
+_OR_NUMBER = frozenset({"folds"})
+"""Options that take a number instead of a file."""
 _PREDICTIONS = frozenset(
     {"predictions", "detections", "scores", "image_features", "text_features"}
 )  # fmt: skip
@@ -96,6 +98,8 @@ def _files(asked: ScoringRequest) -> Iterator[tuple[str, tuple[str, ...]]]:
         if info.name in _WORDS:
             continue
         value = getattr(asked, info.name)
+        if info.name in _OR_NUMBER and value.isascii() and value.isdigit():
+            continue
         if info.type is str and value:
             yield info.name, (value,)
         elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,15 @@ TASK = GroundingTask()
 
 
 def grounding_request(request: ScoringRequest) -> GroundingRequest:
-    """The request as one of grounding."""
+    """The request as one of grounding.
+
+    Raises:
+        UsageProblem: Its threshold is no finite number, so that nothing or everything is found.
+    """
     if not isinstance(request, GroundingRequest):
         raise TypeError(f"a {type(request).__name__} is no request of grounding")
+    if not math.isfinite(request.threshold):
+        raise UsageProblem(f"--threshold {request.threshold}: a finite number was expected.")
     return request
 
 

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from vle_bench.eval.published import published_lines
 from vle_bench.eval.show import is_detail, shown
 from vle_bench.results import Metric, PublishedLine, ResultDocument
@@ -26,8 +28,12 @@ SHOWN_METRICS = {
         *(f"t2i_r{k}" for k in (1, 5, 10)),
         "rsum",
         "mean_recall",
+        *(f"{way}_mean_recall" for way in ("i2t", "t2i")),
+        *(f"{way}_{name}" for name in ("map_r", "r_precision") for way in ("i2t", "t2i")),
     ),
 }
+_OF_ONE_DIRECTION = ("t2i_mean_recall", "i2t_mean_recall")
+"""The main metric of MUGE and its like, which ask one way; beside both ways a column too many."""
 
 _Placed = tuple[int, ResultDocument]
 
@@ -111,14 +117,19 @@ def _group(placed: Sequence[_Placed]) -> Group:
     documents = [document for _, document in placed]
     first = documents[0]
     wanted = SHOWN_METRICS.get(first.task)
-    every = [name for document in documents for name in document.metrics if not is_detail(name)]
-    found = tuple(dict.fromkeys(every))
+    # The lines depend on the metrics a run has: one may ask for texts, the next for pictures.
+    every = {name: one for document in documents for name, one in document.metrics.items()}
+    lines = published_lines(msgspec.structs.replace(first, metrics=every))
+    found = tuple(name for name in every if not is_detail(name))
     metrics = tuple(name for name in wanted if name in found) if wanted else found
-    main = MAIN_METRIC.get(first.task, metrics[0] if metrics else "")
+    printed = {line.metric for line in lines}
+    if "mean_recall" in metrics:
+        metrics = tuple(
+            name for name in metrics if name not in _OF_ONE_DIRECTION or name in printed
+        )
+    main = _main(first.task, metrics)
     ours = [_our_row(document, metrics, place) for place, document in placed]
-    # The lines depend on the metrics a run has; the widest set of the group finds them all.
-    widest = max(documents, key=lambda document: len(document.metrics))
-    theirs = _published_rows(published_lines(widest), metrics)
+    theirs = _published_rows(lines, metrics)
     order = (main, *metrics)
     return Group(
         task=first.task,
@@ -133,6 +144,12 @@ def _group(placed: Sequence[_Placed]) -> Group:
         main=main,
         rows=(*_ranked(ours, order), *_ranked(theirs, order)),
     )
+
+
+def _main(task: str, metrics: Sequence[str]) -> str:
+    """The metric that orders a table: the task's, else what the runs have of it."""
+    wanted = (MAIN_METRIC.get(task, ""), *_OF_ONE_DIRECTION, *metrics)
+    return next((name for name in wanted if name in metrics), "")
 
 
 def _our_row(document: ResultDocument, metrics: Sequence[str], place: int) -> Row:

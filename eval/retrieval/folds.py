@@ -100,7 +100,7 @@ def read_folds(asked: str, gold: Gold) -> Folds:
             place = matching.place(id_text(name), f"{asked}: fold {fold}, {at}")
             if place is not None:
                 images[place] = fold
-    matching.check(missing="error")
+    matching.check(missing="whole")
     if not all(lists):
         raise DataProblem(f"{asked}: a fold without pictures. Expected {_EXPECTED}.")
     return _folds(images, gold, inputs={"folds": source.sha256})

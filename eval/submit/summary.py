@@ -16,6 +16,8 @@ from vle_bench.errors import DataProblem
 from vle_bench.eval.references import canonical_split, is_sample
 
 SCHEMA = "vle-bench/submission/1"
+_SPLITS = frozenset({"train", "val", "test", "test-dev", "test-std"})
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,39 @@ def count_warnings(dataset: str, split: str, *, found: int, named: str, place: s
         raise DataProblem(f"{sentence}. Give the whole split, or leave --split out.")
     unsure = "" if expected.verified == "yes" else ", a count that is not confirmed"
     return [f"{sentence}{unsure}. The server wants the whole split."]
+
+
+def refuse_other_split(named: str, own: str, *, place: str) -> None:
+    """Whether the file is of the split that the user named, where both are known ones.
+
+    Args:
+        named: `--split` as the user wrote it; "" where he did not.
+        own: What the questions say of themselves, as stored.
+        place: The questions file, for the message.
+
+    Raises:
+        DataProblem: It is of another one.
+    """
+    pair = {canonical_split(named), own}
+    # The server scores test-std from answers to every question of test.
+    if not named or len(pair) == 1 or pair == {"test", "test-std"} or not pair <= _SPLITS:
+        return
+    raise DataProblem(
+        f"{place}: questions of {own}, --split says {named}. Give the file of that split."
+    )
+
+
+def refuse_byte_order_mark(data: bytes, *, place: str) -> None:
+    """Whether a file begins with the mark that our readers pass over and a server's may not.
+
+    Raises:
+        DataProblem: It does.
+    """
+    if data.startswith(_BYTE_ORDER_MARK):
+        raise DataProblem(
+            f"{place}: begins with a byte order mark, which Python's json and csv do not skip. "
+            "Save it as UTF-8 without one, or write it with --predictions and --out."
+        )
 
 
 def submission_text(submission: Submission) -> str:

@@ -21,7 +21,12 @@ from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.eval.matching import Matching, named, unique_ids
 from vle_bench.eval.references import canonical_split
-from vle_bench.eval.submit.summary import Submission, count_warnings
+from vle_bench.eval.submit.summary import (
+    Submission,
+    count_warnings,
+    refuse_byte_order_mark,
+    refuse_other_split,
+)
 from vle_bench.eval.vcr.order import annotation_order
 from vle_bench.eval.vcr.references import CHOICES
 from vle_bench.eval.vcr.rows import (
@@ -76,7 +81,7 @@ def read_items(path: Path, *, split: str) -> Items:
         split: As the user named it; "" for what the ids say.
 
     Raises:
-        DataProblem: No such file, an id twice, or not the whole split that was named.
+        DataProblem: No such file, an id twice, or not (the whole of) the split that was named.
     """
     with no_collector():
         source = open_source(path, "VCR items")
@@ -91,6 +96,7 @@ def read_items(path: Path, *, split: str) -> Items:
     unique_ids(zip(places, ids, strict=True), what="annot_id", file=str(path))
     prefixes = {one.partition("-")[0] for one in ids}
     own = prefixes.pop() if len(prefixes) == 1 and prefixes <= set(_SPLITS) else ""
+    refuse_other_split(split, own, place=str(path))
     chosen = split or own
     warnings = count_warnings(DATASET, chosen, found=len(ids), named=split, place=str(path))
     return Items(
@@ -142,6 +148,12 @@ def check_submission(items: Items, path: Path) -> Submission:
     source = open_source(path, "VCR scores to submit")
     if source.kind != "csv" or sha256_bytes(source.data) != source.sha256:
         raise DataProblem(f"{path}: no plain CSV. Write one with --predictions {path} --out FILE.")
+    refuse_byte_order_mark(source.data, place=str(path))
+    if b"\t" in source.data.partition(b"\n")[0]:
+        raise DataProblem(
+            f"{path}:1: columns apart by tabs, the server's are by commas. "
+            f"Write it with --predictions {path} --out FILE."
+        )
     with no_collector():
         ids = _ids_of_leaderboard(source)
         scores = _scores(source, items)
@@ -197,7 +209,7 @@ def _scores(source: Source, items: Items) -> Floats:
         if at is not None:
             scores[at] = [row.answers, *row.reasons]
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
-    matching.check(missing="error")
+    matching.check(missing="whole")
     return scores
 
 

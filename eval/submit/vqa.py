@@ -21,7 +21,12 @@ from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.eval.matching import Matching, named, unique_ids
 from vle_bench.eval.references import canonical_split
-from vle_bench.eval.submit.summary import Submission, count_warnings
+from vle_bench.eval.submit.summary import (
+    Submission,
+    count_warnings,
+    refuse_byte_order_mark,
+    refuse_other_split,
+)
 from vle_bench.eval.vqa.predictions import answers_by_id
 from vle_bench.identity import id_order, id_text
 from vle_bench.inputs import Source, open_source, read_json
@@ -81,7 +86,7 @@ def write_submission(questions: Questions, predictions: Path, out: Path) -> Subm
     """
     with no_collector():
         source = open_source(predictions, "VQA predictions")
-        answers = answers_by_id(source, list(questions.ids), missing="error")
+        answers = answers_by_id(source, list(questions.ids), missing="whole")
         rows = [_Answer(questions.ids[one], answers[one]) for one in sorted(answers, key=id_order)]
     data = msgspec.json.encode(rows)
     checked = _checked(Source(out, data, data, "json"), questions)
@@ -100,6 +105,7 @@ def check_submission(questions: Questions, path: Path) -> Submission:
     source = open_source(path, "VQA answers to submit")
     if sha256_bytes(source.data) != source.sha256:
         raise DataProblem(f"{path}: compressed. The server reads plain JSON: unpack it.")
+    refuse_byte_order_mark(source.data, place=str(path))
     with no_collector():
         return _checked(source, questions)
 
@@ -113,7 +119,7 @@ def read_questions(path: Path, *, split: str, dataset: str = "") -> Questions:
         dataset: "" for VQAv2.
 
     Raises:
-        DataProblem: No questions file, an id twice, or not the whole split that was named.
+        DataProblem: No questions file, an id twice, or not (the whole of) the split that was named.
     """
     with no_collector():
         source = open_source(path, "VQA questions")
@@ -130,7 +136,9 @@ def read_questions(path: Path, *, split: str, dataset: str = "") -> Questions:
             for at, entry in enumerate(document.questions, 1)
         )
         unique_ids(places, what="question_id", file=str(path))
-    chosen = split or canonical_split(document.data_subtype)
+    own = canonical_split(document.data_subtype)
+    refuse_other_split(split, own, place=str(path))
+    chosen = split or own
     name = dataset or DATASET
     warnings = count_warnings(name, chosen, found=len(ids), named=split, place=str(path))
     return Questions(
@@ -161,7 +169,7 @@ def _checked(source: Source, questions: Questions) -> Submission:
         else:
             matching.place(one, f"{source.path}: record {at}")
     problems.raise_if_any(advice=f"Expected {_EXPECTED}.")
-    matching.check(missing="error")
+    matching.check(missing="whole")
     more = sorted(set().union(*rows) - _KEYS)
     return Submission(
         task="vqa",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -55,7 +55,8 @@ def read_predictions(files: Sequence[str], gold: Gold, *, missing: MissingRule) 
     Args:
         files: What `--predictions` named: exactly one file.
         gold: The references.
-        missing: `error` stops over questions without prediction, `zero` lets them pass.
+        missing: `error` stops over questions without prediction, `zero` lets them pass, `whole`
+            stops where no option could let them pass.
 
     Raises:
         DataProblem: No table of answers, an answer that is no text, or ids that do not match.
@@ -112,13 +113,16 @@ def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
     return Given(texts=list(numbers), codes=codes), content.sha256
 
 
-def answers_by_id(source: Source, ids: Sequence[str], *, missing: MissingRule) -> dict[str, str]:
+def answers_by_id(
+    source: Source, ids: Sequence[str], *, missing: MissingRule | Literal["whole"]
+) -> dict[str, str]:
     """The answers of a file in any accepted format, row by row: every problem has its place.
 
     Args:
         source: An opened file of predictions.
         ids: The questions.
-        missing: `error` stops over questions without prediction, `zero` lets them pass.
+        missing: `error` stops over questions without prediction, `zero` lets them pass, `whole`
+            stops where no option could let them pass.
 
     Raises:
         DataProblem: No table of answers, an answer that is no text, or ids that do not match.

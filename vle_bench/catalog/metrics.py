@@ -33,6 +33,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     better: Literal["higher", "lower"] = "higher"
     parts: bool = False
     """Whether `key[...]` may name a part of the items."""
+    mean: bool = True
+    """Whether it is a mean over its items, so that their number says how sure it is."""
 
 
 class _MetricFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 const vleCharts = (() => {
   const { make, at, count } = vleDraw;
   const percent = (value) => value.toFixed(2);
+  const MOST_BARS = 12;
   const BUCKETS = [[1, 1], [2, 5], [6, 10], [11, 100], [101, Infinity]];
 
   function track(value, low, high, which) {
@@ -37,29 +38,35 @@ const vleCharts = (() => {
   }
   const among = (run, title) => run.charts.find((one) => one.title === title);
 
-  /* How many items have each value: at most a dozen scores, or ranks in five buckets. */
+  /* How many items have each value: a dozen scores, tens of more, or ranks in five buckets. */
   function spread(set, places) {
     if (!set) return null;
     const rank = set.runs[places[0]].rank;
-    const names = rank ? BUCKETS.map(([low, high]) => (low === high ? `rank ${low}` : high === Infinity ? `beyond ${low - 1}` : `rank ${low} to ${high}`)) : [...new Set(places.flatMap((place) => set.runs[place].values))].sort((a, b) => b - a).map((value) => (value === null ? "no score" : `${Number(value.toFixed(2))}`));
+    const values = [...new Set(places.flatMap((place) => set.runs[place].values))].sort((a, b) => b - a);
+    /* A mean of many steps (average precision) has a value an item: tens, the last one with its end. */
+    const tens = !rank && values.length > MOST_BARS;
+    const plain = (value) => (value === null ? "no score" : `${Number(value.toFixed(2))}`);
+    const ten = (value) => { const low = Math.min(Math.floor(value / 10) * 10, 90); return low === 90 ? "90 to 100" : `${low} to below ${low + 10}`; };
+    const named = (value) => (value === null || !tens ? plain(value) : ten(value));
+    const names = rank ? BUCKETS.map(([low, high]) => (low === high ? `rank ${low}` : high === Infinity ? `beyond ${low - 1}` : `rank ${low} to ${high}`)) : [...new Set(values.map(named))];
     if (rank) names.push("no rank");
-    if (!names.length || names.length > 14) return null;
-    const nameOf = (value) => (rank ? (value === null ? "no rank" : names[BUCKETS.findIndex(([, high]) => value <= high)]) : value === null ? "no score" : `${Number(value.toFixed(2))}`);
+    if (!names.length) return null;
+    const nameOf = (value) => (rank ? (value === null ? "no rank" : names[BUCKETS.findIndex(([, high]) => value <= high)]) : named(value));
     const sides = places.map((place) => {
       const { codes, values } = set.runs[place];
       const sums = new Map();
       for (const code of codes) sums.set(code, (sums.get(code) || 0) + 1);
-      const named = new Map();
-      for (const [code, sum] of sums) named.set(nameOf(values[code]), (named.get(nameOf(values[code])) || 0) + sum);
-      return { named, all: codes.length };
+      const told = new Map();
+      for (const [code, sum] of sums) told.set(nameOf(values[code]), (told.get(nameOf(values[code])) || 0) + sum);
+      return { told, all: codes.length };
     });
     const box = make("section", "chart", "", make("h3", "", rank ? "Share of queries by rank" : "Share of items by score in percent"));
-    const used = names.filter((name) => sides.some((side) => side.named.get(name)));
+    const used = names.filter((name) => sides.some((side) => side.told.get(name)));
     box.append(make("ul", "", "", ...used.map((name) => {
       const node = make("li", "", "", make("span", "part", name));
       const rows = make("div", "bars");
       sides.forEach((side, which) => {
-        const sum = side.named.get(name) || 0;
+        const sum = side.told.get(name) || 0;
         rows.append(make("div", "bar-row", "", track((100 * sum) / side.all, null, null, which ? "second" : "first"),
           make("span", "told", "", make("b", "", `${percent((100 * sum) / side.all)} %`), ` ${count(sum)} of ${count(side.all)}`)));
       });

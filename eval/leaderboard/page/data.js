@@ -68,10 +68,12 @@ const vleData = (() => {
       image: shared.image[row] || "",
       question: shared.question[row] || "",
       gold: shared.gold[row] || [],
+      marks: shared.marks[row] || [],
       group: set.groups[set.groupOf[at]] || "",
       given: given.map((run, i) => ({
         prediction: run.prediction[row],
         words: run.words[row] || "",
+        spot: run.spots[row] || null,
         why: run.reasons[run.why[row]] || "",
         value: set.runs[places[i]].values[set.runs[places[i]].codes[at]],
       })),

@@ -1,4 +1,4 @@
-"""What references say of single items: the question, what is right, and so why an item scored.
+"""What references say of single items: the question and what is right.
 
 References are read again where the result was scored, and only if their digest
 is still the one it was stored with: an answer of another file beside our score
@@ -11,12 +11,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from vle_bench.errors import DataProblem, VleBenchError
 from vle_bench.eval.leaderboard.page.captions import Captions, read_captions
+from vle_bench.eval.leaderboard.page.grounding import (
+    read_boxes,
+    read_classes,
+    read_pairs,
+    read_patches,
+)
+from vle_bench.eval.leaderboard.page.item_facts import Facts
 from vle_bench.eval.leaderboard.page.item_sets import Run
 from vle_bench.eval.requests import RetrievalRequest, VcrRequest, VqaRequest
 from vle_bench.eval.vqa.gold import Gold
@@ -26,32 +34,6 @@ from vle_bench.results import ResultDocument
 
 _ALL_CHOICES = 4
 _TEXT_ASKS = "t2i"
-
-
-class Facts:
-    """Facts of no item; kinds of references that can be read again know more.
-
-    Attributes:
-        note: Why nothing is known; "" where something is, or where nothing was expected.
-    """
-
-    def __init__(self, note: str = "") -> None:
-        self.note = note
-
-    def question(self, name: str, group: str) -> str:
-        """What an item of a group asked; "" where that is not known."""
-        del name, group
-        return ""
-
-    def gold(self, name: str, group: str) -> list[list[Any]]:
-        """Right answers, each with how many gave it (VCR: 1 for the right choice, else 0)."""
-        del name, group
-        return []
-
-    def words(self, prediction: str, group: str) -> str:
-        """What a predicted id says; "" where a prediction is words already."""
-        del prediction, group
-        return ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +129,7 @@ class RetrievalFacts(Facts):
 def facts_of(run: Run) -> Facts:
     """What the references of a run say; an explained nothing where they cannot be read."""
     document = run.document
-    read = {"vqa": _vqa, "vcr": _vcr, "retrieval": _retrieval}.get(document.task)
+    read = _READERS.get(document.task)
     if read is None:
         return Facts()
     try:
@@ -160,32 +142,6 @@ def facts_of(run: Run) -> Facts:
             "what the scores were made with."
         )
     return facts
-
-
-def why(run: Run, place: int) -> str:
-    """One sentence on how an item came to its value."""
-    columns = run.columns
-    if _at(columns, "missing", place) is True:
-        return "No prediction: it scores 0 (--missing zero)."
-    matches = _at(columns, "matches", place)
-    if isinstance(matches, int):
-        gave = "1 annotator gave" if matches == 1 else f"{matches} annotators gave"
-        return f"{gave} this answer, as protocol {run.document.protocol} reads it."
-    halves = [_at(columns, name, place) for name in ("q2a", "qa2r")]
-    if None not in halves:
-        words = ["right" if half else "wrong" for half in halves]
-        return f"Answer {words[0]}, reason {words[1]}; it counts only if both are right."
-    if run.by_rank:
-        rank = _at(columns, "rank", place)
-        if rank is None:
-            return "No right one within the list that was given."
-        return f"The best right one stands at rank {rank + 1:g} of its gallery."
-    return ""
-
-
-def _at(columns: Mapping[str, list[Any]], name: str, place: int) -> Any:
-    column = columns.get(name)
-    return None if column is None else column[place]
 
 
 def _vqa(document: ResultDocument) -> tuple[Facts, str]:
@@ -265,3 +221,16 @@ def _thing(place: Any, objects: Any) -> str:
     known = isinstance(objects, list) and isinstance(place, int) and 0 <= place < len(objects)
     name = objects[place] if known else "thing"
     return f"[{name} {place + 1}]" if isinstance(place, int) else f"[{name}]"
+
+
+_READERS = MappingProxyType(
+    {
+        "vqa": _vqa,
+        "vcr": _vcr,
+        "retrieval": _retrieval,
+        "grounding": read_patches,
+        "grounding-mpc": read_boxes,
+        "grounding-itm": read_pairs,
+        "grounding-detection": read_classes,
+    }
+)

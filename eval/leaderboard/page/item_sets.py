@@ -24,8 +24,11 @@ from vle_bench.results import ResultDocument, StoredResult
 from vle_bench.results.store import ITEMS
 
 NEEDED = ("id", "image_id", "group", "prediction", "score")
-_TEXTS = ("id", "image_id", "group", "prediction", "question")
-_NUMBERS = ("score", "rank", "matches")
+_TEXTS = ("id", "image_id", "group", "prediction", "question", "text")
+_NUMBERS = (
+    "score", "rank", "matches", "patch_ap", "pointing", "patch_iou", "related", "mpc_top1",
+    "mpc_top5",
+)  # fmt: skip
 _FLAGS = ("missing", "q2a", "qa2r")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

@@ -1,6 +1,6 @@
 /* Single items of one run, or of two beside each other where they differ. */
 const vleItems = (changed) => {
-  const { make, button, at, count, option } = vleDraw;
+  const { make, button, draw, at, count, option } = vleDraw;
   const { about } = vleData;
   const A_PAGE = 24;
   const MOST_FOUND = 600;
@@ -130,6 +130,19 @@ const vleItems = (changed) => {
     return node;
   }
 
+  /* The picture with rectangles over it: what is meant, and where each model points. */
+  function marked(one, source) {
+    const photo = image(source, one.question || one.id);
+    const over = [...one.marks.map((box) => [box, "meant"]), ...one.given.map(({ spot }, k) => [spot, k ? "second" : "first"])].filter(([box]) => box);
+    if (!over.length) return make("div", "item-picture", "", photo);
+    const plan = draw("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" });
+    for (const [[x, y, width, height], which] of over) {
+      for (const part of ["edge", which]) plan.append(draw("rect", { x, y, width, height, class: part }));
+    }
+    const key = make("p", "soft", one.given.some(({ spot }) => spot) ? "Green is what is meant, the other colours are where a model points most." : "Green is what is meant.");
+    return make("div", "item-picture", "", make("span", "marked", "", photo, plan), key);
+  }
+
   async function open(place) {
     if (place < 0 || place >= state.order.length) return;
     const wanted = Math.floor(place / A_PAGE);
@@ -146,7 +159,7 @@ const vleItems = (changed) => {
     at("item-place").textContent = `${one.group ? `${one.group} \u00b7 ` : ""}item ${one.id} \u00b7 picture ${one.image || "none"} \u00b7 ${count(place + 1)} of ${count(state.order.length)}`;
     const body = make("div", "item-words", "", make("div", "sides", "", ...one.given.map((given, k) => side(given, k))));
     if (one.gold.length) body.append(state.set.task === "vcr" ? choices(one) : answers(one));
-    const picture = source ? make("div", "item-picture", "", image(source, one.question || one.id)) : make("p", "soft", "No picture here: only the picked items carry theirs, where the shards were at hand.");
+    const picture = source ? marked(one, source) : make("p", "soft", "No picture here: only the picked items carry theirs, where the shards were at hand.");
     at("item").replaceChildren(picture, body);
     at("item").scrollTop = 0;
     at("previous").disabled = place === 0;

@@ -25,7 +25,8 @@
     at("look-title").textContent = group.title;
     const cell = group.rows.find((row) => row.run === look.run).cells[group.main];
     const metric = group.metrics[group.main];
-    at("look-about").textContent = metric ? `${model}: ${metric.heading} ${cell[0]}${cell[1] ? `, 95 % interval ${cell[1]} to ${cell[2]}` : ", no interval"}, n = ${count(cell[3])}` : model;
+    /* Marks around the name keep a direction that it changes from the words behind it. */
+    at("look-about").textContent = metric ? `\u2068${model}\u2069: ${metric.heading} ${cell[0]}${cell[1] ? `, 95 % interval ${cell[1]} to ${cell[2]}` : ", no interval"}, n = ${count(cell[3])}` : model;
     const names = new Map([look.run, ...others(look.run)].map((run) => [run, about.runs[run][0]]));
     at("left").replaceChildren(...[...names].sort((a, b) => a[0] - b[0]).map(([run, name]) => option(String(run), name)));
     at("left").value = String(look.run);

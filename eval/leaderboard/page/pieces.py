@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vle_bench.eval.leaderboard.page.facts import Facts, facts_of, why
+from vle_bench.eval.leaderboard.page.facts import facts_of
+from vle_bench.eval.leaderboard.page.item_facts import Facts
 from vle_bench.eval.leaderboard.page.item_sets import ItemSet, Run, packed
 from vle_bench.eval.leaderboard.page.picks import (
     Picks,
@@ -25,6 +26,7 @@ from vle_bench.eval.leaderboard.page.picks import (
 )
 from vle_bench.eval.leaderboard.page.pictures import place_of, thumbnails
 from vle_bench.eval.leaderboard.page.tables import run_facts
+from vle_bench.eval.leaderboard.page.why import why
 from vle_bench.pages.markup import safe_json
 from vle_bench.results import ResultDocument
 
@@ -125,17 +127,19 @@ def _shared(run: Run, facts: Facts, places: Sequence[int]) -> dict[str, Any]:
     columns = run.columns
     names = [columns["id"][place] for place in places]
     keys = [(columns["id"][place], columns["group"][place]) for place in places]
-    asked = columns.get("question")
+    asked = columns.get("question", columns.get("text"))
     questions = (
         [facts.question(*key) for key in keys]
         if asked is None
         else [asked[place] or "" for place in places]
     )
+    marks = [facts.marks(*key) for key in keys]
     return {
         "id": names,
         "image": [columns["image_id"][place] for place in places],
         "question": questions if any(questions) else [],
         "gold": [facts.gold(*key) for key in keys] if type(facts) is not Facts else [],
+        "marks": marks if any(marks) else [],
     }
 
 
@@ -149,7 +153,10 @@ def _given(run: Run, facts: Facts, places: Sequence[int]) -> dict[str, Any]:
     words = [
         facts.words(text or "", group) for text, group in zip(predictions, groups, strict=True)
     ]
+    named = zip((run.columns["id"][place] for place in places), predictions, strict=True)
+    spots = [facts.spot(name, text or "") for name, text in named]
     return {
+        "spots": spots if any(spots) else [],
         "prediction": predictions,
         "words": words if any(words) else [],
         "reasons": reasons,

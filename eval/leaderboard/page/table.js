@@ -97,7 +97,8 @@ const vleTables = (open) => {
     if (!all.length) return null;
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const pad = Math.max((high - low) * 0.04, 0.05);
-    const [start, end] = [Math.max(low - pad, Math.min(low, 0)), high + pad];
+    /* No share is above 100, so neither is the end of its scale. */
+    const [start, end] = [Math.max(low - pad, Math.min(low, 0)), high <= 100 ? Math.min(high + pad, 100) : high + pad];
     return { low: start, high: end, place: (x) => 5 + ((WIDE - 10) * (x - start)) / (end - start) };
   }
   /* The metric that orders the table, or, where few sources print it (RSUM), the one most of them do. */
@@ -199,7 +200,7 @@ const vleTables = (open) => {
     const all = groups.reduce((sum, group) => sum + group.rows.length, 0);
     const fit = groups.reduce((sum, group, place) => sum + shownRows(group, place).length, 0);
     const mine = groups.reduce((sum, group) => sum + group.rows.filter(ours).length, 0);
-    at("count").textContent = `${fit === all ? "" : `${count(fit)} of `}${count(all)} rows in ${groups.length} tables, ${mine} measured here`;
+    at("count").textContent = `${fit === all ? "" : `${count(fit)} of `}${count(all)} rows in ${groups.length} ${groups.length === 1 ? "table" : "tables"}, ${mine} measured here`;
   }
   function prepare() {
     at("banner").hidden = !groups.some((group) => group.sample);

@@ -19,6 +19,35 @@ def test_the_command_shows_every_figure_and_says_how_it_was_made(vle_eval, two_r
     assert "What moved" not in done.out
 
 
+def test_few_pictures_bound_p_whatever_the_number_of_draws(vle_eval, tmp_path):
+    """Three pictures can be exchanged in eight ways, so a p of 0.0001 is out of reach."""
+    items = [
+        {"annot_id": f"val-{at}", "img_id": f"p{at // 2}", "answer_label": 0, "rationale_label": 1}
+        for at in range(6)
+    ]
+
+    def lines(name, rows):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    references = lines("few.jsonl", items)
+    for name, answer in (("a", [1, 0, 0, 0]), ("b", [0, 0, 0, 1])):
+        rows = [
+            {"annot_id": item["annot_id"], "q2a": answer, "qa2r": [0, 1, 0, 0]} for item in items
+        ]
+        mine = lines(f"{name}.jsonl", rows)
+        done = vle_eval("vcr", "--annotations", references, "--predictions", mine,
+                        "--resamples", 0, "--out", tmp_path / name)  # fmt: skip
+        assert done.code == 0, done.err
+    call = ("compare", tmp_path / "a", tmp_path / "b", "--metric", "q2a")
+    (contrast,) = json.loads(vle_eval(*call, "--json").out)["contrasts"]
+    assert contrast["p"] == pytest.approx(0.25, abs=0.03)
+    told = vle_eval(*call).out
+    assert "with 3 pictures the least it can be is 0.25." in told
+    assert "for 1 test of this table" in told
+
+
 def test_json_holds_the_same_figures_and_is_the_same_twice(vle_eval, two_runs):
     first, second = two_runs
     arguments = ("compare", first.place, second.place, "--json", "--resamples", 99, "--seed", 5)

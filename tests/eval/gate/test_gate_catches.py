@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from gate_copy import PackageCopy, Seen
+from gate_copy import ROOT, PackageCopy, Seen
+
+from vle_bench.answers import ARTICLES, MARKS, NUMBER_WORDS
+from vle_bench.catalog.contractions import contractions
+from vle_bench.catalog.published import load_published
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,20 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
     return lambda text: text.replace(old, new, 1)
 
 
+def test_the_golden_words_hold_all_that_a_reading_treats():
+    """Whatever is dropped from the tables, some answer of the case is read otherwise."""
+    path = ROOT / "manifests" / "golden" / "vqa_words" / "predictions.json"
+    answers = [one["answer"] for one in json.loads(path.read_text(encoding="utf-8"))]
+    words = {word for answer in answers for word in answer.split()}
+    assert {*contractions(), *NUMBER_WORDS} <= words
+    assert {word.lower() for word in words} >= ARTICLES
+    between, before, behind = (
+        {mark for answer in answers for mark in MARKS if form.format(mark) in f"{answer}."}
+        for form in ("{}", "{} ", " {}")
+    )
+    assert between == before == behind == set(MARKS)
+
+
 def metrics_of(seen: Seen, name: str) -> set[str]:
     return {row["metric"] for row in seen.moved[name]["differences"]}
 
@@ -76,12 +96,28 @@ def test_a_dropped_contraction_is_caught_and_the_table_named(package):
         assert seen.moved[name]["since"] == [told]
 
 
+@pytest.mark.parametrize("dropped", ["youre\tyou're\n", "mustnt\tmustn't\n"])
+def test_any_dropped_contraction_is_caught(package, dropped):
+    path = package.package / "manifests" / "normalization" / "vqa_contractions.tsv"
+    with spoilt(path, replaced(dropped, "")):
+        seen = package.check()
+    assert (seen.code, set(seen.moved)) == (1, {"vqa_words"})
+
+
+def test_a_recall_one_place_too_deep_is_caught(package):
+    path = package.package / "eval" / "retrieval" / "outcome.py"
+    with spoilt(path, replaced("rule, at=at))", "rule, at=at + (at == 10)))")):
+        seen = package.check()
+    assert (seen.code, set(seen.moved)) == (1, {"retrieval_deep"})
+    assert {"i2t_r10", "t2i_r10"} <= metrics_of(seen, "retrieval_deep")
+
+
 def test_a_changed_tie_rule_is_caught_in_its_own_variant_only(package):
     path = package.package / "eval" / "retrieval" / "ties.py"
     with spoilt(path, replaced("found = counts.greater + others", "found = counts.greater")):
         seen = package.check()
     assert seen.code == 1
-    assert set(seen.moved) >= {"retrieval", "pins/golden-retrieval"}
+    assert set(seen.moved) >= {"retrieval", "retrieval_deep", "pins/golden-retrieval"}
     cases = {row["case"] for row in seen.moved["retrieval"]["differences"]}
     assert cases == {"retrieval pessimistic"}
     assert seen.moved["retrieval"]["since"] == ["eval/retrieval/ties.py changed"]
@@ -137,3 +173,21 @@ def test_a_stale_table_is_caught_and_the_published_file_named(package):
     assert {metric.partition(":")[0] for metric in metrics_of(seen, "tables")} == {
         f"leaderboard.{form}" for form in ("csv", "json", "md", "tex")
     }
+
+
+def test_the_golden_tables_hold_every_published_score():
+    """So a digit that changes in any file of them is a byte that moves."""
+    path = ROOT / "manifests" / "golden" / "tables" / "leaderboard.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        keys = ("model", "metric", "value", "verified", "source")
+        shown = {tuple(row[key] for key in keys) for row in csv.DictReader(stream)}
+    for row in load_published():
+        assert (row.model, row.metric, row.value, row.verified, row.source) in shown
+
+
+def test_one_changed_digit_of_a_published_score_is_caught(package):
+    path = package.package / "manifests" / "published" / "muge.toml"
+    with spoilt(path, replaced('t2i_mean_recall = "7', 't2i_mean_recall = "8')):
+        seen = package.check()
+    assert (seen.code, set(seen.moved)) == (1, {"tables"})
+    assert seen.moved["tables"]["since"] == ["manifests/published/muge.toml changed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from vle_bench.eval.requests import GroundingRequest, VcrRequest
 from vle_bench.eval.tasks import load_task
 from vle_bench.inputs import open_source
 
+GOLDEN = Path(__file__).parents[3] / "manifests" / "golden"
 KEYS, QUERIES = ["vg-1", "vg-1", "vg-2", "vg-2"], ["11", "12", "21", "22"]
 MAPS = np.random.default_rng(0).random((4, 16)).astype(np.float32)
 
@@ -129,3 +131,13 @@ def test_damaged_rows_are_refused_or_right(kind, vle_eval, tmp_path) -> None:
         assert ran.code in {0, 3}, ran.err
         codes.add(ran.code)
     assert 3 in codes
+
+
+def test_no_number_of_pictures_says_how_sure_an_average_precision_is(vle_eval) -> None:
+    """It is no mean over pictures, so three of them are not "3 independent items"."""
+    case = GOLDEN / "grounding_detection"
+    ran = vle_eval("grounding", "--data", case / "shards", "--dataset", "coco", "--split", "val",
+                   "--detections", case / "detections.json")  # fmt: skip
+    assert ran.code == 0
+    assert "box_ap" in ran.out
+    assert "independent items" not in ran.out + ran.err

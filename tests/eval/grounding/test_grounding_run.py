@@ -286,3 +286,11 @@ def test_a_stored_run_is_scored_afresh(ground, vle_eval, npz, tmp_path) -> None:
     assert table["related"] == [4, 4, 4, 4]
     shown = vle_eval("leaderboard", "--results", root)
     assert "| Patch AP | Pointing | Patch IoU |" in shown.out
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf"])
+def test_a_threshold_that_is_no_number_is_wrong_usage(ground, tmp_path, threshold) -> None:
+    for more in ((), ("--pictures", tmp_path / "pictures")):
+        ran = ground("--model", "baseline:center", "--threshold", threshold, *more)
+        assert (ran.code, f"--threshold {threshold}: a finite number" in ran.err) == (2, True)
+    assert not (tmp_path / "pictures").exists()

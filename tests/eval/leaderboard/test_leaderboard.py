@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from vle_bench.catalog.published import load_published
+from vle_bench.catalog.published import by_dataset, load_published
 from vle_bench.console import exit_code
 from vle_bench.eval.cli import group
 from vle_bench.eval.leaderboard.board import groups_of
@@ -24,10 +24,13 @@ def test_only_results_on_equal_terms_share_a_table(make_document):
         make_document("d", setting="zero-shot"),
         make_document("e", sample=True),
         make_document("f", trained_on=("train",)),
+        make_document("g", protocol="other"),
+        make_document("h", dataset="gd-vcr"),
+        make_document("i", part="886 of 26,534 questions"),
     ]
     groups = groups_of(documents)
     assert sorted([row.model for row in group.rows if row.ours] for group in groups) == [
-        ["a", "b"], ["c"], ["d"], ["e"], ["f"],
+        ["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"], ["i"],
     ]  # fmt: skip
 
 
@@ -52,6 +55,89 @@ def test_every_published_score_of_the_dataset_is_in_the_csv_with_its_digits(make
         if row.dataset == "vcr" and row.metric in {"q2a", "qa2r", "q2ar"}
     )
     assert [row for row in shown if row in expected] == expected
+
+
+def recalls(*names):
+    return {name: Metric(value=75.0, n=5008, low=74.0, high=76.0) for name in names}
+
+
+def test_a_task_that_asks_one_way_is_ordered_by_its_own_mean_recall(make_document):
+    """MUGE's official score is the mean recall of image retrieval; it has no RSUM."""
+    names = ("t2i_r1", "t2i_r5", "t2i_r10", "t2i_mean_recall")
+    documents = [
+        make_document("low", task="retrieval", dataset="muge", metrics=recalls(*names)),
+        make_document(
+            "high",
+            task="retrieval",
+            dataset="muge",
+            metrics={
+                **recalls(*names),
+                "t2i_mean_recall": Metric(value=80.0, n=5008, low=79.0, high=81.0),
+            },
+        ),
+    ]
+    (table,) = groups_of(documents)
+    assert (table.main, table.metrics) == ("t2i_mean_recall", names)
+    assert [row.model for row in table.rows if row.ours] == ["high", "low"]
+    assert "79.00 to 81.00" in markdown([table])
+    shown = {
+        (row.model, row.source, row.values.get("t2i_mean_recall")) for row in published([table])
+    }
+    expected = {
+        (row.model, row.source, row.value)
+        for row in load_published()
+        if row.dataset == "muge" and row.metric == "t2i_mean_recall"
+    }
+    assert len(expected) == 15
+    assert expected <= shown
+
+
+@pytest.mark.parametrize(("dataset", "there"), [("flickr30k-cn", True), ("flickr30k", False)])
+def test_beside_both_directions_stand_their_own_means_where_somebody_prints_them(
+    make_document, dataset, there
+):
+    names = [f"{way}_{what}" for way in ("i2t", "t2i") for what in ("r1", "mean_recall")]
+    document = make_document(
+        task="retrieval", dataset=dataset, metrics=recalls(*names, "rsum", "mean_recall")
+    )
+    (table,) = groups_of([document])
+    assert table.main == "rsum"
+    assert ("i2t_mean_recall" in table.metrics) == there == ("t2i_mean_recall" in table.metrics)
+
+
+def test_runs_that_ask_different_ways_bring_the_published_scores_of_both(make_document):
+    groups = groups_of(
+        make_document(f"asks {way}", task="retrieval", dataset="flickr30k", split="test",
+                      metrics=recalls(f"{way}_r1")) for way in ("i2t", "t2i")
+    )  # fmt: skip
+    (table,) = groups
+    assert {name for row in published(groups) for name in row.values} == {"i2t_r1", "t2i_r1"}
+    assert table.metrics == ("i2t_r1", "t2i_r1")
+
+
+def test_no_published_score_of_any_dataset_is_left_out(make_document):
+    tasks = {"vqav2": "vqa", "vcr": "vcr", "gd-vcr": "vcr"}
+    rows = by_dataset(load_published())
+    documents = [
+        make_document(
+            task=tasks.get(name, "retrieval"), dataset=name,
+            metrics=recalls(*(row.metric for row in found)),
+        )
+        for name, found in rows.items()
+    ]  # fmt: skip
+    shown = {
+        (row.model, metric, digits, row.verified, row.source)
+        for row in published(groups_of(documents))
+        for metric, digits in row.values.items()
+    }
+    for row in load_published():
+        assert (row.model, row.metric, row.value, row.verified, row.source) in shown
+
+
+def test_mean_average_precision_with_extended_positives_has_its_columns(make_document):
+    names = ("i2t_r1", "rsum", "i2t_map_r", "t2i_map_r", "i2t_r_precision", "t2i_r_precision")
+    (table,) = groups_of([make_document(task="retrieval", dataset="coco", metrics=recalls(*names))])
+    assert table.metrics == names
 
 
 def test_a_published_test_score_is_marked_with_its_reason(make_document):
@@ -137,3 +223,17 @@ def test_an_empty_store_says_how_to_fill_it(tmp_path, make_document, capsys, arg
 
 def test_an_empty_leaderboard_is_a_page_too():
     assert "No result is stored yet" in markdown([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--format", "csv", "--most", "3"], "--most shortens Markdown and LaTeX"),
+        (["--format", "html", "--most", "3"], "--most shortens Markdown and LaTeX"),
+        (["--data", "shards"], "--data shapes a page"),
+        (["--format", "tex", "--single"], "--single shapes a page"),
+    ],
+)
+def test_an_option_that_this_form_does_not_have_is_wrong_usage(vle_eval, arguments, told):
+    ran = vle_eval("leaderboard", *arguments)
+    assert (ran.code, ran.out, told in ran.err) == (2, "", True)

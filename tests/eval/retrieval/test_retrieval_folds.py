@@ -111,7 +111,7 @@ def test_stored_lists_of_folds_score_the_same_and_lists_beyond_them_are_refused(
 @pytest.mark.parametrize(
     ("folds", "said"),
     [
-        ("[[0,1,2,3,4,5],[6,7,8,9,10]]", "without"),
+        ("[[0,1,2,3,4,5],[6,7,8,9,10]]", "1 of 12 image_id absent: 11. Each must be there."),
         ("[[0,1,2,3,4,5],[5,6,7,8,9,10,11]]", "more than once"),
         ("[[0,1,2,3,4,5,99],[6,7,8,9,10,11]]", "99"),
         ("[[0,1,2,3,4,5,6,7,8,9,10,11],[]]", "without pictures"),

@@ -205,6 +205,24 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda data: data.replace(b",", b"\t"), "columns apart by tabs"),
+        (lambda data: b"\xef\xbb\xbf" + data, "byte order mark"),
+    ],
+)
+def test_a_table_that_only_our_reader_takes_is_refused(submit, written, spoil, told) -> None:
+    written.write_bytes(spoil(written.read_bytes()))
+    ran = submit("--check", written)
+    assert (ran.code, told in ran.err) == (3, True)
+
+
+def test_items_of_another_split_than_was_named_are_refused(submit, written) -> None:
+    ran = submit("--check", written, "--split", "val")
+    assert (ran.code, "questions of test, --split says val" in ran.err) == (3, True)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.lists(names, min_size=1, max_size=5, unique=True), st.data())
 def test_scores_and_ids_survive_the_table_to_the_last_bit(tmp_path, ids, data) -> None:

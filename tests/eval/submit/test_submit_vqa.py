@@ -77,7 +77,7 @@ def test_the_same_answers_in_any_format_are_the_same_bytes(submit, tmp_path) -> 
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        (rows_of({30: "yes", 4: "no"}), "1 of 3 question_id without prediction: 100"),
+        (rows_of({30: "yes", 4: "no"}), "1 of 3 question_id absent: 100"),
         (rows_of({**ANSWERS, 5: "x"}), "1 question_id not among the references: 5"),
         ([*rows_of(ANSWERS), *rows_of({4: "no"})], "1 question_id more than once: 4"),
         (rows_of({**ANSWERS, 4: 2}), "the answer of 4 is 2, a text was expected"),
@@ -86,7 +86,7 @@ def test_the_same_answers_in_any_format_are_the_same_bytes(submit, tmp_path) -> 
         ([*rows_of(ANSWERS), {"question_id": True, "answer": "x"}], "True is no id"),
         ([*rows_of(ANSWERS), {"answer": "x"}], "no question_id; found answer"),
         ([*rows_of(ANSWERS), {"question_id": 4}], "no answer; found question_id"),
-        ([], "3 of 3 question_id without prediction"),
+        ([], "3 of 3 question_id absent"),
         ({"answers": []}, "Expected a JSON list"),
         ([1], "Expected a JSON list"),
     ],
@@ -96,6 +96,7 @@ def test_what_the_server_would_refuse_is_refused_before(submit, tmp_path, rows, 
     assert ran.code == 3
     assert told in ran.err
     assert "Traceback" not in ran.err
+    assert "--missing" not in ran.err  # an option of the scorers: the server takes whole splits
 
 
 def test_a_packed_file_is_not_what_the_server_reads(submit, tmp_path) -> None:
@@ -203,3 +204,31 @@ def test_a_damaged_submission_is_refused_or_still_complete(tmp_path, data) -> No
     read = json.loads(path.read_bytes())
     assert sorted(row["question_id"] for row in read) == sorted(IDS)
     assert all(type(row["answer"]) is str for row in read)
+
+
+def test_a_byte_order_mark_is_refused_as_the_server_does(submit, tmp_path) -> None:
+    path = put(tmp_path / "s.json", rows_of(ANSWERS))
+    assert submit("--check", path).code == 0
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(path.read_text(encoding="utf-8"))
+    ran = submit("--check", path)
+    assert (ran.code, "byte order mark" in ran.err) == (3, True)
+    assert submit("--predictions", path, "--out", tmp_path / "new.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "own", "code"),
+    [
+        ("test-std", "test2015", 0), ("test-dev", "test-dev2015", 0), ("dev", "val2014", 0),
+        ("mine", "test2015", 0), ("test-std", "", 0), ("test-dev", "test2015", 3),
+        ("test-std", "test-dev2015", 3), ("val", "test-dev2015", 3),
+    ],
+)  # fmt: skip
+def test_questions_of_another_split_than_was_named_are_refused(
+    submit, tmp_path, named, own, code
+) -> None:
+    ask(tmp_path, IDS, data_subtype=own)
+    (tmp_path / "sample_world.json").write_text("{}", encoding="utf-8")
+    ran = submit("--check", put(tmp_path / "s.json", rows_of(ANSWERS)), "--split", named)
+    assert (ran.code, f"--split says {named}" in ran.err) == (code, code == 3)
