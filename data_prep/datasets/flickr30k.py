@@ -1,9 +1,10 @@
 """Flickr30k: five captions a picture, and phrase boxes where Entities are at hand.
 
 Two splits of the same pictures are in use. Karpathy's file decides, and has the
-captions, wherever it is there; without it the id lists of Entities (train.txt,
-val.txt, test.txt) do, with the captions of results_20130124.token. The report's
-`scheme` says which. A picture's id is its Flickr photo id.
+captions, wherever it is there; without it, or by `--scheme entities`, the id
+lists of Entities (train.txt, val.txt, test.txt) do, with the captions of
+results_20130124.token. The report's `scheme` says which. A picture's id is its
+Flickr photo id.
 Official page: https://shannon.cs.illinois.edu/DenotationGraph/
 """
 
