@@ -287,6 +287,7 @@ def test_absent_sources_leave_lists_empty_and_are_named(small, out: Path):
         "annotations/captions_val2014.json",
         "annotations/instances_val2014.json",
     )
+    assert report.splits["test"].absent_sources == ("annotations/image_info_test2015.json",)
     first, *_ = iter_samples(out / "vqav2", "val", VqaSample)
     assert first.boxes == first.captions == ()
     assert (first.image.coco_id, first.image.flickr_id, first.image.licence) == ("21", "", "")
