@@ -39,7 +39,9 @@ PLAIN_FOLDER = "pictures"
 
 _SHARD = re.compile(r"(?P<shard>[0-9]{5,})(?:\.(?:tar|parquet))?")
 _PICTURE = re.compile(r"(?:.*/)?(?P<key>[0-9]{1,18})\.(?P<ending>jpe?g|png|webp)")
-_NAMED_BY_KEY = re.compile(r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp)")
+_NAMED_BY_KEY = re.compile(
+    r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))", re.IGNORECASE
+)
 _ENDINGS = ("jpg", "jpeg", "png", "webp")
 _MOST_JSON = 1 << 20
 
@@ -338,9 +340,14 @@ def _from_plain(
     names = sorted(_files_below(folder))
     where = found.keep(folder, is_tar=False, names=names)
     by_name = {name: number for number, name in enumerate(names)}
+    foreign: list[tuple[int, int]] = []
     for number, name in enumerate(names):
         match = _NAMED_BY_KEY.fullmatch(name)
-        if match is not None and (place := look_up.place(int(match["key"], 16))) >= 0:
+        if match is None or (place := look_up.place(int(match["key"], 16))) < 0:
+            continue
+        if match["foreign"]:
+            foreign.append((place, number))
+        else:
             found.put(place, where, number)
     paths, counts = np.unique(_path_keys(urls()), return_counts=True)
     several = _LookUp(paths[counts > 1], np.zeros(int((counts > 1).sum()), dtype=np.int64))
@@ -353,6 +360,8 @@ def _from_plain(
             number = by_name.get(path, -1)
         if number >= 0:
             found.put(place, where, number)
+    for place, number in foreign:
+        found.put(place, where, number)
 
 
 def _path_keys(urls: Iterable[tuple[int, str]]) -> Keys:

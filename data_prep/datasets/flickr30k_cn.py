@@ -185,7 +185,7 @@ def _read_texts(document: Document, books: Books) -> _Texts:
         DataProblem: Up to ten lines that are not of the official form.
     """
     texts = _Texts()
-    seen: set[Identity] = set()
+    seen: set[str] = set()
     for row in json_lines(document, TextRow, _EXPECTED):
         identity = str(row.text_id)
         if not row.image_ids:
@@ -197,13 +197,13 @@ def _read_texts(document: Document, books: Books) -> _Texts:
             image = number_of(name)
             if image is None:
                 books.skip("caption", identity, str(name), NO_NUMBER_ID)
-            elif row.text_id in seen or image in mine:
+            elif identity in seen or image in mine:
                 books.skip("caption", identity, str(name), DUPLICATE)
             else:
                 mine.add(image)
                 texts.images.add(image)
                 keep_caption(Caption(id=identity, text=row.text), image, books, texts.captions)
-        seen.add(row.text_id)
+        seen.add(identity)
     return texts
 
 
