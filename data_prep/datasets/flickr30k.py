@@ -50,6 +50,8 @@ BAD_LINE = "caption line that is not understood"
 
 _SPLITS = ("train", "val", "test")
 _PICTURES = ("flickr30k-images/", "flickr30k_images/")
+_PACKED = ("flickr30k-images.tar.gz", "flickr30k-images.tar", "flickr30k_images.tar.gz")
+"""As the pictures come; out of such an archive single ones cannot be read."""
 _TOKEN = re.compile(r"(?P<photo>[0-9]{1,18})\.jpg#(?P<number>[0-9]+)\t(?P<text>.*)", re.DOTALL)
 
 
@@ -89,6 +91,8 @@ class OpenedFlickr30k(NothingBeside):
             self._read_tokens(frozenset(assigned.images), facts)
         self._read_entities(assigned.images, facts)
         found = self._raw.pictures(NAME, _PICTURES, assigned.images)
+        if not found:
+            books.warnings += self._still_packed()
         ready: list[tuple[int, PictureFile]] = []
         for image in assigned.images:
             reason = OTHER_SPLIT if image in assigned.taken else ABSENT
@@ -97,6 +101,14 @@ class OpenedFlickr30k(NothingBeside):
             else:
                 ready.append((image, found[image]))
         return Reading([file for _, file in ready], facts.drafts(ready))
+
+    def _still_packed(self) -> Iterator[str]:
+        """What to do about pictures that are there and cannot be got at."""
+        for folder in (self._raw.root / NAME, self._raw.root):
+            for name in _PACKED:
+                if (folder / name).is_file():
+                    place = (folder / name).relative_to(self._raw.root)
+                    yield f"{place} is not read where it lies: unpack it, no picture was found"
 
     def _needed(self, name: str, books: Books) -> Document:
         document = self._raw.document(NAME, name)

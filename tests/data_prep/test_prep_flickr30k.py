@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,17 @@ def test_karpathys_file_splits_and_captions_where_it_is_there(raw: Path, out: Pa
     expected = {one.what: one.expected for one in prepared.report.splits["val"].expectations}
     assert expected == {"images": 1014, "captions": 5070}
     assert verify(out / "flickr30k").findings == ()
+
+
+def test_pictures_that_are_still_packed_are_told(raw: Path, out: Path):
+    folder = raw / "flickr30k"
+    put(folder / "flickr30k-images.tar.gz", b"packed")
+    told = "flickr30k/flickr30k-images.tar.gz is not read where it lies: unpack it"
+    assert not any(told in one for one in run(raw, out).report.splits["val"].warnings)
+    shutil.rmtree(folder / "flickr30k-images")
+    split = run(raw, out).report.splits["val"]
+    assert split.counts["image"].skipped == {"picture absent": 1}
+    assert any(told in one for one in split.warnings)
 
 
 def test_without_it_the_lists_of_entities_split_and_the_token_file_captions(raw: Path, out: Path):
