@@ -8,6 +8,7 @@ import msgspec
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, Books
+from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
 from vle_bench.data_prep.reasons import classes_of
 from vle_bench.shards.index import KINDS
@@ -121,5 +122,11 @@ def _warnings(
     absent = counts["image"].skipped.get(ABSENT, 0)
     if absent:
         yield f"{absent:,} of {counts['image'].read:,} images have no picture file"
+    resized = books.adjusted[OTHER_SIZE]
+    if resized:
+        yield (
+            f"{resized:,} pictures have another size than their annotations say, and boxes are not "
+            "scaled: are they the original files?"
+        )
     for name in sorted(books.absent):
         yield f"{name} is absent"
