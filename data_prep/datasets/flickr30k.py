@@ -33,6 +33,7 @@ from vle_bench.data_prep.flickr30k_entities import (
     marks_lost,
     phrases_of,
 )
+from vle_bench.data_prep.id_set import NumberedTexts
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.karpathy_file import Assigned, read_assignment, read_sentences
 from vle_bench.data_prep.lines import lines_of
@@ -146,7 +147,7 @@ class OpenedFlickr30k(NothingBeside):
             books.absent.append(TOKENS)
             return
         books.sources[document.name] = document.sha256
-        seen: set[str] = set()
+        met = NumberedTexts()
         for number, line in _lines(document):
             match = _TOKEN.fullmatch(line)
             image = int(match["photo"]) if match else -1
@@ -158,12 +159,11 @@ class OpenedFlickr30k(NothingBeside):
                 books.skip("caption", f"line {number}", "", BAD_LINE)
                 continue
             identity = f"{image}#{match['number']}"
-            if identity in seen:
+            if not met.add(identity):
                 books.skip("caption", identity, str(image), DUPLICATE)
             else:
                 caption = Caption(id=identity, text=match["text"].strip())
                 keep_caption(caption, image, books, facts.captions)
-            seen.add(identity)
 
     def _read_entities(self, images: Sequence[int], facts: _Facts) -> None:
         """Phrase boxes, where both folders of Entities are there."""
