@@ -8,11 +8,15 @@
 | wholly outside the picture | left out | skipped: box outside the picture |
 | partly outside | cut at the picture's edge | adjusted: box clipped |
 | drawn on the picture as shown | mapped to the matrix as stored | adjusted: box mapped back |
+| drawn for a picture of another size | the rules above, no scaling | adjusted: picture of another |
+| | | size than its annotations say |
 
 The last needs care: EXIF may turn a picture by a quarter, and an annotator who
 saw it turned drew boxes in swapped axes. That is concluded from sizes only: the
 annotations declare the swapped size, or, where they declare none, some box fits
 the swapped size only. Half turns and mirrors cannot be told from outside.
+Pictures that somebody resized keep the boxes of the originals; how they were
+resized, cut or turned is not known here, so that is told and not guessed.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.boxes import SIDEWAYS, Box, from_shown, from_xywh, to_xywh
+from vle_bench.boxes import SIDEWAYS, Box, from_shown, from_xywh, shown_size, to_xywh
 from vle_bench.data_prep.picture import Probe
 from vle_bench.records import BoxAnnotation
 
@@ -33,6 +37,7 @@ OUTSIDE = "box outside the picture"
 TURNED = "box turned"
 CLIPPED = "box clipped"
 MAPPED_BACK = "box mapped back"
+OTHER_SIZE = "picture of another size than its annotations say"
 
 _DIGITS = 6
 """Decimals kept where a rule computes a corner anew: far below a pixel, above float noise."""
@@ -87,6 +92,18 @@ def fit(
         adjusted.update(rules)
         kept.append(_moved(annotation, box) if rules else annotation)
     return FittedBoxes(tuple(kept), tuple(skipped), adjusted)
+
+
+def has_other_size(picture: Probe, declared: tuple[int, int] | None) -> bool:
+    """Whether annotations were made for another picture than this, turned by EXIF or not.
+
+    >>> turned, halved = Probe("jpg", 10, 6, 6), Probe("jpg", 5, 3, 1)
+    >>> has_other_size(turned, (6, 10)), has_other_size(halved, (10, 6))
+    (False, True)
+    """
+    stored = (picture.width, picture.height)
+    shown = shown_size(*stored, picture.orientation)
+    return declared is not None and declared not in (stored, shown)
 
 
 def drawn_as_shown(

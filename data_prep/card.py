@@ -18,9 +18,10 @@ from msgspec import inspect
 from vle_bench.catalog.datasets import DatasetManifest
 from vle_bench.data_prep.leaks.section import section
 from vle_bench.data_prep.picture import ROTATED
+from vle_bench.data_prep.reasons import class_of
 from vle_bench.records import Sample
 from vle_bench.shards.index import KINDS
-from vle_bench.shards.report import Report
+from vle_bench.shards.report import Report, SplitReport
 
 _SCALARS = {
     inspect.StrType: "string",
@@ -159,26 +160,39 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _expected(report: Report) -> Iterator[str]:
-    """What was found beside what is published, where anything is."""
+    """What was read and written beside what is published, where anything is.
+
+    A list that is whole and pictures that are gone are two things: only both numbers tell them.
+    """
     rows = [
-        f"| {name} | {one.what} | {one.expected:,} | {one.found:,} | {one.source} |"
+        f"| {name} | {one.what} | {one.expected:,} | {_read(split, one.what):,} "
+        f"| {one.found:,} | {one.source} |"
         for name, split in report.splits.items()
         for one in split.expectations
     ]
     if rows:
-        yield from ("| split | of | expected | found | by |", "|---|---|---|---|---|", *rows, "")
+        yield from (
+            "| split | of | expected | read | written | by |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+        )
+
+
+def _read(split: SplitReport, what: str) -> int:
+    return next(split.counts[kind].read for kind in KINDS if _HEADS[kind] == what)
 
 
 def _reasons(report: Report) -> Iterator[str]:
     """Why things were left out, and what was changed or is worth knowing; over all splits."""
     left = [
-        f"| {_HEADS[kind]} | {reason} | {count:,} |"
+        f"| {_HEADS[kind]} | {class_of(reason)} | {reason} | {count:,} |"
         for kind in KINDS
         for reason, count in report.counts[kind].skipped.items()
         if count
     ]
     if left:
-        yield from ("| left out | why | how many |", "|---|---|---|", *left, "")
+        yield from ("| left out | class | why | how many |", "|---|---|---|---|", *left, "")
     adjusted: Counter[str] = Counter()
     for split in report.splits.values():
         adjusted.update(split.adjusted)

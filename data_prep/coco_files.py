@@ -170,10 +170,13 @@ class CocoFacts:
         return rows[0] if rows else None
 
     def _read_image_info(self, raw: RawTree, part: str) -> None:
-        document = raw.document(COCO, f"annotations/image_info_{part}.json")
-        if document is not None:
-            self._books.sources[document.name] = document.sha256
-            self._list_images(document, "COCO's image list", required=True)
+        name = f"annotations/image_info_{part}.json"
+        document = raw.document(COCO, name)
+        if document is None:
+            self._books.absent.append(name)
+            return
+        self._books.sources[document.name] = document.sha256
+        self._list_images(document, "COCO's image list", required=True)
 
     def _read_captions(self, document: Document) -> None:
         expected = "COCO captions: {images, annotations}"

@@ -19,6 +19,10 @@ from vle_bench.identity import Identity
 _PAGE_BITS = 16
 _LIST_MOST = 4096
 """Ids of a page up to which a list of two bytes each is smaller than a bitmap."""
+_MOST_BIT_DIGITS = 9
+_FIRST_ROOM = 1 << 16
+_TEXT_BYTES = 64
+"""What a short text takes in a set; so much room for bits comes with each."""
 _INT64 = np.iinfo(np.int64)
 
 _Flags = npt.NDArray[np.bool_]
@@ -106,6 +110,47 @@ class IdSet:
             np.bitwise_or.at(bitmap, merged >> 3, _bits(merged))
             merged = bitmap
         self._pages[page] = merged
+
+
+class NumberedTexts:
+    """Texts already met, nearly all of which are a word and a number ("train-17").
+
+    Of such a text one bit is kept. A text that is not so, or whose bit would take more room than
+    the texts met so far, is kept whole.
+
+    >>> met = NumberedTexts()
+    >>> [met.add(text) for text in ("train-17", "train-17", "train-017", "17", "train-")]
+    [True, False, True, True, True]
+    """
+
+    def __init__(self) -> None:
+        self._bits: dict[str, bytearray] = {}
+        self._others: set[str] = set()
+        self._room = _FIRST_ROOM
+
+    def add(self, text: str) -> bool:
+        """Adds a text; says whether it was new."""
+        self._room += _TEXT_BYTES
+        stem = text.rstrip("0123456789")
+        digits = text[len(stem) :]
+        plain = 0 < len(digits) <= _MOST_BIT_DIGITS and (digits[0] != "0" or digits == "0")
+        if text in self._others or not plain:
+            new = text not in self._others
+            self._others.add(text)
+            return new
+        byte, bit = divmod(int(digits), 8)
+        bits = self._bits.get(stem, bytearray())
+        more = byte + 1 - len(bits)
+        if more > self._room:
+            self._others.add(text)
+            return True
+        if more > 0:
+            self._room -= more
+            bits.extend(bytes(more))
+            self._bits[stem] = bits
+        new = not bits[byte] >> bit & 1
+        bits[byte] |= 1 << bit
+        return new
 
 
 def _bits(lows: _Lows) -> npt.NDArray[np.uint8]:

@@ -63,14 +63,15 @@ class SplitState(NamedTuple):
 def settle(dataset: Dataset, raw: RawTree, parameters: Parameters) -> Parameters:
     """The parameters with their scheme filled in.
 
-    A dataset that takes the parameter has its manifest's default. One that does not, though its
-    manifest has several schemes, is split by the first under which any split can be prepared.
+    Where none is named, a dataset that reads the parameter has its manifest's default. One that
+    does not, though its manifest has several schemes, is split by the first under which any split
+    can be prepared.
 
     Raises:
-        UsageProblem: The dataset does not take a scheme, or has none of that name.
+        UsageProblem: The dataset has no schemes, or none of that name.
     """
     schemes = load_dataset_manifest(dataset.name).schemes
-    if "scheme" not in dataset.parameters and parameters.scheme:
+    if parameters.scheme and not schemes:
         raise UsageProblem(
             f"--scheme {parameters.scheme}: {dataset.name} takes no --scheme. Leave it out."
         )

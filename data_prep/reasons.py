@@ -1,12 +1,14 @@
 """Every reason for which something is left out, sorted into classes: the one table of them.
 
 The books, `skipped.parquet` and the card name the reason, which says what was
-found; its class says what kind of loss that is, and is the same for all datasets.
+found; its class, which `report.json` and the card count beside it, says what kind
+of loss that is, and is the same for all datasets.
 `docs/reasons.md` shows the table to people.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -37,6 +39,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             books.NO_ANNOTATION,
             books.NO_QUESTION,
             books.EMPTY_CAPTION,
+            "region without phrase",
             "image without a usable caption",
             "image without a usable question",
             "question without label",
@@ -63,7 +66,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Class to its reasons. A reason stands in one class."""
 
 OTHER = "other"
-"""The class of what a dataset of somebody else's gives as a reason."""
+"""The class of what a dataset of somebody else's, or a filter of `subset`, gives as a reason."""
 
 _CLASS_OF = {reason: name for name, reasons in CLASSES.items() for reason in reasons}
 
@@ -75,3 +78,15 @@ def class_of(reason: str) -> str:
     ('not an image', 'download', 'other')
     """
     return _CLASS_OF.get(reason, OTHER)
+
+
+def classes_of(skipped: Mapping[str, int]) -> dict[str, int]:
+    """How much each class left out, by the counts of its reasons.
+
+    >>> classes_of({"download: dns": 2, "picture absent": 1, "download: 4xx": 40})
+    {'download': 42, 'missing': 1}
+    """
+    found: Counter[str] = Counter()
+    for reason, count in skipped.items():
+        found[class_of(reason)] += count
+    return dict(sorted(found.items()))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, Books
+from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
+from vle_bench.data_prep.reasons import classes_of
 from vle_bench.shards.index import KINDS
 from vle_bench.shards.layout import split_order
 from vle_bench.shards.report import (
@@ -69,7 +73,7 @@ def make_report(
     files: Mapping[str, str],
 ) -> Report:
     """The report over all splits, in their fixed order."""
-    ordered = {name: splits[name] for name in sorted(splits, key=split_order)}
+    ordered = {name: _classed(splits[name]) for name in sorted(splits, key=split_order)}
     return Report(
         dataset=dataset,
         sample=sample,
@@ -78,6 +82,16 @@ def make_report(
         splits=ordered,
         files=dict(sorted(files.items())),
     )
+
+
+def _classed(split: SplitReport) -> SplitReport:
+    """The books with the class of each reason, which the table of today decides."""
+    replace = msgspec.structs.replace
+    counts = {
+        kind: replace(counts, classes=classes_of(counts.skipped))
+        for kind, counts in split.counts.items()
+    }
+    return replace(split, counts=counts)
 
 
 def _expectations(
@@ -100,9 +114,19 @@ def _warnings(
 ) -> Iterator[str]:
     for one in expectations:
         if one.expected != one.found:
-            yield f"{one.expected:,} {one.what} expected ({one.source}), {one.found:,} written"
+            read = next(counts[kind].read for kind, what in _PLURALS.items() if what == one.what)
+            yield (
+                f"{one.expected:,} {one.what} expected ({one.source}), "
+                f"{read:,} read, {one.found:,} written"
+            )
     absent = counts["image"].skipped.get(ABSENT, 0)
     if absent:
         yield f"{absent:,} of {counts['image'].read:,} images have no picture file"
+    resized = books.adjusted[OTHER_SIZE]
+    if resized:
+        yield (
+            f"{resized:,} pictures have another size than their annotations say, and boxes are not "
+            "scaled: are they the original files?"
+        )
     for name in sorted(books.absent):
         yield f"{name} is absent"

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from vle_bench.canonical import sha256_bytes
-from vle_bench.data_prep.box_rules import fit
+from vle_bench.data_prep.box_rules import OTHER_SIZE, fit, has_other_size
 from vle_bench.data_prep.datasets.base import ItemField
 from vle_bench.data_prep.engines.local import stop_if_asked
 from vle_bench.data_prep.journal import (
@@ -324,6 +324,8 @@ class _Build:
         for box, reason in fitted.skipped:
             self._skip("box", box.id, sample, reason)
         self.adjusted.update(fitted.adjusted)
+        if has_other_size(facts, declared):
+            self.adjusted[OTHER_SIZE] += 1
         self.adjusted.update(oddities(facts, sample.image.file_name))
         image = msgspec.structs.replace(
             sample.image,

@@ -34,8 +34,11 @@ SAMPLE_WORLD = "sample_world.json"
 """Stands in a raw folder whose pictures are drawn; everything made from it says so."""
 
 _PICTURE_NAME = re.compile(
-    r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\.(?:jpe?g|png|webp)", re.IGNORECASE
+    r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\."
+    r"(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))",
+    re.IGNORECASE,
 )
+"""Foreign formats are found too: such a picture is there, and what it is will be its reason."""
 _ANNOTATIONS, _IMAGES = "annotations", "images"
 _TAR_GZ = ".tar.gz"
 
@@ -282,7 +285,7 @@ def _members_of(table: Iterable[ZipMember], folder: str) -> Iterator[PictureFile
 
 
 def _by_id(files: Iterable[PictureFile]) -> dict[int, PictureFile]:
-    """Where two files claim one id, the official name wins, then the first by name."""
+    """Where two files claim one id, one of a usable format wins, then the official name."""
     found: dict[int, PictureFile] = {}
     for file in files:
         match = _PICTURE_NAME.fullmatch(file.name)
@@ -295,5 +298,7 @@ def _by_id(files: Iterable[PictureFile]) -> dict[int, PictureFile]:
     return found
 
 
-def _rank(file: PictureFile) -> tuple[bool, str]:
-    return not file.name.startswith("COCO_"), file.name
+def _rank(file: PictureFile) -> tuple[bool, bool, str]:
+    match = _PICTURE_NAME.fullmatch(file.name)
+    foreign = match is not None and match["foreign"] is not None
+    return foreign, not file.name.startswith("COCO_"), file.name

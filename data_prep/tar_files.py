@@ -27,7 +27,9 @@ def tar_members(path: Path) -> Iterator[tuple[str, TarSlice]]:
         there = path.stat().st_size
         try:
             with tarfile.open(path, "r:") as archive:
-                for member in archive:
+                while (member := archive.next()) is not None:
+                    # Else it keeps a kilobyte of each to its end.
+                    archive.members.clear()  # type: ignore[attr-defined]  # typeshed lacks it
                     whole = member.offset_data + member.size <= there
                     if member.isreg() and not member.issparse() and whole:
                         yield member.name, TarSlice(member.offset_data, member.size)

@@ -10,6 +10,7 @@ Format: https://github.com/rowanz/r2c/tree/master/data
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from sys import intern
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -119,8 +120,8 @@ def images_asked(document: Document) -> set[str]:
 
 
 def frame_of(row: QuestionRow) -> Frame:
-    """What a line says of its still."""
-    return Frame(row.img_fn, row.metadata_fn, row.movie, tuple(row.objects))
+    """What a line says of its still; its names of classes are those of all other stills."""
+    return Frame(row.img_fn, row.metadata_fn, intern(row.movie), tuple(map(intern, row.objects)))
 
 
 def item_of(row: QuestionRow) -> VcrItem:

@@ -23,24 +23,25 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
-from vle_bench.data_prep.web_reasons import REASONS, SUCCESS, reason_code, reason_of
+from vle_bench.data_prep.web_reasons import SUCCESS, reason_of
 from vle_bench.errors import DataProblem, machine_errors
 
 PLAIN_FOLDER = "pictures"
 
 _SHARD = re.compile(r"(?P<shard>[0-9]{5,})(?:\.(?:tar|parquet))?")
 _PICTURE = re.compile(r"(?:.*/)?(?P<key>[0-9]{1,18})\.(?P<ending>jpe?g|png|webp)")
-_NAMED_BY_KEY = re.compile(r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp)")
-_ENDINGS = ("jpg", "jpeg", "png", "webp")
+_NAMED_BY_KEY = re.compile(
+    r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))", re.IGNORECASE
+)
 _MOST_JSON = 1 << 20
 
 Keys = npt.NDArray[np.uint64]
@@ -53,90 +54,6 @@ def url_key(url: str) -> int:
     '565a97a5a6549777'
     """
     return int.from_bytes(hashlib.sha1(url.encode("utf-8"), usedforsecurity=False).digest()[:8])
-
-
-class _Kept(NamedTuple):
-    """A folder or tar that holds pictures; `names` are those of a plain folder."""
-
-    path: Path
-    is_tar: bool
-    width: int
-    names: Sequence[str]
-
-
-class FoundPictures(Sequence[PictureFile]):
-    """Pictures in the order of a list of addresses, some thirty bytes each.
-
-    Args:
-        count: How many addresses there are.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._kept: list[_Kept] = []
-        self._where = np.full(count, -1, dtype=np.int32)
-        self._number = np.zeros(count, dtype=np.int64)
-        self._ending = np.zeros(count, dtype=np.int8)
-        self._offset = np.zeros(count, dtype=np.int64)
-        self._length = np.zeros(count, dtype=np.int64)
-        self._failed = np.zeros(count, dtype=np.int8)
-
-    @property
-    def there(self) -> npt.NDArray[np.bool_]:
-        """For each address whether its picture was found."""
-        return self._where >= 0
-
-    def chosen(self, places: npt.NDArray[np.int64]) -> FoundPictures:
-        """The pictures at some places, in their order."""
-        part = FoundPictures(0)
-        part._kept = self._kept
-        part._where, part._number = self._where[places], self._number[places]
-        part._ending, part._offset = self._ending[places], self._offset[places]
-        part._length = self._length[places]
-        part._failed = self._failed[places]
-        return part
-
-    def reason(self, place: int) -> str:
-        """Why the picture of an address could not be downloaded; "" where nothing says it."""
-        code = int(self._failed[place])
-        return REASONS[code - 1] if code else ""
-
-    def fail(self, place: int, reason: str) -> None:
-        """Notes why a download failed; the last that is told counts."""
-        self._failed[place] = reason_code(reason)
-
-    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Sequence[str] = ()) -> int:
-        """Notes a tar or folder; returns its number."""
-        self._kept.append(_Kept(path, is_tar, width, names))
-        return len(self._kept) - 1
-
-    def put(self, place: int, where: int, number: int, **known: int) -> None:
-        """Notes the picture of an address, unless it has one."""
-        if self._where[place] < 0:
-            self._where[place], self._number[place] = where, number
-            self._ending[place] = known.get("ending", 0)
-            self._offset[place] = known.get("offset", 0)
-            self._length[place] = known.get("length", 0)
-
-    def __len__(self) -> int:
-        return len(self._where)
-
-    @overload
-    def __getitem__(self, index: int) -> PictureFile: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
-    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        kept = self._kept[self._where[index]]
-        number = int(self._number[index])
-        if kept.names:
-            name = kept.names[number]
-        else:
-            name = f"{number:0{kept.width}d}.{_ENDINGS[self._ending[index]]}"
-        if not kept.is_tar:
-            return PictureFile(name, str(kept.path / name))
-        place = TarSlice(int(self._offset[index]), int(self._length[index]))
-        return PictureFile(name, str(kept.path), place)
 
 
 def find_pictures(
@@ -153,8 +70,7 @@ def find_pictures(
         DataProblem: A parquet of img2dataset that cannot be read.
     """
     found = FoundPictures(len(keys))
-    order = np.argsort(keys, kind="stable")
-    look_up = _LookUp(keys[order], order)
+    look_up = _looked_up(keys)
     for folder in _shard_folders(folders):
         _from_img2dataset(folder, look_up, found)
     for folder in folders:
@@ -167,12 +83,19 @@ class _LookUp(NamedTuple):
     """Places of addresses by their keys, sorted."""
 
     keys: Keys
-    places: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int32]
 
     def place(self, key: int) -> int:
         """The place of an address, -1 where it is not in the list."""
         at = int(np.searchsorted(self.keys, np.uint64(key)))
         return int(self.places[at]) if at < len(self.keys) and self.keys[at] == key else -1
+
+
+def _looked_up(keys: Keys) -> _LookUp:
+    if np.all(keys[1:] > keys[:-1]):  # as CC3M's are: no copy of millions
+        return _LookUp(keys, np.arange(len(keys), dtype=np.int32))
+    order = np.argsort(keys).astype(np.int32)
+    return _LookUp(keys[order], order)
 
 
 class _Sidecar(msgspec.Struct, frozen=True):
@@ -245,7 +168,7 @@ def _tar_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice | N
         match = _PICTURE.fullmatch(name)
         stem, _, ending = name.rpartition("/")[2].partition(".")
         if match is not None:
-            listed = _Listed(_ENDINGS.index(match["ending"]), *place, len(match["key"]))
+            listed = _Listed(ENDINGS.index(match["ending"]), *place, len(match["key"]))
             pictures.setdefault(int(match["key"]), listed)
         elif ending == "json" and stem.isascii() and stem.isdigit() and len(stem) <= 18:
             sidecars.setdefault(int(stem), place)
@@ -260,7 +183,7 @@ def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice 
     for name in names:
         match = _PICTURE.fullmatch(name)
         if match is not None:
-            listed = _Listed(_ENDINGS.index(match["ending"]), 0, 0, len(match["key"]))
+            listed = _Listed(ENDINGS.index(match["ending"]), 0, 0, len(match["key"]))
             pictures.setdefault(int(match["key"]), listed)
             sidecars.setdefault(int(match["key"]), None)
     return pictures, sidecars
@@ -338,12 +261,17 @@ def _from_plain(
     names = sorted(_files_below(folder))
     where = found.keep(folder, is_tar=False, names=names)
     by_name = {name: number for number, name in enumerate(names)}
+    foreign: list[tuple[int, int]] = []
     for number, name in enumerate(names):
         match = _NAMED_BY_KEY.fullmatch(name)
-        if match is not None and (place := look_up.place(int(match["key"], 16))) >= 0:
+        if match is None or (place := look_up.place(int(match["key"], 16))) < 0:
+            continue
+        if match["foreign"]:
+            foreign.append((place, number))
+        else:
             found.put(place, where, number)
     paths, counts = np.unique(_path_keys(urls()), return_counts=True)
-    several = _LookUp(paths[counts > 1], np.zeros(int((counts > 1).sum()), dtype=np.int64))
+    several = _LookUp(paths[counts > 1], np.zeros(int((counts > 1).sum()), dtype=np.int32))
     for place, url in urls():
         host, path = _parts(url)
         if not path:
@@ -353,6 +281,8 @@ def _from_plain(
             number = by_name.get(path, -1)
         if number >= 0:
             found.put(place, where, number)
+    for place, number in foreign:
+        found.put(place, where, number)
 
 
 def _path_keys(urls: Iterable[tuple[int, str]]) -> Keys:

@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,10 +20,11 @@ import numpy.typing as npt
 from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
+from vle_bench.data_prep.found_pictures import ChosenPictures
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
-from vle_bench.data_prep.web_pictures import FoundPictures, Keys, find_pictures, url_key
+from vle_bench.data_prep.web_pictures import Keys, find_pictures, url_key
 from vle_bench.data_prep.web_reasons import told
 from vle_bench.records import Caption, Picture, Sample
 
@@ -77,12 +78,13 @@ class WebSamples:
             ranks[order] = np.arange(len(order))
             row_places = ranks[row_places]
         self.keys: Keys = keys
-        self.first: npt.NDArray[np.int64] = first
+        # Rows and samples are millions, and no list has two thousand million of them.
+        self.first: npt.NDArray[np.int32] = first.astype(np.int32)
         """The first row of each sample, from 0."""
-        self._row_places: npt.NDArray[np.int64] = row_places.astype(np.int64)
+        self._row_places: npt.NDArray[np.int32] = row_places.astype(np.int32)
         self._joined: Joined[WebRow] = Joined(WebRow)
         books.read["image"] += len(keys)
-        for place, row in zip(self._row_places.tolist(), rows(), strict=True):
+        for place, row in zip(_one_by_one(self._row_places), rows(), strict=True):
             self._joined.add(place, row)
 
     def reading(
@@ -102,10 +104,10 @@ class WebSamples:
             taken: For each place whether an earlier split has it.
         """
         found = find_pictures(folders, self.keys, self._urls)
-        ready: list[int] = []
+        ready = array("i")
         lost: Counter[str] = Counter()
         for place, (there, earlier) in enumerate(
-            zip(found.there.tolist(), taken.tolist(), strict=True)
+            zip(_one_by_one(found.there), _one_by_one(taken), strict=True)
         ):
             if earlier:
                 self._leave_out(place, named, OTHER_SPLIT)
@@ -119,14 +121,14 @@ class WebSamples:
                 ready.append(place)
         if lost:
             self._books.warnings.append(_lost_sentence(lost, len(self.keys)))
-        pictures = found.chosen(np.array(ready, dtype=np.int64))
+        pictures = ChosenPictures(found, ready)
         return Reading(pictures, self._drafts(ready, pictures, named, make))
 
     def _urls(self) -> Iterator[tuple[int, str]]:
         """Each address once, with its place."""
         firsts = self.first
         for number, (place, row) in enumerate(
-            zip(self._row_places.tolist(), self._rows(), strict=True)
+            zip(_one_by_one(self._row_places), self._rows(), strict=True)
         ):
             if firsts[place] == number:
                 yield place, row.url
@@ -141,7 +143,7 @@ class WebSamples:
     def _drafts(
         self,
         ready: Sequence[int],
-        pictures: FoundPictures,
+        pictures: ChosenPictures,
         named: Callable[[int], Named],
         make: Callable[[Named, Picture, tuple[Caption, ...], WebRow], Sample],
     ) -> Iterator[Draft]:
@@ -162,6 +164,11 @@ class WebSamples:
                 continue
             captions.append(Caption(id=row.id, text=row.caption))
         return tuple(captions)
+
+
+def _one_by_one(column: npt.NDArray[Any]) -> Iterator[Any]:
+    """The values as Python's own; all at once they would take forty bytes each."""
+    return iter(column.data)
 
 
 def _lost_sentence(lost: Counter[str], of: int) -> str:

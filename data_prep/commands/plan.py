@@ -22,9 +22,9 @@ _GIB = 1 << 30
 @click.option("--stage", type=PLACE, help="URL: where shards are made. [default: a cache folder]")
 @click.option(
     "--scheme",
-    type=click.Choice(["karpathy", "2014", "2017"]),
+    type=click.Choice(["karpathy", "2014", "2017", "entities"]),
     default=None,
-    help="COCO: how the pictures are split. [default: karpathy]",
+    help="How COCO and Flickr30k are split. [default: karpathy; Flickr30k: by what is there]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(

@@ -59,9 +59,9 @@ _MOST_CHANGES = 8
 @click.option("--seed", default=0, show_default=True, help="VQA: seed of the held-out images.")
 @click.option(
     "--scheme",
-    type=click.Choice(["karpathy", "2014", "2017"]),
+    type=click.Choice(["karpathy", "2014", "2017", "entities"]),
     default=None,
-    help="COCO: how the pictures are split. [default: karpathy]",
+    help="How COCO and Flickr30k are split. [default: karpathy; Flickr30k: by what is there]",
 )
 @click.option(
     "--rule",

@@ -1,9 +1,10 @@
 """Flickr30k: five captions a picture, and phrase boxes where Entities are at hand.
 
 Two splits of the same pictures are in use. Karpathy's file decides, and has the
-captions, wherever it is there; without it the id lists of Entities (train.txt,
-val.txt, test.txt) do, with the captions of results_20130124.token. The report's
-`scheme` says which. A picture's id is its Flickr photo id.
+captions, wherever it is there; without it, or by `--scheme entities`, the id
+lists of Entities (train.txt, val.txt, test.txt) do, with the captions of
+results_20130124.token. The report's `scheme` says which. A picture's id is its
+Flickr photo id.
 Official page: https://shannon.cs.illinois.edu/DenotationGraph/
 """
 
@@ -32,6 +33,7 @@ from vle_bench.data_prep.flickr30k_entities import (
     marks_lost,
     phrases_of,
 )
+from vle_bench.data_prep.id_set import NumberedTexts
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.karpathy_file import Assigned, read_assignment, read_sentences
 from vle_bench.data_prep.lines import lines_of
@@ -49,6 +51,8 @@ BAD_LINE = "caption line that is not understood"
 
 _SPLITS = ("train", "val", "test")
 _PICTURES = ("flickr30k-images/", "flickr30k_images/")
+_PACKED = ("flickr30k-images.tar.gz", "flickr30k-images.tar", "flickr30k_images.tar.gz")
+"""As the pictures come; out of such an archive single ones cannot be read."""
 _TOKEN = re.compile(r"(?P<photo>[0-9]{1,18})\.jpg#(?P<number>[0-9]+)\t(?P<text>.*)", re.DOTALL)
 
 
@@ -88,6 +92,8 @@ class OpenedFlickr30k(NothingBeside):
             self._read_tokens(frozenset(assigned.images), facts)
         self._read_entities(assigned.images, facts)
         found = self._raw.pictures(NAME, _PICTURES, assigned.images)
+        if not found:
+            books.warnings += self._still_packed()
         ready: list[tuple[int, PictureFile]] = []
         for image in assigned.images:
             reason = OTHER_SPLIT if image in assigned.taken else ABSENT
@@ -96,6 +102,14 @@ class OpenedFlickr30k(NothingBeside):
             else:
                 ready.append((image, found[image]))
         return Reading([file for _, file in ready], facts.drafts(ready))
+
+    def _still_packed(self) -> Iterator[str]:
+        """What to do about pictures that are there and cannot be got at."""
+        for folder in (self._raw.root / NAME, self._raw.root):
+            for name in _PACKED:
+                if (folder / name).is_file():
+                    place = (folder / name).relative_to(self._raw.root)
+                    yield f"{place} is not read where it lies: unpack it, no picture was found"
 
     def _needed(self, name: str, books: Books) -> Document:
         document = self._raw.document(NAME, name)
@@ -133,7 +147,7 @@ class OpenedFlickr30k(NothingBeside):
             books.absent.append(TOKENS)
             return
         books.sources[document.name] = document.sha256
-        seen: set[str] = set()
+        met = NumberedTexts()
         for number, line in _lines(document):
             match = _TOKEN.fullmatch(line)
             image = int(match["photo"]) if match else -1
@@ -145,12 +159,11 @@ class OpenedFlickr30k(NothingBeside):
                 books.skip("caption", f"line {number}", "", BAD_LINE)
                 continue
             identity = f"{image}#{match['number']}"
-            if identity in seen:
+            if not met.add(identity):
                 books.skip("caption", identity, str(image), DUPLICATE)
             else:
                 caption = Caption(id=identity, text=match["text"].strip())
                 keep_caption(caption, image, books, facts.captions)
-            seen.add(identity)
 
     def _read_entities(self, images: Sequence[int], facts: _Facts) -> None:
         """Phrase boxes, where both folders of Entities are there."""

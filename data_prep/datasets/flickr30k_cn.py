@@ -26,6 +26,7 @@ from vle_bench.data_prep.datasets.base import (
     leave_out,
     unseen_picture,
 )
+from vle_bench.data_prep.id_set import NumberedTexts
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.lines import json_lines
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
@@ -185,9 +186,10 @@ def _read_texts(document: Document, books: Books) -> _Texts:
         DataProblem: Up to ten lines that are not of the official form.
     """
     texts = _Texts()
-    seen: set[Identity] = set()
+    met = NumberedTexts()
     for row in json_lines(document, TextRow, _EXPECTED):
         identity = str(row.text_id)
+        new = met.add(identity)
         if not row.image_ids:
             books.read["caption"] += 1
             books.skip("caption", identity, "", NO_PICTURE)
@@ -197,13 +199,12 @@ def _read_texts(document: Document, books: Books) -> _Texts:
             image = number_of(name)
             if image is None:
                 books.skip("caption", identity, str(name), NO_NUMBER_ID)
-            elif row.text_id in seen or image in mine:
+            elif not new or image in mine:
                 books.skip("caption", identity, str(name), DUPLICATE)
             else:
                 mine.add(image)
                 texts.images.add(image)
                 keep_caption(Caption(id=identity, text=row.text), image, books, texts.captions)
-        seen.add(row.text_id)
     return texts
 
 

@@ -20,6 +20,7 @@ from vle_bench.data_prep.datasets.base import (
     Reading,
     unseen_picture,
 )
+from vle_bench.data_prep.id_set import NumberedTexts
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.small_files import SmallFiles
 from vle_bench.data_prep.sources import Document, PictureFile, RawTree
@@ -116,7 +117,7 @@ class _Samples:
 
     def read(self, document: Document) -> None:
         """Sorts the questions by image; the books name those that cannot be used."""
-        seen: set[str] = set()
+        met = NumberedTexts()
         for row in read_rows(document):
             annotation, image = id_text(row.annot_id), id_text(row.img_id)
             frame = frame_of(row)
@@ -125,7 +126,7 @@ class _Samples:
             if place == len(self._frames):
                 self._frames.append(frame)
             item = item_of(row)
-            if annotation in seen:
+            if not met.add(annotation):
                 reason = DUPLICATE
             elif frame != self._frames[place]:
                 reason = OTHER_FRAME
@@ -141,7 +142,6 @@ class _Samples:
                     self._books.adjusted[NO_OBJECT] += 1
             if reason:
                 self._books.skip("question", annotation, image, reason)
-            seen.add(annotation)
 
     def reading(self, taken: frozenset[str]) -> Reading:
         """The samples in order; those without key, question or picture are left out."""

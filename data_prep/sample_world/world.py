@@ -42,7 +42,13 @@ class World(NamedTuple):
         write_bytes(self.out / name, msgspec.json.encode(value))
 
     def write_lines(self, name: str, lines: Sequence[str]) -> None:
-        """Writes one text file, each line ended."""
+        """Writes one text file, each line ended; none where there is not one line.
+
+        In the raw files of a small world an empty list would be a broken download to every
+        reader, and an absent one is a split that is not there.
+        """
+        if not lines:
+            return
         write_bytes(self.out / name, "".join(f"{line}\n" for line in lines).encode("utf-8"))
 
 

@@ -15,6 +15,7 @@ from vle_bench.data_prep.picture import Probe
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.records import BoxAnnotation, VqaSample
 from vle_bench.shards.read import iter_samples
+from vle_bench.shards.report import read_report
 
 UPRIGHT = Probe("jpg", 100, 50, 1)
 QUARTER = Probe("jpg", 100, 50, 6)
@@ -127,3 +128,21 @@ def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned
         "picture that EXIF turns or mirrors": 1,
     }
     assert "mark other than 1: 1" in (out / "vqav2" / "README.md").read_text()
+
+
+def test_pictures_that_somebody_resized_are_counted_and_their_boxes_not_scaled(
+    world, out, picture, prep, capsys
+):
+    for image, size in ((7, (32, 24)), (8, (64, 48)), (9, (48, 64))):
+        world.picture("val", image, picture(*size))
+        world.question("val", image)
+        world.image_row("val", image, width=64, height=48)
+        world.box("val", image, image * 10, (1, 2, 16, 8))
+    assert prep("run", "vqav2", "--raw", world.write(), "--out", out) == 0
+    told = "2 pictures have another size than their annotations say, and boxes are not scaled"
+    assert told in capsys.readouterr().err
+    assert {one.boxes[0].xywh for one in iter_samples(out / "vqav2", "val", VqaSample)} == {
+        (1, 2, 16, 8)
+    }
+    report = read_report(out / "vqav2").splits["val"]
+    assert report.adjusted == {"picture of another size than its annotations say": 2}

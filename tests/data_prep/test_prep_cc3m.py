@@ -196,6 +196,17 @@ def test_a_plain_folder_is_searched_by_key_by_host_and_by_path(raw, out, picture
     assert skipped(out)["image", "picture not downloaded"] == 3
 
 
+def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures):
+    folder = raw / "cc3m" / "pictures"
+    put(folder / f"{key(URLS[0])}.gif", b"GIF89a")
+    put(folder / f"{key(URLS[1])}.bmp", b"BM")
+    put(folder / f"{key(URLS[1])}.jpg", pictures[URLS[1]])
+    cc3m(raw, [f"caption\t{url}" for url in URLS[:2]])
+    run(raw, out)
+    assert found(out) == {URLS[1]: pictures[URLS[1]]}
+    assert skipped(out)["image", "picture format gif not supported"] == 1
+
+
 def test_an_address_that_climbs_finds_nothing(raw, out, pictures):
     put(raw / "cc3m" / "secret.jpg", pictures[URLS[0]])
     (raw / "cc3m" / "pictures").mkdir()

@@ -214,7 +214,7 @@ def test_without_either_the_release_cannot_be_prepared(pictured, rows, out: Path
     assert "dataset_coco.json" in capsys.readouterr().err
 
 
-def test_the_scheme_is_of_coco_only(small, out: Path, prep, capsys):
+def test_a_data_set_with_one_way_of_splitting_takes_no_scheme(small, out: Path, prep, capsys):
     raw = small.write()
     for command in ("run", "plan"):
         assert prep(command, "vqav2", "--raw", raw, "--out", out, "--scheme", "2014") == 2

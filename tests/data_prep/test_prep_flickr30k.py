@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from vle_bench.data_prep.flickr30k_entities import (
     phrases_of,
 )
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.records import Sample
-from vle_bench.shards.index import SkippedRow, read_skipped
+from vle_bench.shards.index import SkippedRow, read_samples, read_skipped
 from vle_bench.shards.read import iter_samples
+from vle_bench.shards.report import read_report
 
 SPLITS = {101: "train", 102: "train", 103: "val", 104: "test"}
 MARKED = "[/EN#7/people Two men] sit on [/EN#9/other/scene a wall] .\n[/EN#7/people They] rest .\n"
@@ -83,6 +86,17 @@ def test_karpathys_file_splits_and_captions_where_it_is_there(raw: Path, out: Pa
     assert verify(out / "flickr30k").findings == ()
 
 
+def test_pictures_that_are_still_packed_are_told(raw: Path, out: Path):
+    folder = raw / "flickr30k"
+    put(folder / "flickr30k-images.tar.gz", b"packed")
+    told = "flickr30k/flickr30k-images.tar.gz is not read where it lies: unpack it"
+    assert not any(told in one for one in run(raw, out).report.splits["val"].warnings)
+    shutil.rmtree(folder / "flickr30k-images")
+    split = run(raw, out).report.splits["val"]
+    assert split.counts["image"].skipped == {"picture absent": 1}
+    assert any(told in one for one in split.warnings)
+
+
 def test_without_it_the_lists_of_entities_split_and_the_token_file_captions(raw: Path, out: Path):
     (raw / "flickr30k" / "dataset_flickr30k.json").unlink()
     prepared = run(raw, out)
@@ -97,6 +111,28 @@ def test_without_it_the_lists_of_entities_split_and_the_token_file_captions(raw:
     assert prepared.report.splits["test"].elsewhere == {"caption": 6}
     expected = {one.what: one.expected for one in prepared.report.splits["val"].expectations}
     assert expected == {"images": 1000}
+
+
+def test_where_both_are_there_the_scheme_may_be_named(tmp_path: Path, prep, capsys):
+    raw, both = tmp_path / "both", {}
+    build_sample_world(raw, images=60, workers=1)
+    for scheme in ("karpathy", "entities"):
+        arguments = ("flickr30k", "--raw", raw, "--out", tmp_path / scheme, "--scheme", scheme)
+        assert prep("plan", *arguments) == prep("run", *arguments) == 0
+        folder = tmp_path / scheme / "flickr30k"
+        report = read_report(folder)
+        assert report.parameters["scheme"] == scheme
+        both[scheme] = {row.key: row.split for row in read_samples(folder / "samples.parquet")}
+        assert verify(folder).findings == ()
+    listed = {
+        f"flickr30k-{photo}": split
+        for split in ("train", "val", "test")
+        for photo in (raw / "flickr30k" / f"{split}.txt").read_text().split()
+    }
+    assert both["entities"] == listed
+    assert both["karpathy"].keys() == listed.keys()
+    assert prep("run", "flickr30k", "--raw", raw, "--out", tmp_path, "--scheme", "2014") == 2
+    assert "flickr30k has karpathy, entities" in capsys.readouterr().err
 
 
 def test_odd_lines_of_lists_and_tokens_are_named(raw: Path, out: Path):

@@ -151,15 +151,18 @@ def test_a_text_of_several_pictures_is_a_caption_of_each_and_one_text_to_the_sco
 ):
     put(raw / "sample_world.json", b"{}")
     both = {"text_id": 9, "text": "两张照片。", "image_ids": [105, 104, "105"]}
-    add(raw, "test_texts.jsonl", json.dumps(both).encode() + b"\n")
+    again = {"text_id": "9", "text": "另一张。", "image_ids": [104]}
+    add(
+        raw, "test_texts.jsonl", b"".join(json.dumps(one).encode() + b"\n" for one in (both, again))
+    )
     test = run(raw, out).report.splits["test"]
     samples = list(iter_samples(out / "flickr30k-cn", "test", Sample))
     assert [[one.id for one in s.captions] for s in samples] == [
         ["1040", "1041", "9"],
         ["1050", "1051", "9"],
     ]
-    assert test.counts["caption"].read == 7
-    assert test.counts["caption"].skipped == {"duplicate id": 1}
+    assert test.counts["caption"].read == 8
+    assert test.counts["caption"].skipped == {"duplicate id": 2}
     # Chinese and English scorers read the same shards: one query, two right pictures.
     result = out.parent / "result"
     words = f"retrieval --data {out} --dataset flickr30k-cn --split test --out {result}"

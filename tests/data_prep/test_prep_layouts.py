@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from prep_world import put_zip
+from prep_world import picture_bytes, put_zip
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
@@ -103,6 +103,15 @@ def test_where_two_files_claim_an_id_the_official_name_wins(small, tmp_path: Pat
     small.picture("val", 21, b"nor this", name="21.jpg")
     prepared = prepare(Request(dataset="vqav2", raw=small.write(), out=tmp_path / "out"))
     assert prepared.report.splits["val"].counts["image"].skipped == {}
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("GIF", "gif"), ("BMP", "bmp"), ("TIFF", "TIF")])
+def test_a_picture_of_a_foreign_format_is_there_and_not_absent(small, tmp_path, kind, ending):
+    del small.pictures["val"]["COCO_val2014_000000000021.jpg"]
+    small.picture("val", 21, picture_bytes(kind=kind), name=f"COCO_val2014_000000000021.{ending}")
+    prepared = prepare(Request(dataset="vqav2", raw=small.write(), out=tmp_path / "out"))
+    reason = f"picture format {kind.lower()} not supported"
+    assert prepared.report.splits["val"].counts["image"].skipped == {reason: 1}
 
 
 def test_files_that_are_no_numbered_pictures_are_passed_over(small, expected, tmp_path: Path):

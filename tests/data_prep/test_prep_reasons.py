@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,36 @@ def test_every_reason_of_the_table_is_given_somewhere():
     formats = {reason for reason in EVERY if reason.startswith("picture format ")}
     assert not set(EVERY) - formats - texts
     assert not raised - set(EVERY)
+
+
+def test_every_reason_that_the_code_names_is_in_the_table():
+    """What stands last in a call of `skip` or `leave_out` is a reason, by its constant's name."""
+    named = set()
+    for path in CODE.rglob("*.py"):
+        if path.name == "verify.py":
+            continue  # its reasons are those of findings
+        names = {
+            one.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call | ast.Assign)
+            for part in reasons_in(node)
+            for one in ast.walk(part)
+            if isinstance(one, ast.Name) and one.id.isupper()
+        }
+        if names:
+            inside = path.relative_to(CODE).with_suffix("").parts
+            module = import_module(".".join((vle_bench.data_prep.__name__, *inside)))
+            named |= {getattr(module, name) for name in names}
+    assert "region without phrase" in named
+    assert named - set(EVERY) == set()
+
+
+def reasons_in(node: ast.Call | ast.Assign) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        targets = [one.id for one in node.targets if isinstance(one, ast.Name)]
+        return [node.value] if "reason" in targets else []
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return node.args[-2:] if called in ("skip", "_skip", "leave_out", "_leave_out") else []
 
 
 @pytest.mark.parametrize(
@@ -132,4 +163,8 @@ def test_every_dataset_gives_reasons_of_the_table_and_its_books_balance(
             named = Counter(one.reason for one in skipped if (one.split, one.kind) == (split, kind))
             assert counts.read == counts.written + sum(counts.skipped.values())
             assert counts.skipped == dict(named)
-            assert all(f"| {reason} | " in card for reason in counts.skipped)
+            classes = Counter(
+                class_of(one.reason) for one in skipped if (one.split, one.kind) == (split, kind)
+            )
+            assert counts.classes == dict(classes)
+            assert all(f"| {class_of(one)} | {one} | " in card for one in counts.skipped)

@@ -287,6 +287,7 @@ def test_absent_sources_leave_lists_empty_and_are_named(small, out: Path):
         "annotations/captions_val2014.json",
         "annotations/instances_val2014.json",
     )
+    assert report.splits["test"].absent_sources == ("annotations/image_info_test2015.json",)
     first, *_ = iter_samples(out / "vqav2", "val", VqaSample)
     assert first.boxes == first.captions == ()
     assert (first.image.coco_id, first.image.flickr_id, first.image.licence) == ("21", "", "")
@@ -307,11 +308,15 @@ def test_a_category_the_file_does_not_list_leaves_the_box_without_a_class(small,
 
 
 def test_published_counts_stand_beside_ours_and_differ_aloud(small, out: Path):
+    small.pictures["val"].popitem()
     run(small.write(), out)
     split = read_report(out / "vqav2").splits["val"]
     found = {one.what: (one.expected, one.found) for one in split.expectations}
-    assert found == {"images": (40504, 5), "questions": (214354, 15)}
-    assert any("214,354 questions expected" in warning for warning in split.warnings)
+    assert found == {"images": (40504, 4), "questions": (214354, 12)}
+    (told,) = (warning for warning in split.warnings if "questions expected" in warning)
+    assert told.startswith("214,354 questions expected (")
+    assert told.endswith("), 15 read, 12 written")
+    assert "| val | questions | 214,354 | 15 | 12 | " in (out / "vqav2" / "README.md").read_text()
 
 
 def test_a_sample_world_says_so_and_is_not_held_against_published_counts(small, out: Path):

@@ -7,6 +7,7 @@ holds no time, host, worker count or absolute path, so two runs agree in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,8 @@ class Counts(Record, frozen=True, kw_only=True):
     written: int
     skipped: dict[str, int] = msgspec.field(default_factory=dict)
     """How many were left out for each reason; every one stands in `skipped.parquet`."""
+    classes: dict[str, int] = msgspec.field(default_factory=dict)
+    """The same by the class of the reason ("missing", "truncated", "download")."""
 
     def balances(self) -> bool:
         """Whether nothing was lost and nothing came from nowhere.
@@ -141,14 +144,16 @@ def total(parts: list[Counts]) -> Counts:
     """The sum of several books.
 
     >>> total([Counts(read=1, written=1), Counts(read=2, written=1, skipped={"x": 1})])
-    Counts(read=3, written=2, skipped={'x': 1})
+    Counts(read=3, written=2, skipped={'x': 1}, classes={})
     """
-    skipped: dict[str, int] = {}
+    skipped: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
     for part in parts:
-        for reason, count in part.skipped.items():
-            skipped[reason] = skipped.get(reason, 0) + count
+        skipped.update(part.skipped)
+        classes.update(part.classes)
     return Counts(
         read=sum(part.read for part in parts),
         written=sum(part.written for part in parts),
-        skipped=skipped,
+        skipped=dict(skipped),
+        classes=dict(classes),
     )

@@ -25,9 +25,10 @@ class Drafts:
         return self._documents[name]
 
     def lines(self, name: str) -> list[str]:
-        """A text file as lines without their ends; change the list in place."""
+        """A text file as lines without their ends, [] where it is absent; change it in place."""
         if name not in self._lines:
-            text = (self._out / name).read_text(encoding="utf-8")
+            path = self._out / name
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
             self._lines[name] = text.splitlines()
         return self._lines[name]
 
@@ -36,5 +37,7 @@ class Drafts:
         for name, document in self._documents.items():
             write_bytes(self._out / name, msgspec.json.encode(document))
         for name, lines in self._lines.items():
+            if not lines:
+                continue
             text = "".join(f"{line}\n" for line in lines)
             write_bytes(self._out / name, text.encode("utf-8"))

@@ -40,6 +40,8 @@ def write_flickr30k_cn(world: World) -> None:
 
 
 def _write_pictures(world: World, name: str, pictures: list[Drawn]) -> None:
+    if not pictures:
+        return
     with replacing(world.out / "flickr30k-cn" / f"{name}_imgs.tsv") as stream_out:
         for drawn in pictures:
             data = (world.out / flickr30k.picture_file(drawn)).read_bytes()

@@ -1,0 +1,128 @@
+"""Where millions of pictures of the web are, in some twenty bytes each.
+
+A list of addresses may have three million pictures, and as Python objects they
+would take a gigabyte: columns say of each in which folder or tar it is, and it
+becomes a `PictureFile` when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.tar_files import TarSlice
+from vle_bench.data_prep.web_reasons import REASONS, reason_code
+
+ENDINGS = ("jpg", "jpeg", "png", "webp")
+"""Of pictures that are named by a number."""
+
+_BLOCK = 512
+_MOST_LENGTH = (1 << 32) - 1
+
+
+class _Kept(NamedTuple):
+    """A folder or tar that holds pictures; `names` are those of a plain folder."""
+
+    path: Path
+    is_tar: bool
+    width: int
+    names: Sequence[str]
+
+
+class FoundPictures(Sequence[PictureFile]):
+    """Pictures in the order of a list of addresses, some twenty bytes each.
+
+    Args:
+        count: How many addresses there are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._kept: list[_Kept] = []
+        self._where = np.full(count, -1, dtype=np.int32)
+        self._number = np.zeros(count, dtype=np.int64)
+        self._ending = np.zeros(count, dtype=np.int8)
+        self._block = np.zeros(count, dtype=np.uint32)
+        self._length = np.zeros(count, dtype=np.uint32)
+        self._failed = np.zeros(count, dtype=np.int8)
+
+    @property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """For each address whether its picture was found."""
+        return self._where >= 0
+
+    def reason(self, place: int) -> str:
+        """Why the picture of an address could not be downloaded; "" where nothing says it."""
+        code = int(self._failed[place])
+        return REASONS[code - 1] if code else ""
+
+    def fail(self, place: int, reason: str) -> None:
+        """Notes why a download failed; the last that is told counts."""
+        self._failed[place] = reason_code(reason)
+
+    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Sequence[str] = ()) -> int:
+        """Notes a tar or folder; returns its number."""
+        self._kept.append(_Kept(path, is_tar, width, names))
+        return len(self._kept) - 1
+
+    def put(self, place: int, where: int, number: int, **known: int) -> None:
+        """Notes the picture of an address, unless it has one.
+
+        Members of a tar begin at blocks; one that is too long for its column is too large for a
+        picture anyway.
+        """
+        if self._where[place] < 0:
+            self._where[place], self._number[place] = where, number
+            self._ending[place] = known.get("ending", 0)
+            self._block[place] = known.get("offset", 0) // _BLOCK
+            self._length[place] = min(known.get("length", 0), _MOST_LENGTH)
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    @overload
+    def __getitem__(self, index: int) -> PictureFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
+    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        kept = self._kept[self._where[index]]
+        number = int(self._number[index])
+        if kept.names:
+            name = kept.names[number]
+        else:
+            name = f"{number:0{kept.width}d}.{ENDINGS[self._ending[index]]}"
+        if not kept.is_tar:
+            return PictureFile(name, str(kept.path / name))
+        place = TarSlice(int(self._block[index]) * _BLOCK, int(self._length[index]))
+        return PictureFile(name, str(kept.path), place)
+
+
+class ChosenPictures(Sequence[PictureFile]):
+    """Some of the pictures that were found, in an order of their own.
+
+    Args:
+        found: All of them.
+        places: Which of them.
+    """
+
+    def __init__(self, found: FoundPictures, places: Sequence[int]) -> None:
+        self._found = found
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> PictureFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
+    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
+        if isinstance(index, slice):
+            return [self._found[place] for place in self._places[index]]
+        return self._found[self._places[index]]

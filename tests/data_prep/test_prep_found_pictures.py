@@ -1,0 +1,80 @@
+"""Pictures of long lists, and captions of long lists: few bytes each, and nothing lost by it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vle_bench.data_prep.caption_rules import REPEATED_ELSEWHERE, CaptionCensus
+from vle_bench.data_prep.found_pictures import ChosenPictures, FoundPictures
+from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.tar_files import TarSlice, tar_members
+from vle_bench.records import Caption
+
+FAR = (1 << 40) + 512
+
+
+def test_what_was_put_comes_back_wherever_it_lies():
+    found = FoundPictures(4)
+    tar = found.keep(Path("raw/00003.tar"), is_tar=True, width=9)
+    folder = found.keep(Path("raw/pictures"), is_tar=False, names=["a/1.jpg", "b.png"])
+    found.put(2, tar, 30_007, ending=2, offset=FAR, length=70_000)
+    found.put(0, folder, 1)
+    found.put(0, tar, 5, offset=512, length=1)
+    found.fail(1, "download: 4xx")
+    assert found.there.tolist() == [True, False, True, False]
+    assert (found.reason(1), found.reason(3)) == ("download: 4xx", "")
+    in_tar = PictureFile("000030007.png", "raw/00003.tar", TarSlice(FAR, 70_000))
+    assert found[2] == in_tar
+    assert found[0] == PictureFile("b.png", "raw/pictures/b.png")
+    chosen = ChosenPictures(found, [2, 0, 2])
+    assert list(chosen) == [in_tar, found[0], in_tar]
+    assert (len(chosen), chosen[1:], chosen[-1]) == (3, [found[0], in_tar], in_tar)
+    with pytest.raises(IndexError):
+        chosen[3]
+
+
+def test_a_member_too_long_for_a_picture_stays_too_long():
+    found = FoundPictures(1)
+    tar = found.keep(Path("00000.tar"), is_tar=True, width=9)
+    found.put(0, tar, 0, offset=512, length=(1 << 33) + 7)
+    assert isinstance(found[0].member, TarSlice)
+    assert found[0].member.length > 1 << 31
+
+
+def test_an_address_takes_some_twenty_bytes():
+    found = FoundPictures(1000)
+    columns = [one for one in vars(found).values() if isinstance(one, np.ndarray)]
+    assert sum(one.nbytes for one in columns) <= 22 * 1000
+
+
+def test_members_are_found_in_order_and_not_kept(tmp_path: Path, monkeypatch):
+    path, kept = tmp_path / "a.tar", []
+    with tarfile.open(path, "w") as archive:
+        for number in range(50):
+            member = tarfile.TarInfo(f"{number:09d}.jpg")
+            member.size = number
+            archive.addfile(member, io.BytesIO(bytes(number)))
+    reader, opened = tarfile.open, []
+    monkeypatch.setattr(tarfile, "open", lambda *a: opened.append(reader(*a)) or opened[0])
+    for name, place in tar_members(path):
+        kept.append((name, place.length))
+        assert len(opened[0].members) <= 1
+    assert kept == [(f"{number:09d}.jpg", number) for number in range(50)]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=3), max_size=8))
+def test_captions_of_several_pictures_are_counted_as_by_a_counter(pictures):
+    census = CaptionCensus("latin")
+    for texts in pictures:
+        census.see([Caption(id="1", text=text) for text in texts])
+    times = Counter(text for texts in pictures for text in set(texts))
+    expected = sum(count for count in times.values() if count > 1)
+    assert census.counts()[REPEATED_ELSEWHERE] == expected
