@@ -211,6 +211,31 @@ def test_a_list_that_is_absent_is_told_everywhere_and_stops_nothing(
     assert prep("run", "vg", "--raw", changing, "--out", out, "--strict-overlap", *off) == 0
 
 
+def test_a_list_that_is_empty_is_told_and_stops_nothing(
+    changing: Path, tmp_path: Path, prep, capsys
+):
+    # What a download leaves that never began, and a small sample world without VCR questions.
+    (changing / "vcr" / "test.jsonl").write_bytes(b"")
+    command = ("run", "vg", "--raw", changing, "--out", tmp_path / "out")
+    assert prep(*command) == 0
+    assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
+    assert explanations(tmp_path / "out" / "vg")
+    assert prep(*command, "--strict-overlap") == 3
+    assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("images", "seed"), [(24, 2), (40, 3), (9, 0)])
+def test_training_corpora_of_small_worlds_lose_what_was_planted(
+    tmp_path: Path, images: int, seed: int
+):
+    raw = tmp_path / "raw"
+    build_sample_world(raw, images=images, seed=seed, workers=1)
+    for name in ("coco", "vg") if images < 18 else CORPORA:
+        run(name, raw, tmp_path / "out")
+        rows = explanations(tmp_path / "out" / name)
+        assert {corpus_id(row) for row in rows} == {*planted(raw, name, BY_DEFAULT)}, name
+
+
 def test_a_corpus_without_ids_is_not_checked_where_only_ids_are_known(
     changing: Path, tmp_path: Path
 ):
