@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vle_bench.data_prep.leaks.evidence import EVIDENCE
+from vle_bench.data_prep.leaks.rules import all_rules
 from vle_bench.shards.report import Report, RuleReport
 
 _HEADS = {"coco_id": "COCO id", "flickr_id": "Flickr id", "bytes": "bytes"}
@@ -31,6 +32,11 @@ def section(report: Report) -> Iterator[str]:
         for rule in rules:
             yield f"| {name} | {rule.rule} | {_known(rule)} | {sum(rule.excluded.values()):,} |"
     yield ""
+    applied = {rule.rule for rules in guarded.values() for rule in rules}
+    off = [rule.name for rule in all_rules().rules if rule.default and rule.name not in applied]
+    if off:
+        yield f"Switched off, so not looked for: {', '.join(off)}."
+        yield ""
     yield "A picture of two sets counts in both. `excluded.jsonl` in the folder of a split names"
     yield "each with its evidence. Re-encoded or resized copies are not found by these rules."
     yield ""

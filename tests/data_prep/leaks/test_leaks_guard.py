@@ -139,6 +139,8 @@ def test_a_rule_that_is_switched_off_changes_only_the_shards_it_concerned(
     plain: Path, tmp_path: Path
 ):
     run("vg", plain, tmp_path)
+    card = tmp_path / "vg" / "README.md"
+    assert "Switched off" not in card.read_text(encoding="utf-8")
     before = shard_digests(tmp_path / "vg")
     keys = [row["key"] for row in explanations(tmp_path / "vg") if row["rule"] == "karpathy-test"]
     rules = [rule.name for rule in all_rules().rules if rule.default]
@@ -150,6 +152,8 @@ def test_a_rule_that_is_switched_off_changes_only_the_shards_it_concerned(
     assert keys
     assert changed == {rows[key] for key in keys}
     assert again.built == len(changed)
+    said = "Switched off, so not looked for: karpathy-test."
+    assert said in card.read_text(encoding="utf-8").splitlines()
     assert again.changes[0] == f"rules was {'+'.join(rules)}, is {rest}"
     run("vg", plain, tmp_path / "fresh", rules=rest)
     assert shard_digests(tmp_path / "vg") == shard_digests(tmp_path / "fresh" / "vg")
