@@ -206,6 +206,12 @@ def test_a_list_that_is_absent_is_told_everywhere_and_stops_nothing(
     for sentence in sentences:
         assert sentence in card
         assert sentence in report
+    left_out = {line.split("|")[2].strip(): line.split("|")[-2].strip()
+                for line in card.splitlines() if line.startswith("| train |")}  # fmt: skip
+    planted_there = planted(changing, "vg", frozenset({("flickr30k", "test")}))
+    assert left_out["karpathy-val"] == left_out["vcr-val"] == "not checked"
+    assert left_out["flickr30k-test"] == f"{len(planted_there)}, in part not checked"
+    assert left_out["flickr30k-val"] == "0"
     # What can be checked still is: Karpathy's list of Flickr30k names the planted pictures.
     assert {row["rule"] for row in explanations(out / "vg")} == {"flickr30k-test"}
     assert prep("run", "vg", "--raw", changing, "--out", out, "--strict-overlap") == 3
