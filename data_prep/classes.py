@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vle_bench.console import progress
+from vle_bench.console import amount, progress
 from vle_bench.data_prep.prepared import Prepared, each_split, prepared_datasets
 from vle_bench.errors import DataProblem
 from vle_bench.labels.counting import (
@@ -21,7 +21,7 @@ from vle_bench.labels.counting import (
     count_names,
     most_frequent,
 )
-from vle_bench.labels.vocabulary import Names, coco_vocabulary, joined
+from vle_bench.labels.vocabulary import ClassVocabulary, Names, coco_vocabulary, joined
 from vle_bench.records import Sample
 from vle_bench.shards.read import iter_samples
 
@@ -72,7 +72,8 @@ def prepared_names(folders: Sequence[Path], splits: Sequence[str] = ()) -> Prepa
     counts = count_names(_samples(parts))
     if not counts.names:
         raise DataProblem(
-            f"{', '.join(map(str, folders))}: {counts.boxes:,} object boxes in "
+            f"{', '.join(map(str, folders))}: "
+            f"{amount(counts.boxes, 'object box', 'object boxes')} in "
             f"{', '.join(f'{one.dataset}/{one.split}' for one in parts)}, none with a name. "
             "Prepare a dataset that has boxes, coco or vg."
         )
@@ -85,21 +86,26 @@ def class_table(
     classes: int,
     at_least: int = 1,
     synonyms: Sequence[Names] = (),
+    given: ClassVocabulary | None = None,
     with_coco: bool = False,
 ) -> ClassTable:
-    """The vocabulary of these names.
+    """The vocabulary of these names, or a given one with the boxes that it names here.
 
     Args:
         names: Of `prepared_names`.
         classes: The most classes that are taken from the data.
         at_least: Boxes that such a class needs.
         synonyms: Groups of names that are one class.
+        given: A vocabulary of which every class is kept; nothing is then taken from the data.
         with_coco: Whether COCO's 80 classes stand first, whatever the data holds.
     """
-    found = most_frequent(names.counts.names, classes=classes, at_least=at_least, synonyms=synonyms)
+    counts = names.counts.names
+    if given is None:
+        found = most_frequent(counts, classes=classes, at_least=at_least, synonyms=synonyms)
+    else:
+        found = count_classes(counts, given)
     if with_coco:
-        both = joined(coco_vocabulary(), found.vocabulary)
-        found = count_classes(names.counts.names, both)
+        found = count_classes(counts, joined(coco_vocabulary(), found.vocabulary))
     return ClassTable(found, names)
 
 

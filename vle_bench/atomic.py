@@ -3,11 +3,14 @@
 The temporary name begins with a dot and ends in `.tmp`, in the same folder, so
 the rename never crosses a file system. A killed run may leave such a file
 behind; nothing ever reads it, and the next writer of the same name replaces it.
+A file that several processes may write at once is written under a name of each
+one's own: under one name, the second would cut off what the first renames.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -21,6 +24,11 @@ _PIECE = 1 << 20
 def temporary_name(path: Path) -> Path:
     """Where the bytes of `path` are written before they are whole."""
     return path.with_name(f".{path.name}.tmp")
+
+
+def _own_name(path: Path) -> Path:
+    """The temporary name of this process, on whatever machine of a shared disk it runs."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
 
 
 def make_folder(path: Path) -> Path:
@@ -37,12 +45,14 @@ def make_folder(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path, *, unless_same: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, unless_same: bool = False, shared: bool = False) -> Iterator[BinaryIO]:
     """A binary file that becomes `path` when the block ends well, and vanishes when it does not.
 
     Args:
         path: The final name.
         unless_same: Leaves a file alone, mtime and all, that holds the same bytes already.
+        shared: Other processes may write this very file at the same time (the jobs of an array):
+            each writes aside under a name of its own, and the last one done wins.
 
     Raises:
         MachineProblem: the disk is full, the folder is not writable, and so on.
@@ -52,7 +62,7 @@ def replacing(path: Path, *, unless_same: bool = False) -> Iterator[BinaryIO]:
         raise MachineProblem(
             f"{path}: a folder stands where a file belongs. Choose another output."
         )
-    aside = temporary_name(path)
+    aside = _own_name(path) if shared else temporary_name(path)
     whole = False
     try:
         with machine_errors(path):
@@ -71,9 +81,9 @@ def replacing(path: Path, *, unless_same: bool = False) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes `data` to `path` whole or not at all."""
-    with replacing(path) as stream:
+def write_bytes(path: Path, data: bytes, *, shared: bool = False) -> None:
+    """Writes `data` to `path` whole or not at all; `shared` as in `replacing`."""
+    with replacing(path, shared=shared) as stream:
         stream.write(data)
 
 

@@ -46,6 +46,10 @@ class DataProblem(VleBenchError):
     exit_code = EXIT_DATA
 
 
+class EmptyFile(DataProblem):
+    """A file with nothing in it: what a download leaves that ended before it began."""
+
+
 class MachineProblem(VleBenchError):
     """The machine refused (disk full, permission, memory): exit 4."""
 

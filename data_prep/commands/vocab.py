@@ -39,9 +39,17 @@ if TYPE_CHECKING:
     default=None,
     help="Names that are one class, a group a line (object_alias.txt of Visual Genome).",
 )
+@click.option(
+    "--vocabulary",
+    type=PLACE,
+    default=None,
+    help="Take these classes (1600-400-20 of bottom-up-attention), only count their boxes.",
+)
 @click.option("--with-coco", is_flag=True, help="COCO's 80 classes first, one label space of both.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
 def command(
+    context: click.Context,
     folders: tuple[Path, ...],
     *,
     out: Path,
@@ -49,6 +57,7 @@ def command(
     at_least: int,
     splits: tuple[str, ...],
     synonyms: Path | None,
+    vocabulary: Path | None,
     with_coco: bool,
     as_json: bool,
 ) -> None:
@@ -56,20 +65,42 @@ def command(
     from vle_bench.atomic import write_if_changed
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.classes import class_table, prepared_names
-    from vle_bench.labels.vocabulary import read_synonyms, vocabulary_bytes
+    from vle_bench.labels.vocabulary import read_synonyms, read_vocabulary, vocabulary_bytes
 
+    if vocabulary:
+        _refuse_counting(context)
+    given = read_vocabulary(vocabulary) if vocabulary else None
     groups = read_synonyms(synonyms) if synonyms else ()
     table = class_table(
         prepared_names(folders, splits),
         classes=classes,
         at_least=at_least,
         synonyms=groups,
+        given=given,
         with_coco=with_coco,
     )
     write_if_changed(out, vocabulary_bytes(table.counted.vocabulary))
     if as_json:
         click.echo(pretty_json_bytes(_document(table, out)), nl=False)
     _tell(table, out)
+
+
+def _refuse_counting(context: click.Context) -> None:
+    """Raises UsageProblem where an option was given that chooses classes by their boxes."""
+    from click.core import ParameterSource
+
+    from vle_bench.errors import UsageProblem
+
+    chosen = [
+        f"--{name.replace('_', '-')}"
+        for name in ("classes", "at_least", "synonyms")
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    ]
+    if chosen:
+        raise UsageProblem(
+            f"--vocabulary gives the classes, {' and '.join(chosen)} would choose them from the "
+            "data: give one or the other."
+        )
 
 
 def _document(table: ClassTable, out: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.atomic import make_folder, write_bytes
+from vle_bench.atomic import write_bytes
 from vle_bench.console import counted
 from vle_bench.data_prep.archives import ZipMember
 from vle_bench.data_prep.picture import BadPicture, Mark, mark_of, read_picture
@@ -153,5 +153,5 @@ def _keep(
         marks=np.array(marks, dtype=np.int64).reshape(-1, 2)[order],
         digests=np.frombuffer(blob, dtype=np.uint8).reshape(-1, 32)[order],
     )
-    make_folder(store.parent)
-    write_bytes(store, stream.getvalue())
+    # Jobs of an array, and runs of several corpora, take the same digests at the same time.
+    write_bytes(store, stream.getvalue(), shared=True)

@@ -109,9 +109,8 @@ def unread(rule: Rule, raw: RawTree) -> RuleReport:
         DataProblem: A list is malformed.
     """
     lists = read_lists(rule, raw)
-    absent = f"{' and '.join(lists.absent)} absent" if lists.absent else ""
     seen = {"listed": len(lists.pictures)} if lists.pictures else {}
-    return RuleReport(rule=rule.name, lists=lists.reports, not_checked=absent, known=seen)
+    return RuleReport(rule=rule.name, lists=lists.reports, not_checked=lists.lacking, known=seen)
 
 
 def _photos(
@@ -178,11 +177,9 @@ def _picture_folders(rule: Rule) -> tuple[str, ...]:
 
 
 def _not_checked(rule: Rule, lists: ReadLists, *, seen: bool, wanted: AbstractSet[str]) -> str:
-    """What is absent that the rule needs, "" for nothing."""
-    if lists.absent:
-        return f"{' and '.join(lists.absent)} absent"
-    if seen or not lists.pictures:
-        return ""
+    """What the rule needs and has not, "" for nothing."""
+    if lists.lacking or seen:
+        return lists.lacking
     lacking = [f"{rule.dataset}/{_picture_folders(rule)[0]}"]
     if "flickr_id" in wanted and rule.part in _FLICKR_IDS and rule.part != "test2015":
         lacking.insert(0, f"{rule.dataset}/{_FLICKR_IDS[rule.part][0][0]}")

@@ -27,8 +27,8 @@ EXCLUDED = "excluded by overlap"
 NO_ID = 0
 
 _ADDRESS = re.compile(
-    r"https?://(?P<host>[^/?#]+)(?:/[^/?#]+)*/(?P<id>[0-9]{1,18})_(?P<secret>[0-9a-f]{8,16})"
-    r"(?:_[a-z0-9]{1,2})?\.(?:jpe?g|png|gif)(?:[?#].*)?",
+    r"https?://(?P<host>[^/?#]+)(?:/[^/?#]*)*/(?P<id>[0-9]{1,18})_(?P<secret>[0-9a-f]{8,16})"
+    r"(?:_[a-z0-9]{1,2}){0,2}\.(?:jpe?g|png|gif)(?:[?#].*)?",
     re.IGNORECASE,
 )
 _FLICKR_HOST = re.compile(r"(?:.*\.)?(?:static)?flickr\.com(?::[0-9]+)?", re.IGNORECASE)
@@ -93,8 +93,9 @@ def flickr_photo(url: str) -> str:
     """The photo id in an address of Flickr's form; "" for any other.
 
     Old and new hosts (`static.flickr.com`, `farm1.static.flickr.com`, `live.staticflickr.com`) are
-    alike. Mirrors keep the form, so any host will do where the id is followed by the ten digits
-    that Flickr gives; eight are often a date.
+    alike; behind size may stand `_d`, which asks a browser to keep the file. Mirrors and archives
+    keep the form, so any host will do where the id is followed by the ten digits that Flickr
+    gives; eight are often a date.
 
     >>> flickr_photo("http://static.flickr.com/2723/4385058960_b0f291553e.jpg")
     '4385058960'

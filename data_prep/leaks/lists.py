@@ -20,6 +20,7 @@ from vle_bench.data_prep.leaks.evidence import flickr30k_photo
 from vle_bench.data_prep.leaks.rules import Rule, RuleList
 from vle_bench.data_prep.lines import json_lines, lines_of
 from vle_bench.data_prep.sources import Document, RawTree
+from vle_bench.errors import EmptyFile
 from vle_bench.identity import Identity, id_order, id_text, number_of
 from vle_bench.shards.report import ListReport
 
@@ -47,17 +48,21 @@ class ReadLists(NamedTuple):
         pictures: The ids in order; of VCR each with the path of its still, else with "".
         reports: What was read, list by list.
         sources: sha256 of each file read, by its name below RAW.
-        absent: Files that were nowhere and are missed.
+        lacking: The files that are missed, each with what is wrong: it is absent, or empty, or
+            names no picture. "" where nothing is missed.
     """
 
     pictures: Mapping[str, str]
     reports: tuple[ListReport, ...]
     sources: Mapping[str, str]
-    absent: tuple[str, ...]
+    lacking: str
 
 
 def read_lists(rule: Rule, raw: RawTree) -> ReadLists:
     """Reads the lists of a rule that are there; where any one is enough, the first of them.
+
+    A file without a picture in it is as good as none: a rule that went by it would find nothing
+    and count as checked.
 
     Raises:
         DataProblem: A list is malformed.
@@ -65,24 +70,30 @@ def read_lists(rule: Rule, raw: RawTree) -> ReadLists:
     pictures: dict[str, str] = {}
     reports: list[ListReport] = []
     sources: dict[str, str] = {}
-    absent: list[str] = []
+    missed: dict[str, list[str]] = {}
     for one in rule.lists:
-        document = raw.document(one.dataset, one.file)
+        try:
+            document = raw.document(one.dataset, one.file)
+        except EmptyFile:
+            missed.setdefault("empty", []).append(one.place)
+            continue
         if document is None:
-            absent.append(one.place)
+            missed.setdefault("absent", []).append(one.place)
             continue
         named = _READERS[one.form](document, one)
         pictures.update(named)
         sources[document.name] = document.sha256
         reports.append(ListReport(file=one.place, ids=len(named), sha256=_digest(named)))
-        if rule.enough == "one":
-            absent = []
+        if not named:
+            missed.setdefault("without a picture", []).append(one.place)
+        elif rule.enough == "one":
+            missed = {}
             break
     return ReadLists(
         {identity: pictures[identity] for identity in sorted(pictures, key=id_order)},
         tuple(reports),
         sources,
-        tuple(absent),
+        " and ".join(f"{' and '.join(places)} {state}" for state, places in missed.items()),
     )
 
 

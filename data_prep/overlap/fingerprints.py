@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.atomic import make_folder, replacing
+from vle_bench.atomic import write_bytes
 from vle_bench.canonical import sha256_bytes
 from vle_bench.data_prep.engines.local import LocalEngine, stop_if_asked
 from vle_bench.data_prep.journal import FOLDER
@@ -211,15 +211,9 @@ def _keep(shard: ShardRows, prints: Fingerprints) -> bool:
     stream = io.BytesIO()
     table = pa.Table.from_arrays(columns, schema=schema)
     pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
-    path = kept_path(shard)
-    # Jobs that compare several corpora with the same evaluation splits may write it at once.
-    own = path.with_name(f"{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        make_folder(path.parent)
-        with replacing(own) as sink:
-            sink.write(stream.getvalue())
-        with machine_errors(path):
-            own.replace(path)
+        # Jobs that compare several corpora with the same evaluation splits may write it at once.
+        write_bytes(kept_path(shard), stream.getvalue(), shared=True)
     except (MachineProblem, DataProblem):
         return False
     return True

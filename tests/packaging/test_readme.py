@@ -76,3 +76,17 @@ def test_every_command_of_the_readme_runs_after_the_demo(demo):
     done = run(["bash", "-euxc", "\n".join(script)], folder)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
+
+
+def test_the_readmes_example_of_targets_runs_on_the_demos_shards(demo):
+    folder, _ = demo
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    (example,) = (block for block in blocks if "mpc_targets" in block)
+    shown = "\nassert len(hidden.masked) == 576, hidden\nprint(one.key)\n"
+    done = run([sys.executable, "-c", example + shown], folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("vqav2-")

@@ -17,7 +17,7 @@ from typing import IO
 
 from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
-from vle_bench.errors import DataProblem, machine_errors, needs_file
+from vle_bench.errors import DataProblem, EmptyFile, machine_errors, needs_file
 from vle_bench.inputs.bytes import MOST_BYTES
 from vle_bench.scratch import scratch_file
 
@@ -55,7 +55,7 @@ class Content:
             self.size = os.fstat(stream.fileno()).st_size - self._begin
         self._bar = ByteBar(0, "")
         if not any(piece.strip() for piece in self.pieces()):
-            raise DataProblem(f"{place}: the file of {what} is empty. Give a file with content.")
+            raise EmptyFile(f"{place}: the file of {what} is empty. Give a file with content.")
         self._bar = ByteBar(self.size, f"reading {Path(place).name}")
 
     @property

@@ -71,3 +71,25 @@ def test_no_pictures_are_no_digests_and_no_store(tmp_path):
     (tmp_path / "raw").mkdir()
     assert taken([], tmp_path) == []
     assert not (tmp_path / "out").exists()
+
+
+def test_jobs_that_keep_the_same_digests_at_once_do_not_hurt_each_other(
+    pictures, tmp_path, monkeypatch
+):
+    """The jobs of an array all take the digests of the evaluation pictures, with equal bytes."""
+    sync, expected = os.fsync, taken(pictures, tmp_path)
+    store = tmp_path / "out" / "digests.npz"
+    whole = store.read_bytes()
+    store.unlink()
+
+    def meanwhile(stream: int) -> None:
+        monkeypatch.setattr(os, "fsync", sync)
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: 1)
+            assert taken(pictures, tmp_path) == expected
+        sync(stream)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    assert taken(pictures, tmp_path) == expected
+    assert store.read_bytes() == whole
+    assert list(store.parent.iterdir()) == [store]

@@ -23,7 +23,10 @@ from vle_bench.records import Picture
         "https://live.staticflickr.com/65535/4385058960_b0f291553e_o.png",
         "https://c1.staticflickr.com:443/3/2723/4385058960_B0F291553E_b.JPG?zz=1",
         "https://live.staticflickr.com/65535/4385058960_b0f291553eb0f291.jpg",
+        "https://live.staticflickr.com/2723/4385058960_b0f291553e_b_d.jpg",
+        "http://static.flickr.com//2723/4385058960_b0f291553e.jpg",
         "http://mirror.example.org/a/b/4385058960_b0f291553e.jpg",
+        "https://archive.example.org/2010/http://static.flickr.com/2/4385058960_b0f291553e.jpg",
     ],
 )
 def test_a_photo_keeps_its_id_on_old_hosts_new_hosts_and_mirrors(address: str):
@@ -36,6 +39,7 @@ def test_a_photo_keeps_its_id_on_old_hosts_new_hosts_and_mirrors(address: str):
         "http://example.org/36979_20070412.jpg",
         "http://example.org/4385058960.jpg",
         "http://notflickr.com/36979_20070412.jpg",
+        "http://static.flickr.com/2723/4385058960_b0f291553e_b_d_e.jpg",
         "http://static.flickr.com/4385058960_b0f291553e.html",
         "ftp://static.flickr.com/1/4385058960_b0f291553e.jpg",
         "4385058960_b0f291553e.jpg",

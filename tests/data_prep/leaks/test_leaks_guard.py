@@ -139,6 +139,8 @@ def test_a_rule_that_is_switched_off_changes_only_the_shards_it_concerned(
     plain: Path, tmp_path: Path
 ):
     run("vg", plain, tmp_path)
+    card = tmp_path / "vg" / "README.md"
+    assert "Switched off" not in card.read_text(encoding="utf-8")
     before = shard_digests(tmp_path / "vg")
     keys = [row["key"] for row in explanations(tmp_path / "vg") if row["rule"] == "karpathy-test"]
     rules = [rule.name for rule in all_rules().rules if rule.default]
@@ -150,6 +152,8 @@ def test_a_rule_that_is_switched_off_changes_only_the_shards_it_concerned(
     assert keys
     assert changed == {rows[key] for key in keys}
     assert again.built == len(changed)
+    said = "Switched off, so not looked for: karpathy-test."
+    assert said in card.read_text(encoding="utf-8").splitlines()
     assert again.changes[0] == f"rules was {'+'.join(rules)}, is {rest}"
     run("vg", plain, tmp_path / "fresh", rules=rest)
     assert shard_digests(tmp_path / "vg") == shard_digests(tmp_path / "fresh" / "vg")
@@ -202,6 +206,12 @@ def test_a_list_that_is_absent_is_told_everywhere_and_stops_nothing(
     for sentence in sentences:
         assert sentence in card
         assert sentence in report
+    left_out = {line.split("|")[2].strip(): line.split("|")[-2].strip()
+                for line in card.splitlines() if line.startswith("| train |")}  # fmt: skip
+    planted_there = planted(changing, "vg", frozenset({("flickr30k", "test")}))
+    assert left_out["karpathy-val"] == left_out["vcr-val"] == "not checked"
+    assert left_out["flickr30k-test"] == f"{len(planted_there)}, in part not checked"
+    assert left_out["flickr30k-val"] == "0"
     # What can be checked still is: Karpathy's list of Flickr30k names the planted pictures.
     assert {row["rule"] for row in explanations(out / "vg")} == {"flickr30k-test"}
     assert prep("run", "vg", "--raw", changing, "--out", out, "--strict-overlap") == 3
@@ -209,6 +219,31 @@ def test_a_list_that_is_absent_is_told_everywhere_and_stops_nothing(
     off = [word for name in ("karpathy-val", "karpathy-test", "flickr30k-test", "vcr-val",
                              "vcr-test") for word in ("--no-rule", name)]  # fmt: skip
     assert prep("run", "vg", "--raw", changing, "--out", out, "--strict-overlap", *off) == 0
+
+
+def test_a_list_that_is_empty_is_told_and_stops_nothing(
+    changing: Path, tmp_path: Path, prep, capsys
+):
+    # What a download leaves that never began, and a small sample world without VCR questions.
+    (changing / "vcr" / "test.jsonl").write_bytes(b"")
+    command = ("run", "vg", "--raw", changing, "--out", tmp_path / "out")
+    assert prep(*command) == 0
+    assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
+    assert explanations(tmp_path / "out" / "vg")
+    assert prep(*command, "--strict-overlap") == 3
+    assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("images", "seed"), [(24, 2), (40, 3), (9, 0)])
+def test_training_corpora_of_small_worlds_lose_what_was_planted(
+    tmp_path: Path, images: int, seed: int
+):
+    raw = tmp_path / "raw"
+    build_sample_world(raw, images=images, seed=seed, workers=1)
+    for name in ("coco", "vg") if images < 18 else CORPORA:
+        run(name, raw, tmp_path / "out")
+        rows = explanations(tmp_path / "out" / name)
+        assert {corpus_id(row) for row in rows} == {*planted(raw, name, BY_DEFAULT)}, name
 
 
 def test_a_corpus_without_ids_is_not_checked_where_only_ids_are_known(

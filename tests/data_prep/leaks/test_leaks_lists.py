@@ -77,12 +77,12 @@ def test_both_public_splits_of_flickr30k_count(tmp_path: Path):
     (tmp_path / "flickr30k" / "test.txt").write_text("2\n36979\n\nnone\n")
     read = read_lists(rule("flickr30k-test"), RawTree(tmp_path))
     assert list(read.pictures) == ["1", "2", "36979"]
-    assert read.absent == ()
+    assert read.lacking == ""
     (tmp_path / "flickr30k" / "dataset_flickr30k.json").unlink()
     half = read_lists(rule("flickr30k-test"), RawTree(tmp_path))
-    assert (list(half.pictures), half.absent) == (
+    assert (list(half.pictures), half.lacking) == (
         ["2", "36979"],
-        ("flickr30k/dataset_flickr30k.json",),
+        "flickr30k/dataset_flickr30k.json absent",
     )
 
 
@@ -93,16 +93,15 @@ def test_any_list_of_a_whole_set_is_enough(tmp_path: Path, name: str):
     found = []
     for one in rule(name).lists:
         read = read_lists(rule(name), RawTree(raw))
-        assert read.absent == ()
+        assert read.lacking == ""
         assert [report.file for report in read.reports] == [one.place]
         found.append(list(read.pictures))
         for path in raw.rglob(Path(one.file).name):
             path.unlink()
     assert found[0]
     assert all(pictures == found[0] for pictures in found)
-    assert read_lists(rule(name), RawTree(raw)).absent == tuple(
-        one.place for one in rule(name).lists
-    )
+    places = " and ".join(one.place for one in rule(name).lists)
+    assert read_lists(rule(name), RawTree(raw)).lacking == f"{places} absent"
 
 
 def test_stills_are_named_by_their_ids_and_found_by_their_paths(tmp_path: Path):
@@ -117,6 +116,20 @@ def test_stills_are_named_by_their_ids_and_found_by_their_paths(tmp_path: Path):
     read = read_lists(rule("vcr-val"), RawTree(tmp_path))
     assert read.pictures == {"val-10": "a/b@1.jpg", "val-9": "a/b@0.jpg"}
     assert read.reports[0].sha256 == hashlib.sha256(b"val-10\nval-9\n").hexdigest()
+
+
+def test_a_list_without_a_picture_is_as_good_as_none(tmp_path: Path):
+    karpathy_file(tmp_path, "flickr30k", {1: "test"})
+    (tmp_path / "flickr30k" / "val.txt").write_text("\n")
+    lacking = "flickr30k/dataset_flickr30k.json without a picture and flickr30k/val.txt empty"
+    read = read_lists(rule("flickr30k-val"), RawTree(tmp_path))
+    assert (read.pictures, read.lacking) == ({}, lacking)
+    (tmp_path / "vqav2").mkdir()
+    questions = tmp_path / "vqav2" / "v2_OpenEnded_mscoco_val2014_questions.json"
+    questions.write_text('{"questions": []}')
+    karpathy_file(tmp_path, "coco", {7: "val"})
+    read = read_lists(rule("vqav2-val"), RawTree(tmp_path))
+    assert (list(read.pictures), read.lacking) == (["7"], "")
 
 
 def test_a_broken_list_is_an_error_and_no_empty_rule(tmp_path: Path):

@@ -94,6 +94,24 @@ def test_cocos_classes_may_stand_first_in_one_label_space(prep, shelf, tmp_path,
     assert [classes[label]["boxes"] for label in (57, 16, 0)] == [3, 2, 0]
 
 
+def test_a_given_vocabulary_keeps_its_labels_and_only_its_boxes_are_counted(
+    prep, shelf, tmp_path, capsys
+) -> None:
+    given, out = tmp_path / "objects_vocab.txt", tmp_path / "vocab.txt"
+    given.write_bytes(b"okapi\nt shirt,tee shirt\nsofa,couch")  # no newline at the end, as theirs
+    command = ("vocab", shelf / "free", "--vocabulary", given, "--out", out, "--json")
+    assert prep(*command) == 0
+    assert lines(out) == ["okapi", "t shirt,tee shirt", "sofa,couch"]
+    document = json.loads(capsys.readouterr().out)
+    assert [one["boxes"] for one in document["classes"]] == [0, 2, 1]
+    assert document["boxes"]["without_class"] == 4
+    assert prep(*command, "--with-coco") == 0
+    classes = json.loads(capsys.readouterr().out)["classes"]
+    assert len(classes) == 82
+    assert classes[57] == {"label": 57, "names": ["couch", "sofa"], "boxes": 1}
+    assert [one["names"][0] for one in classes[80:]] == ["okapi", "t shirt"]
+
+
 def test_the_same_data_is_the_same_file_and_a_second_run_leaves_it_alone(
     prep, shelf, tmp_path
 ) -> None:
@@ -146,12 +164,25 @@ def test_boxes_without_any_name_are_no_vocabulary(prep, make, tmp_path, capsys) 
     record = make.sample(1, make.photo(8, 8), split="train", boxes=boxes)
     make.pack(tmp_path / "toy", [record])
     assert prep("vocab", tmp_path / "toy", "--out", tmp_path / "v.txt") == 3
-    assert "1 object boxes in toy/train, none with a name" in capsys.readouterr().err
+    assert "1 object box in toy/train, none with a name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--out", "v.txt"], [".", "--out", "v.txt", "--classes", 0]])
 def test_wrong_usage_exits_with_two(prep, arguments) -> None:
     assert prep("vocab", *arguments) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--classes", "1600"), ("--at-least", "2"), ("--synonyms", "s.txt")]
+)
+def test_given_classes_are_not_chosen_from_the_data_as_well(
+    prep, shelf, tmp_path, capsys, option, value
+) -> None:
+    given = tmp_path / "objects_vocab.txt"
+    given.write_text("okapi")
+    command = ("vocab", shelf, "--vocabulary", given, "--out", tmp_path / "v.txt")
+    assert prep(*command, option, value) == 2
+    assert f"--vocabulary gives the classes, {option} would choose" in capsys.readouterr().err
 
 
 def test_help_imports_nothing_heavy() -> None:
