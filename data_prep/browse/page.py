@@ -15,7 +15,7 @@ from vle_bench.data_prep.prepared import AnySample, answer_names
 from vle_bench.pages.markup import asset, base_style, head, safe_json
 from vle_bench.pages.thumbnail import NoThumbnail, data_uri, thumbnail
 from vle_bench.patches.grid import PatchGrid
-from vle_bench.shards.read import open_split
+from vle_bench.shards.read import SplitReader
 
 _ASSETS = "vle_bench.data_prep.browse"
 
@@ -53,7 +53,7 @@ def _entries(drawn: list[Drawn], maker: TargetMaker) -> Iterator[dict[str, Any]]
         if not part.rows:
             continue
         answers = answer_names(part.dataset.folder)
-        with open_split(part.dataset.folder, part.split) as reader:
+        with SplitReader(part.dataset.folder, part.split, hold=False) as reader:
             for row in part.rows:
                 sample = reader.sample(row, AnySample)
                 try:
