@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chromium
 import pytest
 
 OPEN = "document.getElementById('viewer').open"
@@ -193,3 +194,12 @@ def test_browser_shows_what_is_hidden_and_what_a_caption_is_about(browser, page:
     assert browser.run(told).endswith("PBC: 3 related patches")
     cells = browser.run("document.querySelector('#frame .about').getAttribute('d')")
     assert cells.split("M")[1:] == [f"{at}h16v12h-16z" for at in ("16 0", "0 12", "16 12")]
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_browser_is_found_by_each_of_its_names(tmp_path: Path, monkeypatch, name: str):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert chromium.find_browser() is None
+    program = tmp_path / name
+    program.touch(0o755)
+    assert chromium.find_browser() == str(program)
