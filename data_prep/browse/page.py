@@ -18,6 +18,7 @@ from vle_bench.patches.grid import PatchGrid
 from vle_bench.shards.read import SplitReader
 
 _ASSETS = "vle_bench.data_prep.browse"
+_SCRIPTS = ("frames.js", "words.js", "page.js")
 
 
 def write_page(
@@ -36,7 +37,7 @@ def write_page(
         MachineProblem: The file cannot be written.
     """
     style = base_style() + asset(_ASSETS, "page.css")
-    script = asset(_ASSETS, "frames.js") + asset(_ASSETS, "page.js")
+    script = b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
     with replacing(path) as stream:
         stream.write(head(title(drawn), style=style, script=script))
         stream.write(asset(_ASSETS, "page.html"))

@@ -203,3 +203,12 @@ def test_browser_is_found_by_each_of_its_names(tmp_path: Path, monkeypatch, name
     program = tmp_path / name
     program.touch(0o755)
     assert chromium.find_browser() == str(program)
+
+
+def test_browser_offers_no_names_where_no_picture_has_a_box(browser, prep, make, tmp_path: Path):
+    plain = make.sample(1, make.photo(64, 48), captions=("A red bus.",))
+    made = tmp_path / "plain.html"
+    assert prep("browse", make.pack(tmp_path / "toy", [plain]), "--html", made) == 0
+    browser.open(made, "open=toy-0001")
+    assert visible(browser, "#viewer .toggles button") == 1
+    assert visible(browser, "#viewer [data-show=patches]") == 1
