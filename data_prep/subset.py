@@ -8,6 +8,7 @@ original wrote is what the copy reads, and everything left out has its reason.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -29,6 +30,7 @@ from vle_bench.data_prep.leaks.guard import EXPLANATIONS
 from vle_bench.data_prep.picture import oddities, probe
 from vle_bench.data_prep.prepared import Prepared
 from vle_bench.data_prep.scripts import Language, language_of
+from vle_bench.data_prep.spool import NumberedRows, Reread
 from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
 from vle_bench.records import Caption, Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedRow, iter_sample_rows
@@ -141,10 +143,10 @@ def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
             sample=prepared.report.sample,
             parameters=parameters,
             splits=splits,
-            rows=copy.rows,
+            rows=Reread(copy.each_row),
             skipped=chain.from_iterable(copy.skipped),
             fresh=tuple(splits),
-            own=_own_files(prepared, copy.rows),
+            own=_own_files(prepared, Reread(copy.each_row)),
         )
         report = write_beside(folder, content)
     samples = sum(prepared.report.splits[split].counts["image"].written for split in splits)
@@ -163,8 +165,12 @@ class _Copy:
         self._filters = filters
         self._fields = item_fields(dataset.items)
         self._per_shard = int(prepared.report.parameters.get("samples_per_shard", _DEFAULT_SHARD))
-        self.rows: list[SampleRow] = []
+        self._rows: list[NumberedRows[SampleRow]] = []
         self.skipped: list[Iterable[SkippedRow]] = []
+
+    def each_row(self) -> Iterator[SampleRow]:
+        """Every sample of the copy, in the order of splits and shards."""
+        return chain.from_iterable(self._rows)
 
     def split(self, split: str) -> SplitReport:
         """Copies a split and closes its books."""
@@ -173,31 +179,23 @@ class _Copy:
         books.read.update({kind: counts.written for kind, counts in before.counts.items()})
         remove_leftovers(self._folder.parent, self._dataset.name, split)
         shards: list[ShardReport] = []
-        rows: list[SampleRow] = []
-        with SplitReader(self._prepared.folder, split) as reader:
-            kept = self._kept(reader, books)
-            while some := tuple(islice(kept, self._per_shard)):
+        rows: NumberedRows[SampleRow] = NumberedRows(SampleRow)
+        found: Counter[str] = Counter()
+        with SplitReader(self._prepared.folder, split, hold=False) as reader:
+            kept = self._kept(reader, books, total=before.counts["image"].written)
+            while (first := next(kept, None)) is not None:
                 shard = ShardName(self._dataset.name, split, len(shards))
-                items = (
-                    Item(one.row.key, one.picture, one.sample.image.format, one.record)
-                    for one in some
+                report, mine = self._shard(
+                    shard, chain((first,), islice(kept, self._per_shard - 1))
                 )
-                written = write_shard(shard.path(self._folder), items)
-                places = zip(some, written.placed, strict=True)
-                rows += [_row(one, place, shard, self._fields) for one, place in places]
-                shards.append(
-                    ShardReport(
-                        name=shard.file_name,
-                        samples=len(some),
-                        bytes=written.bytes,
-                        sha256=written.sha256,
-                    )
-                )
+                rows.add(len(shards), mine)
+                found += written_of(mine)
+                shards.append(report)
         self._remove_surplus(split, len(shards))
-        self.rows += rows
+        self._rows.append(rows)
         self.skipped.append(books.skipped)
         return SplitReport(
-            counts=books.closed(written_of(rows)),
+            counts=books.closed(found),
             adjusted=dict(sorted(books.adjusted.items())),
             licences=dict(sorted(books.licences.items())),
             absent_sources=before.absent_sources,
@@ -208,8 +206,29 @@ class _Copy:
             shards=tuple(shards),
         )
 
-    def _kept(self, reader: SplitReader, books: Books) -> Iterator[_Kept]:
-        rows = progress(reader.rows, total=len(reader), what=books.split)
+    def _shard(
+        self, shard: ShardName, samples: Iterable[_Kept]
+    ) -> tuple[ShardReport, list[SampleRow]]:
+        """Writes one shard; pictures pass through one by one."""
+        light: list[_Kept] = []
+
+        def items() -> Iterator[Item]:
+            for one in samples:
+                light.append(one._replace(picture=b""))
+                yield Item(one.row.key, one.picture, one.sample.image.format, one.record)
+
+        written = write_shard(shard.path(self._folder), items())
+        rows = [
+            _row(one, place, shard, self._fields)
+            for one, place in zip(light, written.placed, strict=True)
+        ]
+        report = ShardReport(
+            name=shard.file_name, samples=len(rows), bytes=written.bytes, sha256=written.sha256
+        )
+        return report, rows
+
+    def _kept(self, reader: SplitReader, books: Books, *, total: int) -> Iterator[_Kept]:
+        rows = progress(reader.each_row(), total=total, what=books.split)
         for row in rows:
             record = reader.record(row)
             if zlib.crc32(record) != row.json_crc32:
@@ -288,9 +307,10 @@ def _row(kept: _Kept, place: Placed, shard: ShardName, fields: Sequence[ItemFiel
     )
 
 
-def _own_files(prepared: Prepared, rows: Sequence[SampleRow]) -> dict[str, bytes]:
+def _own_files(prepared: Prepared, rows: Iterable[SampleRow]) -> dict[str, bytes]:
     """The dataset's own files: those of ids hold the ids that stayed, others are as they were."""
-    images = {row.image_id for row in rows}
+    of_ids = any(name.startswith("splits/") for name in prepared.report.files)
+    images = {row.image_id for row in rows} if of_ids else set()
     own: dict[str, bytes] = {}
     for name, digest in prepared.report.files.items():
         folder, _, rest = name.rpartition("/")

@@ -11,7 +11,7 @@ import math
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from vle_bench.data_prep.prepared import AnySample, Prepared
@@ -145,7 +145,7 @@ def tally(dataset: Prepared, *, step: Callable[[], None] = lambda: None) -> Tall
     Raises:
         DataProblem: A shard is missing or damaged.
     """
-    counting = _Counting()
+    counting = _Counting(dataset.splits)
     for split in dataset.splits:
         for sample in iter_samples(dataset.folder, split, AnySample):
             counting.add(sample)
@@ -231,16 +231,16 @@ class _Names:
 
 
 class _Counting:
-    """Counters of everything, fed sample by sample."""
+    """Counters of everything, fed sample by sample; a split without samples counts too."""
 
-    def __init__(self) -> None:
+    def __init__(self, splits: Iterable[str]) -> None:
         self.values: dict[str, Counter[int]] = {shape.name: Counter() for shape in SHAPES}
-        self.sums: dict[str, Counter[str]] = {}
+        self.sums: dict[str, Counter[str]] = {split: Counter() for split in splits}
         self.labels, self.question_types, self.answer_types = _Names(), _Names(), _Names()
         self.licences = _Names()
 
     def add(self, sample: AnySample) -> None:
-        sums = self.sums.setdefault(sample.split, Counter())
+        sums = self.sums[sample.split]
         sums.update(pictures=1, captions=len(sample.captions))
         sums.update(questions=len(sample.questions), items=len(sample.items))
         sums.update(f"{box.kind}s" for box in sample.boxes)

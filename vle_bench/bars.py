@@ -6,11 +6,15 @@ has no bar; one that is read again, or from its middle, has its bar follow.
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from pathlib import Path
 from typing import Any
 
 LEAST_BYTES = 8 << 20
 """Smaller files are read before a bar could be looked at."""
+
+_PIECE_BYTES = 4 << 20
 
 
 class ByteBar:
@@ -43,6 +47,26 @@ class ByteBar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def sha256_watched(path: Path, what: str) -> str:
+    """Lower-case hex digest of a file's bytes, read in pieces behind a bar.
+
+    Args:
+        path: The file.
+        what: What is done, in a word or two.
+    """
+    digest, at = hashlib.sha256(), 0
+    with path.open("rb", buffering=0) as stream:
+        bar = ByteBar(path.stat().st_size, what)
+        try:
+            while piece := stream.read(_PIECE_BYTES):
+                digest.update(piece)
+                at += len(piece)
+                bar.reach(at)
+        finally:
+            bar.close()
+    return digest.hexdigest()
 
 
 def _drawn(size: int, what: str) -> Any:

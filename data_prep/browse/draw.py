@@ -12,9 +12,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from vle_bench.console import progress
 from vle_bench.data_prep.prepared import Prepared, each_split
-from vle_bench.shards.index import SampleRow, read_samples
-from vle_bench.shards.layout import SAMPLES
+from vle_bench.shards.index import SampleRow
+from vle_bench.shards.read import SplitReader
 
 
 class Drawn(NamedTuple):
@@ -29,26 +30,26 @@ class Drawn(NamedTuple):
 def draw(datasets: Sequence[Prepared], *, samples: int, seed: int) -> list[Drawn]:
     """Draws `samples` of all samples together, every one with the same chance.
 
+    Rows pass by and only those drawn so far are held, so that the index may be of any length.
+
     Raises:
         DataProblem: An index is missing or damaged.
     """
-    parts = [
-        (dataset, split, tuple(read_samples(dataset.folder / SAMPLES, split=split)))
-        for dataset, split in each_split(datasets)
-    ]
+    parts = list(each_split(datasets))
+    totals = [0] * len(parts)
 
-    def numbers() -> Iterator[tuple[bytes, int, int]]:
-        for part, (_, _, rows) in enumerate(parts):
-            for at, row in enumerate(rows):
-                yield ticket(row.key, seed), part, at
+    def numbers() -> Iterator[tuple[bytes, int, int, SampleRow]]:
+        for part, (dataset, split) in enumerate(parts):
+            for row in _rows(dataset, split):
+                yield ticket(row.key, seed), part, totals[part], row
+                totals[part] += 1
 
-    chosen = heapq.nsmallest(samples, numbers())
-    picked: list[list[int]] = [[] for _ in parts]
-    for _, part, at in chosen:
-        picked[part].append(at)
+    picked: list[list[tuple[int, SampleRow]]] = [[] for _ in parts]
+    for _, part, at, row in heapq.nsmallest(samples, numbers()):
+        picked[part].append((at, row))
     return [
-        Drawn(dataset, split, tuple(rows[at] for at in sorted(places)), len(rows))
-        for (dataset, split, rows), places in zip(parts, picked, strict=True)
+        Drawn(dataset, split, tuple(row for _, row in sorted(places)), total)
+        for (dataset, split), places, total in zip(parts, picked, totals, strict=True)
     ]
 
 
@@ -59,3 +60,9 @@ def ticket(key: str, seed: int) -> bytes:
     True
     """
     return hashlib.sha256(f"browse/{seed}/{key}".encode()).digest()
+
+
+def _rows(dataset: Prepared, split: str) -> Iterator[SampleRow]:
+    total = dataset.report.splits[split].counts["image"].written
+    with SplitReader(dataset.folder, split, hold=False) as reader:
+        yield from progress(reader.each_row(), total=total, what=f"drawing from {split}")

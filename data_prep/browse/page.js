@@ -2,6 +2,7 @@
 (() => {
   const { about, pictures } = JSON.parse(document.getElementById("data").textContent);
   const frames = framesOf(about);
+  const { make, facts, question, item } = tell;
   const KINDS = ["object", "region", "crowd"];
   const SVG = "http://www.w3.org/2000/svg";
   const at = (id) => document.getElementById(id);
@@ -12,13 +13,6 @@
     random_resized_crop: "in one drawn cut (random_resized_crop)",
   };
 
-  function make(tag, classes = "", text = "", ...children) {
-    const node = document.createElement(tag);
-    if (classes) node.className = classes;
-    if (text !== "") node.textContent = text;
-    node.append(...children);
-    return node;
-  }
   function draw(tag, classes, attributes) {
     const node = document.createElementNS(SVG, tag);
     node.setAttribute("class", classes);
@@ -273,7 +267,6 @@
       return make("li", "", "", button);
     }));
   }
-  const facts = (rows) => make("dl", "", "", ...rows.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
 
   function boxes(one) {
     const list = make("ul", "boxes", "", ...one.boxes.map((box, i) => {
@@ -292,32 +285,6 @@
     listen(list, (node) => node.closest("[data-box]"));
     list.addEventListener("focusin", (event) => mark(Number(event.target.dataset.box)));
     return list;
-  }
-
-  function question(one) {
-    const node = make("div", "question", "", make("p", "", one.text));
-    const notes = [one.type, one.id, one.dev ? "test-dev" : ""].filter(Boolean).join(" · ");
-    if (notes) node.append(make("small", "", notes));
-    const most = Math.max(...one.answers.map(([, count]) => count), 1);
-    const bars = make("div", "answers");
-    for (const [answer, count] of one.answers) {
-      const bar = make("i");
-      bar.style.width = `${(100 * count) / most}%`;
-      bars.append(make("span", "", answer), bar, make("b", "", String(count)));
-    }
-    if (one.answers.length) node.append(bars);
-    for (const [answer, score] of one.targets) node.append(make("span", "chip", `target ${answer}: ${score}`));
-    return node;
-  }
-
-  function item(one) {
-    const node = make("div", "question", "", make("p", "", one.text), make("small", "", [one.id, one.type].filter(Boolean).join(" · ")));
-    for (const [what, choices] of [["Answers", one.answers], ["Reasons", one.reasons]]) {
-      const list = make("ol", "choices", "", ...choices.map(([text, right]) => make("li", right ? "right" : "", text)));
-      list.setAttribute("aria-label", what);
-      node.append(make("h4", "", what), list);
-    }
-    return node;
   }
 
   /* The view lives in the address behind '#', so that it can be sent to a colleague. */
@@ -364,6 +331,7 @@
     }
     at("label").hidden = !labels.length;
     for (const kind of KINDS) for (const button of document.querySelectorAll(`[data-show="${kind}"]`)) button.hidden = !there.has(kind);
+    for (const button of document.querySelectorAll('[data-show="names"]')) button.hidden = !there.size;
     if (!pictures.some((one) => Object.values(one.views).some((view) => view.masked.length))) for (const button of document.querySelectorAll('[data-show="mask"]')) button.hidden = true;
     for (const choice of document.querySelectorAll("[data-view]")) {
       for (const view of about.views) choice.append(Object.assign(make("option", "", view.replaceAll("_", " ")), { value: view }));

@@ -15,9 +15,10 @@ from vle_bench.data_prep.prepared import AnySample, answer_names
 from vle_bench.pages.markup import asset, base_style, head, safe_json
 from vle_bench.pages.thumbnail import NoThumbnail, data_uri, thumbnail
 from vle_bench.patches.grid import PatchGrid
-from vle_bench.shards.read import open_split
+from vle_bench.shards.read import SplitReader
 
 _ASSETS = "vle_bench.data_prep.browse"
+_SCRIPTS = ("frames.js", "words.js", "page.js")
 
 
 def write_page(
@@ -36,7 +37,7 @@ def write_page(
         MachineProblem: The file cannot be written.
     """
     style = base_style() + asset(_ASSETS, "page.css")
-    script = asset(_ASSETS, "frames.js") + asset(_ASSETS, "page.js")
+    script = b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
     with replacing(path) as stream:
         stream.write(head(title(drawn), style=style, script=script))
         stream.write(asset(_ASSETS, "page.html"))
@@ -53,7 +54,7 @@ def _entries(drawn: list[Drawn], maker: TargetMaker) -> Iterator[dict[str, Any]]
         if not part.rows:
             continue
         answers = answer_names(part.dataset.folder)
-        with open_split(part.dataset.folder, part.split) as reader:
+        with SplitReader(part.dataset.folder, part.split, hold=False) as reader:
             for row in part.rows:
                 sample = reader.sample(row, AnySample)
                 try:

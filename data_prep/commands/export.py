@@ -40,15 +40,29 @@ def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
         for shard in dataset.report.splits[part].shards
     )
     with exporting(out, source=folder) as place, counted(total, name) as step:
+        holds = _exporter(name)(datasets, place, step)
         marker = {
             "schema": "vle-bench/export/1",
             "format": name,
             "sample": any(one.report.sample for one in datasets),
             "sources": {one.report.dataset: sha256_file(one.folder / REPORT) for one in datasets},
-            "holds": _exporter(name)(datasets, place, step),
+            "holds": holds,
         }
         write_bytes(place / MARKER, pretty_json_bytes(marker))
+    silent = [split for split, held in holds.items() if _is_silent(held)]
+    if silent:
+        say(
+            f"{', '.join(silent)}: no captions, so no texts. This layout has no place for phrases "
+            "of boxes or for questions."
+        )
     say(f"{out}: {amount(total, 'picture')} as {name}; {MARKER} there says what it holds.")
+
+
+def _is_silent(held: Any) -> bool:
+    """Whether a split has pictures and no text; never of a format that has no texts."""
+    if not isinstance(held, dict) or "texts" not in held:
+        return False
+    return not held["texts"] and bool(held.get("images") or held.get("samples"))
 
 
 def _exporter(

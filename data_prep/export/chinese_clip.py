@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
+from vle_bench.console import progress
 from vle_bench.data_prep.export.pickled_row import PairRow, UnsafeRow, decode_row, encode_row
 from vle_bench.data_prep.export.stores import Entry, read_store, room_for, write_store
 from vle_bench.data_prep.prepared import AnySample, Prepared
 from vle_bench.errors import DataProblem, UsageProblem
-from vle_bench.shards.read import SplitReader, open_split
+from vle_bench.shards.read import SplitReader
 
 _SPLITS = {"val": "valid"}
 _IMAGES, _SAMPLES = b"num_images", b"num_samples"
@@ -74,26 +75,28 @@ def read_pairs(store: Path) -> Iterator[PairRow]:
 
 def _export(dataset: Prepared, split: str, folder: Path, step: Step) -> dict[str, Any]:
     name = _SPLITS.get(split, split)
-    with open_split(dataset.folder, split) as reader:
-        ids = numbers_or_places([row.image_id for row in reader.rows])
+    with SplitReader(dataset.folder, split, hold=False) as reader:
+        names = [row.image_id for row in reader.each_row()]
+        ids = numbers_or_places(names)
+        same = all(str(number) == own for number, own in zip(ids, names, strict=True))
+        del names
         with (folder / f"{name}_keys.tsv").open("w", encoding="utf-8", newline="\n") as keys:
             keys.writelines(
-                f"{number}\t{row.key}\n" for number, row in zip(ids, reader.rows, strict=True)
+                f"{number}\t{row.key}\n" for number, row in zip(ids, reader.each_row(), strict=True)
             )
-        room = room_for(-(-row.image_size // 3) * 4 for row in reader.rows)
+        room = room_for(-(-row.image_size // 3) * 4 for row in reader.each_row())
         pictures = _pictures(reader, ids, folder / f"{name}_imgs.tsv", step)
         write_store(folder / "lmdb" / name / "imgs", pictures, map_size=room)
-        own_ids, texts = _caption_ids(reader)
+        own_ids, texts = _caption_ids(reader, len(ids))
         pairs = _pairs(reader, ids, own_ids, folder / f"{name}_texts.jsonl")
         room = room_for(_TEXT_ROOM for _ in range(texts // 8))
         write_store(folder / "lmdb" / name / "pairs", pairs, map_size=room)
-        same = [str(number) for number in ids] == [row.image_id for row in reader.rows]
     return {"images": len(ids), "texts": texts, "own_ids": same, "own_text_ids": own_ids}
 
 
 def _pictures(reader: SplitReader, ids: Sequence[int], tsv: Path, step: Step) -> Iterator[Entry]:
     with tsv.open("wb") as stream:
-        for number, row in zip(ids, reader.rows, strict=True):
+        for number, row in zip(ids, reader.each_row(), strict=True):
             key, value = str(number).encode(), base64.b64encode(reader.picture(row))
             stream.write(key + b"\t" + value + b"\n")
             yield key, value
@@ -105,7 +108,8 @@ def _pairs(reader: SplitReader, ids: Sequence[int], own_ids: bool, jsonl: Path) 
     places = count()
     written = 0
     with jsonl.open("wb") as stream:
-        for image_id, row in zip(ids, reader.rows, strict=True):
+        rows = progress(reader.each_row(), total=len(ids), what="texts")
+        for image_id, row in zip(ids, rows, strict=True):
             for caption in reader.sample(row, AnySample).captions:
                 place = next(places)
                 text_id = int(caption.id) if own_ids else place
@@ -127,13 +131,18 @@ def numbers_or_places(ids: Sequence[str]) -> list[int]:
     return list(range(len(ids)))
 
 
-def _caption_ids(reader: SplitReader) -> tuple[bool, int]:
-    """Whether the captions' own ids are different numbers, and how many captions there are."""
+def _caption_ids(reader: SplitReader, total: int) -> tuple[bool, int]:
+    """Whether the captions' own ids are different numbers, and how many captions there are.
+
+    Args:
+        reader: Of the split.
+        total: Samples in it.
+    """
     import numpy as np
 
     numbers = array("q")
     texts, usable = 0, True
-    for row in reader.rows:
+    for row in progress(reader.each_row(), total=total, what="ids of texts"):
         for caption in reader.sample(row, AnySample).captions:
             texts += 1
             usable = usable and _is_number(caption.id)

@@ -55,22 +55,23 @@ def export_img2dataset(
     found: dict[str, Any] = {}
     for split in datasets[0].splits:
         samples = iter_with_pictures(datasets[0].folder, split, AnySample)
-        total = tars = 0
+        total = texts = tars = 0
         while True:
             part = islice(samples, samples_per_tar)
-            written = _tar(folder / split / f"{tars:05d}", tars, part, step)
-            if not written:
+            rows = _tar(folder / split / f"{tars:05d}", tars, part, step)
+            if not rows:
                 break
-            total, tars = total + written, tars + 1
-        found[split] = {"samples": total, "tars": tars}
+            total, tars = total + len(rows), tars + 1
+            texts += sum(row["caption"] is not None for row in rows)
+        found[split] = {"samples": total, "texts": texts, "tars": tars}
     return found
 
 
-def _tar(stem: Path, number: int, samples: Iterator[Pictured], step: Step) -> int:
-    """Writes the three files of one tar; none of them where there is no sample left."""
+def _tar(stem: Path, number: int, samples: Iterator[Pictured], step: Step) -> list[dict[str, Any]]:
+    """Writes the three files of one tar and returns its rows; none where no sample is left."""
     first = next(samples, None)
     if first is None:
-        return 0
+        return []
     rows: list[dict[str, Any]] = []
     size = 0
     with replacing(stem.with_suffix(".tar")) as stream:
@@ -88,7 +89,7 @@ def _tar(stem: Path, number: int, samples: Iterator[Pictured], step: Step) -> in
     _write_parquet(stem.with_suffix(".parquet"), rows)
     with replacing(stem.with_name(f"{stem.name}_stats.json")) as stream:
         stream.write(pretty_json_bytes(_stats(len(rows), size)))
-    return len(rows)
+    return rows
 
 
 def _members(sample: AnySample, picture: bytes, row: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vle_bench.atomic import write_bytes
-from vle_bench.canonical import pretty_json_bytes, sha256_file
+from vle_bench.bars import sha256_watched
+from vle_bench.canonical import pretty_json_bytes
 from vle_bench.data_prep.export.stores import TableEntry, room_for, write_tables
 from vle_bench.data_prep.prepared import Prepared, each_split
 from vle_bench.picture_store import (
@@ -64,7 +65,7 @@ def export_picture_stores(datasets: Sequence[Prepared], folder: Path, step: Step
             sample=dataset.report.sample,
             samples=samples,
             bytes=(place / DATA).stat().st_size,
-            sha256=sha256_file(place / DATA),
+            sha256=sha256_watched(place / DATA, "hashing"),
         )
         write_bytes(place / ABOUT, pretty_json_bytes(as_builtins(facts)))
         found.setdefault(name, {})[split] = samples

@@ -11,9 +11,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
+from vle_bench.bars import ByteBar
 from vle_bench.errors import DataProblem, UsageProblem, machine_errors
 
 MARKER = "vle-export.json"
@@ -72,10 +74,17 @@ def _needs_ours(folder: Path) -> None:
 
 def _sync(folder: Path) -> None:
     """Brings every file to the disk, so that the rename never promises what is not there."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    sizes = [path.stat().st_size for path in files]
+    bar = ByteBar(sum(sizes), "bringing to disk")
+    bar.reach(0)
+    try:
+        for path, end in zip(files, accumulate(sizes), strict=True):
             handle = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+            bar.reach(end)
+    finally:
+        bar.close()

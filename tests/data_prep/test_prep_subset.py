@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vle_bench.data_prep import subset
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.difference import difference
 from vle_bench.data_prep.run import Request, prepare
@@ -14,8 +15,9 @@ from vle_bench.data_prep.scripts import language_of
 from vle_bench.data_prep.verify import verify
 from vle_bench.records import VqaSample
 from vle_bench.shards.index import read_samples, read_skipped
-from vle_bench.shards.read import iter_with_pictures
+from vle_bench.shards.read import SplitReader, iter_with_pictures
 from vle_bench.shards.report import read_report
+from vle_bench.shards.writer import write_shard
 
 
 def run(raw: Path, out: Path, **parameters) -> Path:
@@ -209,3 +211,35 @@ def test_what_is_no_dataset_is_told(done, tmp_path, prep):
     report["dataset"] = "other"
     (tmp_path / "report.json").write_text(json.dumps(report))
     assert prep("diff", done, tmp_path) == 3
+
+
+def test_a_picture_of_a_subset_is_read_when_its_shard_wants_it(
+    small, out: Path, tmp_path, prep, monkeypatch
+):
+    original = run(small.write(), out, samples_per_shard=1000)
+    read, read_ahead = [], []
+    picture = SplitReader.picture
+
+    def reading(self, row):
+        read.append(row.key)
+        return picture(self, row)
+
+    def writing(path, items):
+        taken = 0
+
+        def noted(item):
+            nonlocal taken
+            taken += 1
+            read_ahead.append(len(read) - taken)
+            return item
+
+        return write_shard(path, map(noted, items))
+
+    monkeypatch.setattr(SplitReader, "picture", reading)
+    monkeypatch.setattr(subset, "write_shard", writing)
+    assert prep("subset", original, "--out", tmp_path / "part", "--split", "train") == 0
+    copied = read_report(tmp_path / "part/vqav2").splits["train"].shards
+    assert [shard.samples for shard in copied] == [7] == [len(read_ahead)]
+    assert set(read_ahead) == {0}
+    monkeypatch.undo()
+    assert contents(tmp_path / "part/vqav2", "train") == contents(original, "train")

@@ -113,6 +113,12 @@ def test_manifests_hold_no_code_beyond_the_package_marker():
     assert [path.name for path in source_files("manifests")] == ["__init__.py"]
 
 
+def test_scripts_of_pages_stay_small():
+    scripts = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.js"))]
+    assert len(scripts) > 5
+    assert [path for path in scripts if len(path.read_text("utf-8").splitlines()) > 400] == []
+
+
 def test_files_and_functions_stay_small():
     problems = []
     for room in ROOMS:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 import time
 
 import pytest
 
-from vle_bench.bars import LEAST_BYTES, ByteBar
+from vle_bench.bars import LEAST_BYTES, ByteBar, sha256_watched
 
 LONGER_THAN_A_DRAWING = 0.12
 
@@ -62,3 +63,11 @@ def test_nobody_looks_at_a_file(capsys):
     bar.reach(10)
     bar.close()
     assert capsys.readouterr().err == ""
+
+
+def test_a_digest_is_watched_and_that_of_the_whole_file(look, capsys, tmp_path):
+    path = tmp_path / "data.mdb"
+    path.write_bytes(bytes(range(256)) * (LEAST_BYTES // 256) + b"end")
+    look()
+    assert sha256_watched(path, "hashing") == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "hashing:" in capsys.readouterr().err

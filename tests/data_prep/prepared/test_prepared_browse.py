@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from vle_bench.labels.vocabulary import coco_vocabulary
 from vle_bench.pages.thumbnail import NoThumbnail, thumbnail
 from vle_bench.patches.grid import PatchGrid
 from vle_bench.records import Picture, VcrItem, VcrToken
-from vle_bench.shards.index import SampleRow
+from vle_bench.shards.index import SampleRow, read_samples, write_samples
+from vle_bench.shards.layout import SAMPLES
 
 
 def data_of(page: Path) -> dict:
@@ -291,3 +293,18 @@ def test_classes_of_the_targets_come_from_a_file(prep, street: Path, tmp_path: P
 def test_a_grid_that_does_not_fill_the_input_is_wrong_usage(prep, street: Path, tmp_path: Path):
     sizes = ("--image-size", 100, "--patch-size", 16)
     assert prep("browse", street, "--html", tmp_path / "p.html", *sizes) == 2
+
+
+def test_drawing_holds_only_what_is_drawn(make, tmp_path: Path):
+    folder = make.pack(tmp_path / "toy", [make.sample(1, make.photo(8, 8))])
+    (row,) = read_samples(folder / SAMPLES)
+    many = (row._replace(key=f"toy-{number:05d}") for number in range(30_000))
+    write_samples(folder / SAMPLES, many)
+    datasets = prepared_datasets(folder)
+    draw(datasets, samples=10, seed=0)  # what is imported on the way is there to stay
+    tracemalloc.start()
+    drawn = draw(datasets, samples=10, seed=0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(drawn[0].rows), drawn[0].total) == (10, 30_000)
+    assert most < 8 << 20  # all rows together are 21 MB

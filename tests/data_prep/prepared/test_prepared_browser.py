@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chromium
 import pytest
 
 OPEN = "document.getElementById('viewer').open"
@@ -193,3 +194,21 @@ def test_browser_shows_what_is_hidden_and_what_a_caption_is_about(browser, page:
     assert browser.run(told).endswith("PBC: 3 related patches")
     cells = browser.run("document.querySelector('#frame .about').getAttribute('d')")
     assert cells.split("M")[1:] == [f"{at}h16v12h-16z" for at in ("16 0", "0 12", "16 12")]
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_browser_is_found_by_each_of_its_names(tmp_path: Path, monkeypatch, name: str):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert chromium.find_browser() is None
+    program = tmp_path / name
+    program.touch(0o755)
+    assert chromium.find_browser() == str(program)
+
+
+def test_browser_offers_no_names_where_no_picture_has_a_box(browser, prep, make, tmp_path: Path):
+    plain = make.sample(1, make.photo(64, 48), captions=("A red bus.",))
+    made = tmp_path / "plain.html"
+    assert prep("browse", make.pack(tmp_path / "toy", [plain]), "--html", made) == 0
+    browser.open(made, "open=toy-0001")
+    assert visible(browser, "#viewer .toggles button") == 1
+    assert visible(browser, "#viewer [data-show=patches]") == 1

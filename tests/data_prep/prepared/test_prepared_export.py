@@ -91,3 +91,31 @@ def test_a_link_is_never_followed_to_be_replaced(street: Path, tmp_path: Path):
 
 def test_a_format_that_is_none_is_wrong_usage(prep, street: Path, tmp_path: Path):
     assert prep("export", street, "--format", "tfrecord", "--out", tmp_path / "out") == 2
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_splits_without_a_text_are_named(prep, street: Path, tmp_path: Path, capsys, name: str):
+    assert prep("export", street, "--format", name, "--out", tmp_path / "out") == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "no captions" in line]
+    assert [line.partition(":")[0] for line in told] == ["test"]
+
+
+def test_bringing_an_export_to_the_disk_is_watched(prep, street: Path, tmp_path, monkeypatch):
+    reached: list[int] = []
+
+    class Bar:
+        def __init__(self, size: int, what: str) -> None:
+            assert what
+            reached.append(-size)
+
+        def reach(self, at: int) -> None:
+            reached.append(at)
+
+        def close(self) -> None:
+            reached.append(-1)
+
+    monkeypatch.setattr("vle_bench.data_prep.export.place.ByteBar", Bar)
+    assert prep("export", street, "--format", "lmdb", "--out", tmp_path / "out") == 0
+    size, *steps, closed = reached
+    assert steps == sorted(steps)
+    assert (steps[0], steps[-1], closed) == (0, -size, -1)

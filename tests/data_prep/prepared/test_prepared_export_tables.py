@@ -232,7 +232,7 @@ def test_tars_are_cut_and_their_samples_numbered_from_zero(make, tmp_path: Path)
     datasets = prepared_datasets(make.pack(tmp_path / "toy", samples))
     out = tmp_path / "out"
     found = export_img2dataset(datasets, out, lambda: None, samples_per_tar=2)
-    assert found == {"val": {"samples": 5, "tars": 3}}
+    assert found == {"val": {"samples": 5, "texts": 0, "tars": 3}}
     keys = [
         row["key"]
         for path in sorted(out.rglob("*.parquet"))
