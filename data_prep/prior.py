@@ -16,7 +16,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.journal import FOLDER
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.layout import REPORT
-from vle_bench.shards.report import Report, RuleReport, SplitReport, read_report
+from vle_bench.shards.report import Report, RuleReport, SplitReport, read_report, seal_fits
 
 
 class Prior:
@@ -144,12 +144,19 @@ class Prior:
         if not (self._folder / REPORT).is_file():
             return None
         try:
-            return read_report(self._folder)
+            return self._whole_report()
         except DataProblem as error:
             built = {path.name for path in journal.iterdir() if path.is_dir()}
             if built <= self._splits:
                 return None
             raise DataProblem(f"{error}\nPrepare all splits together (no --split).") from error
+
+    def _whole_report(self) -> Report:
+        """The report; one that changed would lead this run to write its changes anew."""
+        report = read_report(self._folder)
+        if report.seal and not seal_fits(self._folder):
+            raise DataProblem(f"{self._folder / REPORT}: changed since it was written.")
+        return report
 
 
 def _source_changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

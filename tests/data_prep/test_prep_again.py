@@ -226,6 +226,13 @@ def test_a_damaged_report_matters_only_to_splits_left_alone(small, done: Path):
     assert tree(done) == before
 
 
+def test_books_that_changed_are_not_taken_over_by_the_next_report(small, done: Path):
+    report = done / "vqav2/report.json"
+    report.write_bytes(report.read_bytes().replace(b'"read": 7', b'"read": 8', 1))
+    with pytest.raises(DataProblem, match="changed since it was written"):
+        run(small.root, done, "val")
+
+
 def test_drawn_and_real_pictures_never_share_a_dataset(small, out: Path):
     run(small.write(), out, "val")
     (small.root / "sample_world.json").write_text("{}")
