@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.console import amount
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.journal import FOLDER
+from vle_bench.data_prep.leaks.evidence import EXCLUDED
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.layout import REPORT
-from vle_bench.shards.report import Report, RuleReport, SplitReport, read_report, seal_fits
+from vle_bench.shards.report import Counts, Report, RuleReport, SplitReport, read_report, seal_fits
 
 
 class Prior:
@@ -122,6 +124,24 @@ class Prior:
         """What the rules of the leak guard saw when the split was last prepared."""
         before = self._report.splits.get(split) if self._report else None
         return before.overlap if before else ()
+
+    def picture_changes(self, split: str, now: Counts) -> list[str]:
+        """Names each reason for which another number of pictures is left out than at the last run.
+
+        A picture whose file came or went moves all later ones, so whole shards are built again;
+        no annotation file tells of that. What the leak guard left out it tells by itself.
+        """
+        last = self._report.splits.get(split) if self._report else None
+        if last is None:
+            return []
+        before = last.counts["image"].skipped
+        reasons = sorted({*before, *now.skipped} - {EXCLUDED})
+        counts = [(reason, before.get(reason, 0), now.skipped.get(reason, 0)) for reason in reasons]
+        return [
+            f"{reason}: {amount(new, 'picture')}, {old:,} at the last run"
+            for reason, old, new in counts
+            if old != new
+        ]
 
     def vouch_for(self, name: str) -> None:
         """The index beside the splits left alone must still be the one their report knows.
