@@ -48,8 +48,8 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 test: $(VENV)/.test ## run all tests, doctests and coverage included
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=
 
-test-faults: $(VENV)/.test ## kill preparation at every change of the disk, and look what is left
-	$(BIN)/python -m pytest -m slow tests/data_prep/test_prep_faults.py
+test-faults: $(VENV)/.test ## kill preparation at every change of disk or store, and look what is left
+	$(BIN)/python -m pytest -m slow tests/data_prep/test_prep_faults.py tests/data_prep/remote
 
 test-slow: $(VENV)/.test ## run the longer trials too
 	$(BIN)/python -m pytest -m 'slow or not slow'

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vle_bench.canonical import sha256_bytes, sha256_file
+from vle_bench.console import amount
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.journal import FOLDER
+from vle_bench.data_prep.leaks.evidence import EXCLUDED
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.layout import REPORT
-from vle_bench.shards.report import Report, RuleReport, SplitReport, read_report
+from vle_bench.shards.report import Counts, Report, RuleReport, SplitReport, read_report, seal_fits
 
 
 class Prior:
@@ -123,6 +125,24 @@ class Prior:
         before = self._report.splits.get(split) if self._report else None
         return before.overlap if before else ()
 
+    def picture_changes(self, split: str, now: Counts) -> list[str]:
+        """Names each reason for which another number of pictures is left out than at the last run.
+
+        A picture whose file came or went moves all later ones, so whole shards are built again;
+        no annotation file tells of that. What the leak guard left out it tells by itself.
+        """
+        last = self._report.splits.get(split) if self._report else None
+        if last is None:
+            return []
+        before = last.counts["image"].skipped
+        reasons = sorted({*before, *now.skipped} - {EXCLUDED})
+        counts = [(reason, before.get(reason, 0), now.skipped.get(reason, 0)) for reason in reasons]
+        return [
+            f"{reason}: {amount(new, 'picture')}, {old:,} at the last run"
+            for reason, old, new in counts
+            if old != new
+        ]
+
     def vouch_for(self, name: str) -> None:
         """The index beside the splits left alone must still be the one their report knows.
 
@@ -144,12 +164,19 @@ class Prior:
         if not (self._folder / REPORT).is_file():
             return None
         try:
-            return read_report(self._folder)
+            return self._whole_report()
         except DataProblem as error:
             built = {path.name for path in journal.iterdir() if path.is_dir()}
             if built <= self._splits:
                 return None
             raise DataProblem(f"{error}\nPrepare all splits together (no --split).") from error
+
+    def _whole_report(self) -> Report:
+        """The report; one that changed would lead this run to write its changes anew."""
+        report = read_report(self._folder)
+        if report.seal and not seal_fits(self._folder):
+            raise DataProblem(f"{self._folder / REPORT}: changed since it was written.")
+        return report
 
 
 def _source_changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -89,6 +89,11 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
         )
     raw_tree = _raw(raw, folder, report)
     findings = verify(folder).findings
+    if any(finding.place == REPORT for finding in findings):
+        raise DataProblem(
+            f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
+            "vle-prep run that made it: it writes the report anew and keeps what is whole."
+        )
     shards = {f"{name}/{one.name}" for name, split in report.splits.items() for one in split.shards}
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}

@@ -194,6 +194,7 @@ class _Run:
         self._parameters = parameters_of(found)
         self._prior = Prior(request.out, dataset.name, splits)
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
+        self._other_parameters = bool(self._changes)
         self._done: dict[str, _Done] = {}
         self._lacking = Problems("Not every shard is there:")
 
@@ -266,6 +267,9 @@ class _Run:
             sample=self._raw.is_sample,
             scheme=self._request.parameters.scheme,
         )
+        if not self._other_parameters:
+            moved = self._prior.picture_changes(split, report.counts["image"])
+            self._changes += [f"{split}: {one}" for one in moved]
         return _Done(report, gathered.rows, books.skipped, outcomes)
 
     def _gathered(

@@ -23,10 +23,14 @@ from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.records import Record
 from vle_bench.shards.index import SampleRow, read_samples
 from vle_bench.shards.layout import REPORT, SAMPLES
-from vle_bench.shards.report import Report, ShardReport, read_report
+from vle_bench.shards.report import Report, ShardReport, read_report, seal_fits
 
 _MOST_PER_SHARD = 10
 _THREADS = 8
+_UNSEALED = (
+    "its seal does not fit: it changed since it was written, or an older version wrote it. The "
+    "vle-prep run that made it writes it anew and keeps every shard that is whole"
+)
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -104,6 +108,8 @@ def verify(folder: Path, *, quick: bool = False) -> Verification:
             dataset="", folder=str(folder), quick=quick, shards=0, samples=0, findings=(damaged,)
         )
     index, findings = _index(folder, report)
+    if not seal_fits(folder):
+        findings.append(Finding(place=REPORT, key="", reason=_UNSEALED))
     findings += _beside(folder, report)
     shards = list(_shards(folder, report, index))
     findings += _index_findings(report, index)

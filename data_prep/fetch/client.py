@@ -32,6 +32,7 @@ _MOST_KEPT_OPEN = 16
 """Idle connections; the pool looks at each of them for every request."""
 _KEPT_OPEN_SECONDS = 5.0
 _LONGEST_ADDRESS = 8192
+_HIGHEST_PORT = 65535
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 
 
@@ -52,7 +53,7 @@ class Target(NamedTuple):
 
         try:
             return target(str(httpx.URL(self.url).join(location)))
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # urllib's own for some odd brackets
             raise Failure(reasons.REDIRECTS, f"redirect to no address: {error}") from error
 
 
@@ -98,6 +99,8 @@ def target(url: str) -> Target:
         raise Failure(reasons.BAD_ADDRESS, "no address of http or https")
     if parsed.userinfo:
         raise Failure(reasons.BAD_ADDRESS, "a name and password in the address")
+    if parsed.port is not None and not 0 < parsed.port <= _HIGHEST_PORT:
+        raise Failure(reasons.BAD_ADDRESS, f"port {parsed.port}")
     return Target(str(parsed.copy_with(fragment=None)), parsed.scheme, host)
 
 

@@ -3,7 +3,8 @@
 A fresh process reads `TRIALS` (JSON, first argument): which raw folder, which request, from which
 tree to begin. It forks a child per trial; the child counts every opening for writing, write, fsync,
 rename, removal and new folder, and kills itself with SIGKILL at the n-th: before it, or, of a
-write, when half of the bytes are on their way. Then the same request runs undisturbed. Nothing is
+write, when half of the bytes are on their way; or it is killed at a random moment, with its
+workers. Then the same request runs undisturbed. Nothing is
 preloaded and no environment is needed: the patches are made in the child after the fork.
 Writes {"points": how many there are, "tried": n..., "kinds": {...}, "wrong": [sentences]}.
 """
@@ -13,10 +14,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -93,13 +97,17 @@ class Stream:
 
 
 def tree(out: Path) -> dict[str, bytes]:
-    """Every file of the dataset, temporary ones too."""
-    folder = out / "vqav2"
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """Every file below the output, temporary ones and the journal too, but not locks and logs."""
+    found: dict[str, bytes] = {}
+    for path in out.rglob("*"):
+        if path.is_file() and path.name not in ("lock", "runs.jsonl"):
+            with suppress(FileNotFoundError):  # a worker of a killed run was just ending
+                found[path.relative_to(out).as_posix()] = path.read_bytes()
+    return found
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """The wait status of a forked child that did `work`."""
+def in_child(work: Callable[[], None], kill_after: float | None = None) -> int:
+    """The wait status of a forked child that did `work`, or was killed after so many seconds."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -108,6 +116,9 @@ def in_child(work: Callable[[], None]) -> int:
             code = 0
         finally:
             os._exit(code)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(child, signal.SIGKILL)
     return os.waitpid(child, 0)[1]
 
 
@@ -120,16 +131,26 @@ class Trials:
         self._begin = Path(plan["begin"]) if plan["begin"] else None
         self._before = tree(self._begin) if self._begin else {}
         self._command = plan["command"]
+        self._dataset = plan["dataset"]
+        self._workers = plan["workers"]
         self._per_shard = plan["samples_per_shard"]
         self.wrong: list[str] = []
         self.kinds: dict[str, int] = {}
 
     def run(self, out: Path) -> None:
         if self._command == "repair":
-            repair(out / "vqav2", self._raw)
+            repair(out / self._dataset, self._raw)
             return
         settings = Parameters(samples_per_shard=self._per_shard)
-        prepare(Request(dataset="vqav2", raw=self._raw, out=out, parameters=settings))
+        prepare(
+            Request(
+                dataset=self._dataset,
+                raw=self._raw,
+                out=out,
+                parameters=settings,
+                workers=self._workers,
+            )
+        )
 
     def steps(self, at: int, out: Path) -> tuple[int, list[str]]:
         """Runs until the `at`-th step; the wait status and the kinds of the steps."""
@@ -147,19 +168,36 @@ class Trials:
         os.close(handle)
         return status, log.read_text().split()
 
-    def all(self, every: int, first: int) -> dict[str, Any]:
+    def undisturbed(self) -> tuple[dict[str, bytes], list[str]]:
+        """The tree at the end of a run that nothing happens to, and the kinds of its steps."""
         status, kinds = self.steps(0, self._place / "whole")
         assert status == 0, status
-        whole = tree(self._place / "whole")
+        return tree(self._place / "whole"), kinds
+
+    def all(self, every: int, first: int) -> dict[str, Any]:
+        """Kills at every `every`-th step."""
+        whole, kinds = self.undisturbed()
         points = range(1 + first, len(kinds) + 1, every)
         for at in points:
             self.trial(at, whole)
-        return {
-            "points": len(kinds),
-            "tried": len(points),
-            "kinds": self.kinds,
-            "wrong": self.wrong,
-        }
+        return self.told(points=len(kinds), tried=len(points))
+
+    def at_moments(self, count: int) -> dict[str, Any]:
+        """Kills at moments drawn from as long as an undisturbed run takes, workers and all."""
+        began = time.monotonic()
+        whole, _ = self.undisturbed()
+        longest = time.monotonic() - began
+        draw = random.Random(count)
+        out = self._place / "out"
+        for _ in range(count):
+            shutil.rmtree(out, ignore_errors=True)
+            moment = draw.uniform(0.0, longest)
+            in_child(lambda: self.run(out), kill_after=moment)
+            self.look(f"after {moment:.3f} s", out, whole)
+        return self.told(points=0, tried=count)
+
+    def told(self, *, points: int, tried: int) -> dict[str, Any]:
+        return {"points": points, "tried": tried, "kinds": self.kinds, "wrong": self.wrong}
 
     def trial(self, at: int, whole: dict[str, bytes]) -> None:
         out = self._place / "out"
@@ -168,6 +206,10 @@ class Trials:
         self.kinds[kinds[-1]] = self.kinds.get(kinds[-1], 0) + 1
         if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
             self.wrong.append(f"{where}: was not killed")
+        self.look(where, out, whole)
+
+    def look(self, where: str, out: Path, whole: dict[str, bytes]) -> None:
+        """Nothing torn under a final name, and the same command makes the same tree."""
         for name, data in tree(out).items():
             if Path(name).name.endswith(".tmp"):
                 continue
@@ -181,4 +223,7 @@ class Trials:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    sys.stdout.write(json.dumps(Trials(asked).all(asked["every"], asked["first"])))
+    trials = Trials(asked)
+    moments = asked["moments"]
+    done = trials.at_moments(moments) if moments else trials.all(asked["every"], asked["first"])
+    sys.stdout.write(json.dumps(done))

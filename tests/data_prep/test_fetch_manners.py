@@ -95,6 +95,8 @@ def test_an_owner_declines_for_everybody_or_for_one_robot(lines, declined):
         "http://exa mple.org/a",
         "http://[::1/a",
         "http://example.org:port/a",
+        "http://example.org:0/a",
+        "http://example.org:65536/a",
         "http://example.org/" + "a" * 9000,
         "javascript:alert(1)",
         "",
@@ -118,6 +120,15 @@ def test_redirects_are_read_against_where_they_come_from():
     assert where.joined("//b.example.org/").host == "b.example.org"
     with pytest.raises(Failure):
         where.joined("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    "location", ["http:////]", "http:////[x]/a", "//[::1", "http://b.example.org:99999/"]
+)
+def test_a_redirect_to_nonsense_is_a_failure_of_that_address_alone(location):
+    with pytest.raises(Failure) as caught:
+        target("https://a.example.org/x").joined(location)
+    assert not caught.value.transient
 
 
 def test_waits_are_drawn_from_the_seed_and_grow_to_a_bound():

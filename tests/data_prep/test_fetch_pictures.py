@@ -103,6 +103,7 @@ def bad_world(site: Site) -> list[str]:
         "/heavy": _heavy(),
         "/ring": serve.moved("/ring-2"),
         "/to-file": serve.moved("file:///etc/passwd"),
+        "/to-odd": serve.moved("http:////]"),
         "/noai": serve.body(PICTURE, X_Robots_Tag="noai"),
         "/other-bot": serve.body(PICTURE, X_Robots_Tag="otherbot: noai\nnoindex"),
         "/two-lines": serve.body(PICTURE, X_Robots_Tag="noindex\nall, NoImageAI"),
@@ -155,6 +156,7 @@ EXPECTED = {
     "/heavy": "download: too large",
     "/ring": "download: redirects",
     "/to-file": "download: bad address",
+    "/to-odd": "download: redirects",
     "/noai": "download: opted out",
     "/other-bot": "success",
     "/two-lines": "download: opted out",
@@ -196,7 +198,7 @@ def test_silence_and_a_drip_end_and_are_asked_again(site, raw, fetch):
 
 
 def test_run_reads_what_was_fetched_and_books_the_rest_by_class(site, raw, fetch, tmp_path):
-    cc3m(raw, [*bad_world(site), "http://no-such-host.invalid/x.jpg", "http:///nowhere"])
+    cc3m(raw, [*bad_world(site), "http://no-such-host.invalid/x.jpg", "http://127.0.0.1:99999/x"])
     assert fetch() == 0
     report = prepare(Request(dataset="cc3m", raw=raw, out=tmp_path / "out")).report
     wanted = Counter(one.rstrip(" *") for one in EXPECTED.values())

@@ -120,11 +120,12 @@ def test_a_picture_that_was_bad_and_is_now_whole_is_taken(small, out: Path):
     assert prepared.built == 1
 
 
-def test_a_picture_that_came_later_is_taken(small, out: Path, tmp_path: Path):
+def test_a_picture_that_came_later_is_taken_and_told(small, out: Path, tmp_path: Path):
     good = small.pictures["val"].pop("COCO_val2014_000000000023.jpg")
     run(small.write(), out)
     small.picture("val", 23, good)
-    run(small.write(), out)
+    came = run(small.write(), out)
+    assert came.changes == ("val: picture absent: 0 pictures, 1 at the last run",)
     run(small.root, tmp_path / "fresh")
     assert tree(out) == tree(tmp_path / "fresh")
 
@@ -224,6 +225,20 @@ def test_a_damaged_report_matters_only_to_splits_left_alone(small, done: Path):
         run(small.root, done, "val")
     run(small.root, done)
     assert tree(done) == before
+
+
+def test_books_that_changed_are_not_taken_over_by_the_next_report(small, done: Path):
+    report = done / "vqav2/report.json"
+    report.write_bytes(report.read_bytes().replace(b'"read": 7', b'"read": 8', 1))
+    with pytest.raises(DataProblem, match="changed since it was written"):
+        run(small.root, done, "val")
+
+
+def test_a_picture_that_went_is_told(small, done: Path):
+    (small.root / "coco/val2014/COCO_val2014_000000000023.jpg").unlink()
+    went = run(small.root, done)
+    assert went.built > 0
+    assert "val: picture absent: 1 picture, 0 at the last run" in went.changes
 
 
 def test_drawn_and_real_pictures_never_share_a_dataset(small, out: Path):

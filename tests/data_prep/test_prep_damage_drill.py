@@ -124,7 +124,43 @@ def stale_indexes(folder: Path) -> Blows:
     yield path.name, path.unlink
 
 
-@pytest.mark.parametrize("blows", [cuts, flips, moves, stale_indexes])
+def beside(folder: Path) -> Blows:
+    """Files that are no shards, of each kind one, the report too: bits, a cut, one byte more."""
+    draw = random.Random(11)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
+    kinds = {path.name.partition(".tar")[2] or path.name: path for path in paths}
+    for path in (path for path in kinds.values() if path.suffix != ".tar"):
+        name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+        half = size // 2
+        for _ in range(12 if path.name == "report.json" else 2):
+            at, bit = draw.randrange(size), draw.randrange(8)
+            yield name, lambda path=path, at=at, bit=bit: flip(path, at, bit)
+        yield name, lambda path=path, half=half: cut(path, half)
+        yield name, lambda path=path: path.write_bytes(path.read_bytes() + b"\n")
+        if path.name != "report.json":  # without it there is no dataset
+            yield name, path.unlink
+
+
+def in_the_report(folder: Path) -> Blows:
+    """Digits that still read as a report: a count, a digest, the seal itself."""
+    path = folder / "report.json"
+    changes = (
+        (b'"read": ', b'"read": 1'),
+        (b'"sample": true', b'"sample": false'),
+        (b'"seal": "', b'"seal": "0'),
+        (b'"seal"', b'"sea1"'),
+        (b'"warnings"', b'"warming"'),
+        (b'"skipped": {', b'"skipped": {"lost": 0, '),
+        (b"\n", b"\r\n"),
+    )
+    whole = path.read_bytes()
+    for old, new in changes:
+        assert old in whole
+        changed = whole.replace(old, new, 1)
+        yield path.name, lambda changed=changed: path.write_bytes(changed)
+
+
+@pytest.mark.parametrize("blows", [cuts, flips, moves, stale_indexes, beside, in_the_report])
 def test_each_blow_is_found_where_it_was_struck_and_nothing_before_it(
     whole: Path, tmp_path: Path, blows: Callable[[Path], Blows]
 ):

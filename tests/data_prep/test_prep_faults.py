@@ -17,6 +17,7 @@ import pytest
 
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.sample_world import build_sample_world
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="trials fork")
 
@@ -36,9 +37,12 @@ def tried(raw: Path, place: Path, every: int, first: int = 0, **plan: Any) -> di
         "place": str(place),
         "begin": "",
         "command": "run",
+        "dataset": "vqav2",
+        "workers": 1,
         "samples_per_shard": 2,
         "every": every,
         "first": first,
+        "moments": 0,
     }
     done = subprocess.run(
         [sys.executable, SCRIPT, json.dumps(asked | plan)], capture_output=True, text=True
@@ -88,6 +92,36 @@ def test_a_run_that_replaces_an_older_build_survives_kills(raw: Path, tmp_path: 
     assert found["tried"] >= 4
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw files of every dataset, so that a training corpus has pictures to leave out."""
+    raw = tmp_path_factory.mktemp("drawn") / "raw"
+    build_sample_world(raw, images=24, seed=5, hard=True, workers=1)
+    return raw
+
+
+@pytest.mark.parametrize(
+    "every", [pytest.param(71, id="part"), pytest.param(1, id="all", marks=pytest.mark.slow)]
+)
+def test_a_corpus_with_its_leak_guard_survives_kills(drawn: Path, tmp_path: Path, every: int):
+    found = tried(drawn, tmp_path / "trials", every, dataset="coco", samples_per_shard=3)
+    assert found["wrong"] == []
+    assert found["points"] > 200
+    assert found["tried"] >= 3
+
+
+@pytest.mark.parametrize(
+    "moments", [pytest.param(2, id="few"), pytest.param(50, id="many", marks=pytest.mark.slow)]
+)
+def test_a_run_with_workers_survives_kills_at_random_moments(
+    drawn: Path, tmp_path: Path, moments: int
+):
+    plan = {"dataset": "coco", "samples_per_shard": 3, "workers": 2, "moments": moments}
+    found = tried(drawn, tmp_path / "trials", 1, **plan)
+    assert found["wrong"] == []
+    assert found["tried"] == moments
+
+
 @pytest.mark.slow
 def test_a_repair_survives_a_kill_at_every_point(raw: Path, tmp_path: Path):
     begin = damaged(raw, tmp_path / "begin")
@@ -115,9 +149,12 @@ def test_the_trials_notice_a_file_that_is_written_in_place(raw: Path, tmp_path: 
         "place": str(tmp_path / "trials"),
         "begin": "",
         "command": "run",
+        "dataset": "vqav2",
+        "workers": 1,
         "samples_per_shard": 4,
         "every": 23,
         "first": 3,
+        "moments": 0,
     }
     done = subprocess.run(
         [sys.executable, tmp_path / "in_place.py", json.dumps(asked)],

@@ -167,6 +167,20 @@ def test_a_damaged_report_cannot_lead_a_repair(small, done: Path, prep, capsys):
     assert "no prepared dataset" in capsys.readouterr().err
 
 
+def test_a_report_that_changed_cannot_lead_a_repair_though_it_can_be_read(small, done: Path):
+    whole = tree(done)
+    flip(done / "train/vqav2-train-000001.tar")
+    report = done / "report.json"
+    report.write_bytes(report.read_bytes().replace(b'"read": 7', b'"read": 8', 1))
+    before = tree(done)
+    with pytest.raises(DataProblem, match=r"report.json: is not as it was written"):
+        repair(done, small.root)
+    assert tree(done) == before
+    settings = Parameters(samples_per_shard=2, min_answer_count=2)
+    prepare(Request(dataset="vqav2", raw=small.root, out=done.parent, parameters=settings))
+    assert tree(done) == whole
+
+
 def test_parameters_that_no_run_takes_are_refused(small, done: Path):
     report = json.loads((done / "report.json").read_bytes())
     report["parameters"]["min_side"] = 200

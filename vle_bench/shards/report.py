@@ -2,24 +2,29 @@
 
 For every kind of thing, what was read is what was written plus what was
 skipped, reason by reason; a report that does not balance is never written. It
-holds no time, host, worker count or absolute path, so two runs agree in it.
+holds no time, host, worker count or absolute path, so two runs agree in it. It
+vouches for every other file by a sha256, and for itself by a seal.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from vle_bench.canonical import pretty_json_bytes
-from vle_bench.errors import DataProblem
+from vle_bench.canonical import pretty_json_bytes, sha256_bytes
+from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.inputs import open_source, read_json
 from vle_bench.records import Record
 from vle_bench.shards.layout import REPORT
 
 SCHEMA: Literal["vle-bench/preparation/1"] = "vle-bench/preparation/1"
+
+_SEAL = re.compile(rb'\n  "seal": "(?P<digits>[0-9a-f]{64})"')
+"""Two spaces of indent: a key of the document itself, never one further in."""
 
 
 class Counts(Record, frozen=True, kw_only=True):
@@ -118,11 +123,30 @@ class Report(Record, frozen=True, kw_only=True):
     splits: dict[str, SplitReport]
     files: dict[str, str] = msgspec.field(default_factory=dict)
     """sha256 of the files beside the shards (index, card, vocabulary), by relative path."""
+    seal: str = ""
+    """sha256 of this very file with these digits left out; put in where the file is written."""
 
 
 def report_bytes(report: Report) -> bytes:
-    """The report as JSON for people and programs; the same report is the same bytes."""
-    return pretty_json_bytes(report)
+    """The report as JSON for people and programs, sealed; the same report is the same bytes."""
+    bare = pretty_json_bytes(msgspec.structs.replace(report, seal=""))
+    return pretty_json_bytes(msgspec.structs.replace(report, seal=sha256_bytes(bare)))
+
+
+def seal_fits(dataset_folder: Path) -> bool:
+    """Whether the report of a dataset is, byte for byte, what was written.
+
+    Raises:
+        MachineProblem: It cannot be read.
+    """
+    path = dataset_folder / REPORT
+    with machine_errors(path):
+        data = path.read_bytes()
+    seal = _SEAL.search(data)
+    if seal is None:
+        return False
+    bare = data[: seal.start("digits")] + data[seal.end("digits") :]
+    return sha256_bytes(bare) == seal["digits"].decode("ascii")
 
 
 def read_report(dataset_folder: Path) -> Report:

@@ -68,6 +68,13 @@ def test_swapped_renamed_and_copied_shards_are_named(whole, there, server, capsy
     assert f"{shard(0, 'test')}: missing, it lies under the name test/other.tar" in lines
 
 
+def test_a_report_that_changed_is_found(whole, there, server, capsys):
+    changed = whole["report.json"].replace(b'"read": ', b'"read": 1', 1)
+    put(server, there, "report.json", changed)
+    assert verify(there) == 1
+    assert capsys.readouterr().out.startswith("report.json: its seal does not fit")
+
+
 def test_a_stale_index_and_a_lost_report_are_found(whole, there, server, capsys):
     put(server, there, "samples.parquet", whole["samples.parquet"][:-1])
     assert verify(there) == 1
