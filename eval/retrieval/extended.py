@@ -62,10 +62,11 @@ def read_positives(
     for at, name in enumerate(names, 1):
         source = open_source(Path(name), "positives")
         inputs["positives" if len(names) == 1 else f"positives[{at}]"] = source.sha256
-        lists = {
-            id_text(key): [id_text(one) for one in ids]
-            for key, ids in read_json(source, dict[str, list[int | str]], _EXPECTED).items()
-        }
+        found_lists = read_json(source, dict[str, list[int | str]], _EXPECTED)
+        try:
+            lists = {id_text(key): list(map(id_text, ids)) for key, ids in found_lists.items()}
+        except ValueError as error:
+            raise DataProblem(f"{name}: {error}. Expected {_EXPECTED}.") from error
         direction = _direction(lists, gold, name)
         if direction in found:
             raise DataProblem(f"{name}: positives of {direction} were given already. Give one.")

@@ -156,6 +156,8 @@ def _karpathy_file(source: Source, parts: dict[str, msgspec.Raw], split: str) ->
     problems = Problems()
     problems.extend(bare)
     problems.raise_if_any(advice=f"Expected {EXPECTED}.")
+    ids = ((f"{place}[{at}]", str(_image_id(image))) for at, image in chosen)
+    unique_ids(ids, what="picture", file=str(source.path))
     rows = [
         (f"{place}[{at}]", sentence.sentid, [_image_id(image)], sentence.raw)
         for at, image in chosen

@@ -68,6 +68,8 @@ def test_the_command_adds_them_with_intervals_and_their_own_n(score, world) -> N
     ("text", "said"),
     [
         ('{"5": []}', "no positive"),
+        ('{"": [70]}', "'' is no id"),
+        ('{"5": [""]}', "'' is no id"),
         ('{"5": [70, 70]}', "twice"),
         ('{"5": [70, 99]}', "99"),
         ('{"4": [70]}', "4"),

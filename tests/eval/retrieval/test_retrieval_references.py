@@ -101,6 +101,9 @@ def test_sample_captions_say_so_themselves(tmp_path) -> None:
     assert read(tmp_path / "captions_val2014.json", marked).facts.sample
 
 
+PICTURE = '{"split": "test", "cocoid": 1, "sentences": []}'
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -119,6 +122,8 @@ def test_sample_captions_say_so_themselves(tmp_path) -> None:
         ('{"images": [{"split": "val", "sentences": []}]}', "no picture of split test; it has val"),
         ('{"images": [{"split": "test", "sentences": []}]}', "neither cocoid nor filename"),
         ('{"images": [{"split": "test", "cocoid": 1', "the JSON ends in the middle"),
+        (f'{{"images": [{PICTURE}, {PICTURE}]}}',
+         "1 picture more than once: 1"),
         ("a,b\n1,2\n", "a csv file. Expected retrieval references"),
         ('{"annotations": ' + "[" * 100_000, "f.json"),
     ],
