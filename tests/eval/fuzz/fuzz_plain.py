@@ -48,9 +48,12 @@ def document(data: bytes) -> Any:
 
 
 def lines(data: bytes) -> list[Row]:
-    found = [
-        document(line) for line in unpacked(data).removeprefix(MARK).splitlines() if line.strip()
-    ]
+    """An object a line; a carriage return ends a line, or is a blank within one."""
+    whole = unpacked(data).removeprefix(MARK)
+    try:
+        found = [document(line) for line in whole.split(b"\n") if line.strip()]
+    except Unclear:
+        found = [document(line) for line in whole.splitlines() if line.strip()]
     need(all(isinstance(row, dict) for row in found), "a line that is no object")
     return found
 

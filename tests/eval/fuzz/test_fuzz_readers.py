@@ -18,6 +18,7 @@ from fuzz_plain import Unclear
 from fuzz_reader import Reader, Scores, ours
 from fuzz_readers import READERS, write_world
 
+from vle_bench.console import message_text
 from vle_bench.errors import MOST_PROBLEMS, DataProblem, UsageProblem
 
 EVERY = READERS | GROUNDING
@@ -46,9 +47,10 @@ def plainly(reader: Reader, data: bytes) -> Scores | str:
 
 
 def is_clear(message: str, folder: Path) -> bool:
-    """Whether it names a file and keeps within the lines that a message may have."""
-    lines = message.splitlines()
-    return str(folder) in message and 0 < len(lines) <= MOST_PROBLEMS and all(map(str.strip, lines))
+    """Whether it names a file and, as it is printed, says something in each of ten lines."""
+    lines = message_text(message).split("\n")
+    said = all(line.strip() and line.isprintable() for line in lines)
+    return said and str(folder) in lines[0] + lines[-1] and len(lines) <= MOST_PROBLEMS
 
 
 def tried(reader: Reader, folder: Path, data: bytes) -> tuple[bool, str]:
