@@ -76,10 +76,12 @@ class ScoredRetrieval(Scored):
     Attributes:
         outcomes: One for each direction that is there.
         gold: The references.
+        similarity: The scores; None where only their order is known.
     """
 
     outcomes: tuple[Outcome, ...]
     gold: Gold
+    similarity: Similarity | None
 
 
 class RetrievalTask:
@@ -116,6 +118,7 @@ class RetrievalTask:
         return ScoredRetrieval(
             outcomes=predicted.outcomes,
             gold=gold,
+            similarity=predicted.similarity,
             task=self.name,
             protocol=predicted.protocol,
             model=predicted.name,
