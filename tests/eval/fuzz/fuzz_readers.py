@@ -48,6 +48,10 @@ QUESTIONS = [
 ]  # fmt: skip
 ANNOTATIONS = {"info": {"version": "2.0"}, "data_type": "mscoco", "data_subtype": "valtiny",
                "annotations": QUESTIONS}  # fmt: skip
+ASKED = {"data_subtype": "valtiny", "questions": [
+    {name: one[name] for name in ("question_id", "image_id")} | {"question": "What?"}
+    for one in QUESTIONS
+]}  # fmt: skip
 ANSWERS = [
     {"question_id": one["question_id"], "answer": answer}
     for one, answer in zip(QUESTIONS, ["Yes", "Two", "red", "Cat.", "None"], strict=True)
@@ -126,6 +130,19 @@ def _vqa(**fields: str) -> Callable[[Path, Path], VqaRequest]:
         return VqaRequest(**paths | {"predictions": (paths["predictions"],), "resamples": 0})
 
     return request
+
+
+def _asked(found: Any) -> Scores:
+    """The score itself, where the questions belong to the annotations."""
+    rows = [
+        (plain.identity(row["question_id"]), (plain.identity(row["image_id"]), row["question"]))
+        for row in plain.listed(found["questions"])
+    ]
+    asked = plain.by_id(rows)
+    plain.need(all(isinstance(words, str) for _, words in asked.values()), "a question of no text")
+    for row in QUESTIONS:
+        plain.need(asked[str(row["question_id"])][0] == str(row["image_id"]), "another picture")
+    return slow.vqa(ANNOTATIONS, _GIVEN)
 
 
 def _vcr(annotations: str = "items.jsonl", *predictions: str) -> Callable[[Path, Path], VcrRequest]:
@@ -209,6 +226,9 @@ READERS: dict[str, Reader] = {
     "vqa annotations": Reader(
         json.dumps(ANNOTATIONS).encode(), damaged_text, _vqa(annotations="FILE"),
         lambda data: slow.vqa(plain.document(data), _GIVEN), "vqa"),
+    "vqa questions": Reader(
+        json.dumps(ASKED).encode(), damaged_text, _vqa(questions="FILE"),
+        lambda data: _asked(plain.document(data)), "vqa"),
     "vqa answers, JSON": Reader(
         json.dumps(ANSWERS).encode(), damaged_text, _vqa(predictions="FILE"),
         lambda data: slow.vqa(ANNOTATIONS, slow.answers_of(plain.json_rows(data))), "vqa"),
