@@ -326,9 +326,9 @@ def extended(texts: Texts, scores: Sequence[Sequence[Any]], found: Any) -> Score
     }
 
 
-def inner(left: Sequence[Any], right: Sequence[Any]) -> Fraction:
-    """The product itself, without a last bit."""
-    return sum(
-        (Fraction(one) * Fraction(other) for one, other in zip(left, right, strict=True)),
-        Fraction(0),
-    )
+def inner(left: Sequence[float], right: Sequence[float]) -> float:
+    """The product in 64 bits, dimension by dimension: what is equal there is equal."""
+    total = 0.0
+    for one, other in zip(left, right, strict=True):
+        total += float(one) * float(other)
+    return total
