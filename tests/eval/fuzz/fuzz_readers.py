@@ -99,6 +99,10 @@ RANKED = [
     *({"image_id": int(one), "text_ids": [int(name) for name in np.roll(list(OWN), at)]}
       for at, one in enumerate(PICTURES)),
 ]  # fmt: skip
+TURNED = [
+    {"image_id": int(one), "text_ids": [int(name) for name, own in OWN.items() if one in own]}
+    for one in PICTURES
+]
 FOLDS = [[5, 3], [9, 12, 7]]
 POSITIVES = {"5": [70, 72, 71], "12": [74], "9": [77, 70, 76, 75]}
 
@@ -111,6 +115,7 @@ def write_world(folder: Path) -> None:
         "items.jsonl": jsonl(ITEMS), "picks.jsonl": jsonl(PICKS),
         "q2a.npy": npy_bytes(_VCR[:, 0]), "qa2r.npy": npy_bytes(_VCR[:, 1]),
         "texts.jsonl": jsonl(TEXTS), "captions.json": json.dumps(CAPTIONS).encode(),
+        "scores8.npy": npy_bytes(MATRIX[:, :8]),
         "scores.npy": npy_bytes(MATRIX), "apart.npy": npy_bytes(APART),
         "texts.npz": npz_bytes(ids=np.arange(70, 79), features=FEATURES[5:]),
     }.items():  # fmt: skip
@@ -261,6 +266,10 @@ READERS: dict[str, Reader] = {
     "retrieval texts": Reader(
         jsonl(TEXTS), damaged_text, _retrieval(texts="FILE", scores="scores.npy"),
         lambda data: _of_references(plain.json_rows(data))),
+    "retrieval references turned round": Reader(
+        jsonl(TURNED), damaged_text, _retrieval(texts="FILE", scores="scores8.npy"),
+        lambda data: slow.retrieval(
+            slow.turned_texts(plain.json_rows(data)), MATRIX[:, :8].tolist(), "pessimistic")),
     "retrieval captions": Reader(
         json.dumps(CAPTIONS).encode(), damaged_text, _retrieval(texts="FILE", scores="scores.npy"),
         lambda data: _of_references(plain.document(data))),

@@ -152,6 +152,18 @@ def texts_of(found: Any, split: str = "test") -> Texts:
     return by_id(rows)
 
 
+def turned_texts(rows: Sequence[Row]) -> Texts:
+    """Pictures of each text, where a line is a picture and its texts."""
+    pictures = by_id([(identity(row["image_id"]), listed(row["text_ids"])) for row in rows])
+    need(all(pictures.values()), "a picture without texts")
+    need(not any("text_id" in row for row in rows[:1]), "texts that have pictures")
+    found: Texts = {}
+    for picture, texts in pictures.items():
+        for one in texts:
+            found.setdefault(identity(one), []).append(picture)
+    return found
+
+
 def _karpathy_id(row: Row) -> str:
     if row.get("cocoid") is not None:
         return identity(row["cocoid"])

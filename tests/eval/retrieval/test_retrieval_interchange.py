@@ -112,3 +112,34 @@ def test_features_of_a_matrix_are_a_wrong_usage(score, world) -> None:
     run = score("--scores", world / "S.npy", "--feature-lines", world / "out")
     assert run.code == 2
     assert "Give --image-features F --text-features F." in run.err
+
+
+def test_references_turned_round_score_as_those_they_were_made_of(vle_eval, score, world) -> None:
+    texts, turned = world / "valid_texts.jsonl", world / "valid_texts.tr.jsonl"
+    (world / "T.jsonl").rename(texts)
+    assert vle_eval("retrieval-transform", texts, turned).code == 0
+    run = score("--scores", world / "S.npy", "--lists", world / "out", texts=texts.name)
+    (name,) = (path for path in (world / "out").iterdir() if "_tr_" in path.name)
+    found = score("--predictions", name, texts=turned.name)
+    assert found.document["split"] == "val"
+    metrics = run.document["metrics"]
+    assert found.document["metrics"] == {
+        one: metrics[one] for one in ("i2t_r1", "i2t_r5", "i2t_r10", "i2t_mean_recall")
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"image_id": 5, "text_ids": [9]}', "picture 5 stands there already"),
+        ('{"image_id": 7, "text_ids": []}', "picture 7 has no text"),
+        ('{"image_id": "", "text_ids": [9]}', "'' is no id"),
+        ('{"image_id": 7, "text_ids": 9}', "Expected `array`, got `int`"),
+        ('{"text_id": 7, "image_ids": [9]}', "missing required field `image_id`"),
+    ],
+)
+def test_references_turned_round_that_are_wrong_are_told(score, world, line, told) -> None:
+    (world / "t.tr.jsonl").write_text('{"image_id": 5, "text_ids": [70]}\n' + line + "\n")
+    run = score("--scores", world / "S.npy", texts="t.tr.jsonl")
+    assert run.code == 3
+    assert f"t.tr.jsonl:2: {told}" in run.err or told in run.err
