@@ -24,7 +24,7 @@ class Reader:
         damage: What is done to it.
         request: Asks for the score of a file; the others lie in the folder given.
         plainly: The score of the same bytes, the plain way.
-        closely: How far apart the two may be.
+        task: Which scorer reads it.
     """
 
     whole: bytes
@@ -32,7 +32,6 @@ class Reader:
     request: Callable[[Path, Path], ScoringRequest]
     plainly: Callable[[bytes], Scores]
     task: str = "retrieval"
-    closely: float = 1e-9
 
 
 def jsonl(rows: list[dict[str, Any]]) -> bytes:
