@@ -200,6 +200,13 @@ def test_queries_missing_twice_or_foreign_are_named(score, tmp_path) -> None:
     assert "1 of 12 queries have no prediction" in ran.document["notes"][0]
 
 
+def test_an_id_with_a_line_break_stays_in_its_line(score, world) -> None:
+    (world / "L.jsonl").write_text('{"image_id": 5, "text_ids": [70, 71, 72, "\\n"]}\n')
+    ran = score("--predictions", world / "L.jsonl", "--missing", "zero")
+    assert ran.code == 3
+    assert "holds ids that the references do not: '\\n'\n" in ran.err
+
+
 def test_rows_without_direction_are_refused(score, tmp_path) -> None:
     texts, _, _ = deep_world(tmp_path)
     path = write(tmp_path / "p.jsonl", [{"text_id": 1}, {"text_id": 1, "text_ids": []}])
