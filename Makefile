@@ -52,7 +52,11 @@ test-faults: $(VENV)/.test ## kill preparation at every change of disk or store,
 	$(BIN)/python -m pytest -m slow tests/data_prep/test_prep_faults.py tests/data_prep/remote
 
 test-slow: $(VENV)/.test ## run the longer trials too
-	$(BIN)/python -m pytest -m 'slow or not slow'
+	$(BIN)/python -m pytest -m 'not fuzz'
+
+.PHONY: fuzz
+fuzz: $(VENV)/.test ## 10,000 damaged files for each reader of the scorers: refused with a word, or scored right
+	$(BIN)/python -m pytest --numprocesses 2 -m fuzz tests/eval/fuzz
 
 test-browser: $(VENV)/.test ## look at the pages in a headless Chromium; fails where there is none
 	VLE_BENCH_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/data_prep/prepared tests/eval/leaderboard -k browser

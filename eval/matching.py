@@ -17,13 +17,13 @@ _LONGEST = 80
 
 
 def named(ids: Iterable[str], *, most: int = MOST_PROBLEMS) -> str:
-    """Up to ten ids as text, and how many more there are.
+    """Up to ten ids as text, and how many more there are; one with a line break stays in its line.
 
     >>> named(["a", "b", "c"], most=2)
     'a, b, ... and 1 more'
     """
     rest = iter(ids)
-    shown = list(islice(rest, most))
+    shown = [one if one.isprintable() else repr(one) for one in islice(rest, most)]
     more = sum(1 for _ in rest)
     return ", ".join(shown) + (f", ... and {more:,} more" if more else "")
 

@@ -14,7 +14,8 @@ Identity = int | str
 """An id as official files write it."""
 
 _MOST_DIGITS = 18
-_DIGITS = re.compile(r"-?(0|[1-9][0-9]*)")
+_DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,3999})")
+"""Python refuses to read a number of more than 4,300 digits; a longer id is a text."""
 
 
 def id_text(value: Any) -> str:

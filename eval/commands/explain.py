@@ -19,7 +19,7 @@ def command(result: Path, *, one: str, all_protocols: bool, as_json: bool) -> No
 
     RESULT is a leaf folder of the store, or the result.json in it. For VQA: every step of the
     normalisation of the prediction and of each answer, and every annotator's term. For the other
-    tasks: the stored row, the prediction, its picks and ties.
+    tasks: the stored row, the prediction, its picks and ties, what was asked and what is right.
     """
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.eval.explain.stored import explain

@@ -48,8 +48,17 @@ _RULES = ("pessimistic", "optimistic", "stable", "expected")
     metavar="DIR",
     help="Write SPLIT_predictions.jsonl and SPLIT_tr_predictions.jsonl there.",
 )
+@click.option(
+    "--feature-lines",
+    type=PLACE,
+    default=None,
+    metavar="DIR",
+    help="Write SPLIT_imgs.img_feat.jsonl and SPLIT_texts.txt_feat.jsonl there.",
+)
 @scoring_options
-def command(score_json: Path | None, lists: Path | None, **values: Any) -> None:
+def command(
+    score_json: Path | None, lists: Path | None, feature_lines: Path | None, **values: Any
+) -> None:
     """Scores retrieval: R@1, R@5, R@10 of both directions, their sums, and ranks.
 
     Predictions are a matrix of scores, features of both sides, or ranked lists of ten
@@ -70,9 +79,13 @@ def command(score_json: Path | None, lists: Path | None, **values: Any) -> None:
 
         run_afresh(TASK, request, options)
         return
+    if feature_lines is not None:
+        from vle_bench.eval.retrieval.interchange import refuse_without_features
+
+        refuse_without_features(request)
     scored = TASK.score(request)
     finish(scored, request, options)
-    if score_json is not None or lists is not None:
+    if (score_json, lists, feature_lines) != (None, None, None):
         from vle_bench.eval.retrieval.interchange import write_interchange
 
-        write_interchange(scored, score_json=score_json, lists=lists)
+        write_interchange(scored, score_json=score_json, lists=lists, features=feature_lines)

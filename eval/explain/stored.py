@@ -10,6 +10,7 @@ import msgspec
 from vle_bench.errors import DataProblem
 from vle_bench.eval.compare.runs import StoredRun, read_run
 from vle_bench.eval.explain.question import QuestionExplanation, explain_question
+from vle_bench.eval.leaderboard.page.facts import Facts, facts_of
 from vle_bench.eval.matching import named
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.vqa.changes import all_protocols
@@ -33,11 +34,15 @@ class StoredItem(msgspec.Struct, frozen=True, kw_only=True):
         columns: The row, by column.
         prediction: The line; None where the predictions have none of this id.
         picks: For each list of numbers in the line: the first maximum and how many share it.
+        question: What was asked, in words; "" where the references say none.
+        right: What is right, as predictions name it, with its words.
     """
 
     columns: dict[str, Any]
     prediction: dict[str, Any] | None
     picks: dict[str, tuple[int, int]]
+    question: str = ""
+    right: tuple[str, ...] = ()
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,14 +90,19 @@ def explain(place: Path, one: str, *, every_protocol: bool = False) -> Explanati
         run = _vqa_run(stored, folder)
         questions = _questions(run, one, stored, every_protocol=every_protocol)
         notes.extend(_moved(stored, rows, questions[0]))
+        items = tuple(_item(stored, at, folder, one) for at in rows)
     elif not rows:
         raise _unknown(one, [name for _, name in stored.keys], str(folder))
+    else:
+        facts = facts_of(document)
+        notes.extend([facts.note] if facts.note else [])
+        items = tuple(_with_facts(_item(stored, at, folder, one), facts) for at in rows)
     return Explanation(
         task=document.task,
         model=document.model,
         protocol=document.protocol,
         id=one,
-        items=tuple(_item(stored, at, folder, one) for at in rows),
+        items=items,
         questions=questions,
         notes=tuple(notes),
     )
@@ -144,6 +154,12 @@ def _item(stored: StoredRun, row: int, folder: Path, one: str) -> StoredItem:
     columns = {name: values[row] for name, values in stored.columns.items()}
     line = _line(folder / PREDICTIONS, one, str(columns.get("direction", "")))
     return StoredItem(columns=columns, prediction=line, picks=_picks(line or {}))
+
+
+def _with_facts(item: StoredItem, facts: Facts) -> StoredItem:
+    one, group = str(item.columns.get("id", "")), str(item.columns.get("group", ""))
+    right = tuple(facts.right(one, group))
+    return msgspec.structs.replace(item, question=facts.question(one, group), right=right)
 
 
 def _line(path: Path, one: str, direction: str) -> dict[str, Any] | None:

@@ -77,12 +77,14 @@ def _sum(question: QuestionExplanation) -> str:
 
 
 def _item_text(item: StoredItem) -> str:
-    rows = [(name, _value(value)) for name, value in item.columns.items()]
+    rows = [("asked", item.question)] if item.question else []
+    rows += [(name, _value(value)) for name, value in item.columns.items()]
     for name, value in (item.prediction or {}).items():
         rows.append((f"predicted {name}", _value(value)))
     for name, (place, times) in item.picks.items():
         tied = f", tied with {times - 1} more: the first counts" if times > 1 else ""
         rows.append((f"pick of {name}", f"{place}{tied}"))
+    rows.extend(("right", one) for one in item.right)
     if item.prediction is None:
         rows.append(("predicted", "nothing stored under this id"))
     rank, above = item.columns.get("rank"), _above(item)

@@ -22,6 +22,7 @@ from vle_bench.eval.grounding.queries import PatchQuery, QuerySet, query_name
 from vle_bench.eval.matching import Matching, named
 from vle_bench.identity import id_text
 from vle_bench.inputs import Source, read_arrays, read_rows
+from vle_bench.inputs.arrays import rounded_by_floats
 
 Scores = npt.NDArray[Any]
 Flags = npt.NDArray[np.bool_]
@@ -82,9 +83,14 @@ def read_patch_scores(
     scores = np.zeros((asked_for, patches), dtype=table.dtype)
     present = np.zeros(asked_for, dtype=np.bool_)
     targets = np.array([-1 if at is None or at >= asked_for else at for at in places], dtype=int)
+    read = 0
     for start, block in table.blocks():
         into = targets[start : start + len(block)]
         scores[into[into >= 0]] = block[into >= 0]
+        read += len(block)
+    if read != len(targets):  # a damaged Parquet file may have columns of different lengths
+        found = f"{len(targets):,} ids and {read:,} rows of scores"
+        raise DataProblem(f"{source.path}: {found}. Expected {_EXPECTED}.")
     present[targets[targets >= 0]] = True
     return PatchScores(scores, present, unasked=int((targets < 0).sum()))
 
@@ -128,6 +134,11 @@ class _Npz:
         _check_kind(self._scores.dtype, source)
         _check_length(self._scores.shape[1], patches, str(source.path))
         _check_finite(self._scores, str(source.path), 0)
+        if rounded_by_floats(self._scores):
+            raise DataProblem(
+                f"{source.path}: scores of {self._scores.dtype} that 64-bit floats do not hold: "
+                "different ones would become equal. Save them as float64."
+            )
         self.dtype = _kept(self._scores.dtype)
 
     def identities(self) -> Iterator[tuple[str, str, str]]:
@@ -157,6 +168,8 @@ class _Parquet:
         with _arrow_problems(source):
             self._file = pq.ParquetFile(pa.BufferReader(source.data))
             schema = self._file.schema_arrow
+        if len(set(schema.names)) != len(schema.names):
+            raise DataProblem(f"{source.path}: a column name stands twice. Expected {_EXPECTED}.")
         absent = [name for name in _COLUMNS if name not in schema.names]
         if absent:
             raise DataProblem(f"{source.path}: no {named(absent)}. Expected {_EXPECTED}.")

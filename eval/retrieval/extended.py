@@ -7,6 +7,10 @@ wherever a positive stands, and divides by R: 1 only where all R come first
 (Musgrave et al., A Metric Learning Reality Check, ECCV 2020; Chun et al.,
 ECCV Caption, ECCV 2022). Queries that the file does not name are left out, and
 recalls keep the references' own positives.
+
+ECCV-Caption's own file names two captions that are not among the 25,000 it is used
+with. Its program counts them into R, where nothing can find them; so do we, where
+`--missing zero` asks for it.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import numpy as np
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.matching import named
+from vle_bench.eval.requests import MissingRule
 from vle_bench.eval.retrieval.gold import DIRECTIONS, NONE, Direction, Gold, Ints, Positives
 from vle_bench.eval.retrieval.ranking import top_places
 from vle_bench.eval.retrieval.similarity import Flags, Floats, Similarity
@@ -46,27 +51,52 @@ class Extended:
     r_precision: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """The extended positives of one direction.
+
+    Attributes:
+        positives: Those that the references hold.
+        absent: How many of each query's they do not hold, shape [queries].
+    """
+
+    positives: Positives
+    absent: Ints
+
+    @property
+    def sizes(self) -> Ints:
+        """R of each query; 0 where the file does not name it."""
+        return self.positives.counts + self.absent
+
+
 def read_positives(
-    names: Sequence[str], gold: Gold
-) -> tuple[dict[Direction, Positives], dict[str, str]]:
+    names: Sequence[str], gold: Gold, *, missing: MissingRule = "error"
+) -> tuple[dict[Direction, Wanted], dict[str, str]]:
     """Extended positives of one or both directions, and the digests of the files by role.
 
     The direction is seen from the ids: keys that are pictures ask for texts.
+
+    Args:
+        names: The files.
+        gold: The references.
+        missing: Whether positives that the references do not hold stop the run (`error`), or
+            count as never found (`zero`).
 
     Raises:
         DataProblem: Broken, ids that the references do not hold, a direction that cannot be seen
             or stands twice, a query without positives or with one twice.
     """
-    found: dict[Direction, Positives] = {}
+    found: dict[Direction, Wanted] = {}
     inputs: dict[str, str] = {}
     for at, name in enumerate(names, 1):
         source = open_source(Path(name), "positives")
         inputs["positives" if len(names) == 1 else f"positives[{at}]"] = source.sha256
-        lists = {
-            id_text(key): [id_text(one) for one in ids]
-            for key, ids in read_json(source, dict[str, list[int | str]], _EXPECTED).items()
-        }
-        direction = _direction(lists, gold, name)
+        found_lists = read_json(source, dict[str, list[int | str]], _EXPECTED)
+        try:
+            lists = {id_text(key): list(map(id_text, ids)) for key, ids in found_lists.items()}
+        except ValueError as error:
+            raise DataProblem(f"{name}: {error}. Expected {_EXPECTED}.") from error
+        direction = _direction(lists, gold, name, missing)
         if direction in found:
             raise DataProblem(f"{name}: positives of {direction} were given already. Give one.")
         found[direction] = _positives(lists, gold, direction, name)
@@ -74,17 +104,17 @@ def read_positives(
 
 
 def extended_of(
-    similarity: Similarity, positives: Positives, direction: Direction, *, rule: TieRule
+    similarity: Similarity, wanted: Wanted, direction: Direction, *, rule: TieRule
 ) -> Extended:
     """Ranks as deep as each query has positives.
 
     Args:
         similarity: The scores.
-        positives: The extended positives.
+        wanted: The extended positives.
         direction: Who asks.
         rule: Decides the order of ties.
     """
-    sizes = positives.counts
+    positives, sizes = wanted.positives, wanted.sizes
     depth = int(sizes.max(initial=0))
     queries = np.flatnonzero(sizes)
     top = top_places(similarity, positives, direction, rule=rule, depth=depth)[queries]
@@ -112,29 +142,36 @@ def _measured(direction: Direction, queries: Ints, right: Flags, sizes: Ints) ->
     )
 
 
-def _direction(lists: Mapping[str, Sequence[str]], gold: Gold, name: str) -> Direction:
-    ids = {"i2t": set(gold.image_ids[: gold.captioned]), "t2i": set(gold.text_ids)}
+def _direction(
+    lists: Mapping[str, Sequence[str]], gold: Gold, name: str, missing: MissingRule
+) -> Direction:
+    asking = {"i2t": set(gold.image_ids[: gold.captioned]), "t2i": set(gold.text_ids)}
     candidates = {one for found in lists.values() for one in found}
-    fitting: list[Direction] = []
-    for direction in DIRECTIONS:
-        gallery = set(gold.ids(direction)[1])
-        if lists.keys() <= ids[direction] and candidates <= gallery:
-            fitting.append(direction)
+    among: dict[Direction, int] = {
+        direction: len(candidates & set(gold.ids(direction)[1]))
+        for direction in DIRECTIONS
+        if lists.keys() <= asking[direction]
+    }
+    fitting = [direction for direction, known in among.items() if known == len(candidates)]
+    if not fitting and missing == "zero":
+        fitting = [direction for direction, known in among.items() if known]
     if len(fitting) == 1 and lists:
         return fitting[0]
     if fitting:
         raise DataProblem(f"{name}: its ids fit pictures and texts alike. Expected {_EXPECTED}.")
-    queries: Direction = "i2t" if lists.keys() <= ids["i2t"] else "t2i"
-    foreign = sorted((lists.keys() - ids[queries]) | (candidates - set(gold.ids(queries)[1])))
+    queries: Direction = "i2t" if lists.keys() <= asking["i2t"] else "t2i"
+    strange = lists.keys() - asking[queries]
+    foreign = sorted(strange | (candidates - set(gold.ids(queries)[1])))
+    more = "" if strange else ", or count them as never found with --missing zero"
     raise DataProblem(
         f"{name}: {len(foreign):,} ids are not among the references: {named(foreign)}. "
-        f"Give the references that the file was made for. Expected {_EXPECTED}."
+        f"Give the references that the file was made for{more}. Expected {_EXPECTED}."
     )
 
 
 def _positives(
     lists: Mapping[str, Sequence[str]], gold: Gold, direction: Direction, name: str
-) -> Positives:
+) -> Wanted:
     wrong = [key for key, ids in lists.items() if not ids or len(set(ids)) != len(ids)]
     if wrong:
         raise DataProblem(
@@ -142,7 +179,12 @@ def _positives(
         )
     queries, gallery = gold.ids(direction)
     place_of = {one: at for at, one in enumerate(gallery)}
-    rows = [sorted(place_of[one] for one in lists.get(query, ())) for query in queries]
+    lengths = np.array([len(lists.get(query, ())) for query in queries], dtype=np.int64)
+    rows = [
+        sorted(place_of[one] for one in lists.get(query, ()) if one in place_of)
+        for query in queries
+    ]
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     candidates = np.array([at for row in rows for at in row], dtype=np.int64)
-    return Positives(len(queries), len(gallery), starts, candidates)
+    positives = Positives(len(queries), len(gallery), starts, candidates)
+    return Wanted(positives, lengths - positives.counts)

@@ -81,7 +81,8 @@ def read_folds(asked: str, gold: Gold) -> Folds:
         gold: The references.
 
     Raises:
-        DataProblem: Pictures in no fold or in two, or a text whose pictures are in two.
+        DataProblem: Pictures in no fold or in two, a text whose pictures are in two, or a fold in
+            which nothing is asked.
     """
     if asked.isascii() and asked.isdigit():
         size, total = int(asked), len(gold.image_ids)
@@ -92,18 +93,25 @@ def read_folds(asked: str, gold: Gold) -> Folds:
             )
         return _folds(np.arange(total) // size, gold, inputs={})
     source = open_source(Path(asked), "folds")
-    lists = read_json(source, list[list[int | str]], _EXPECTED)
+    lists = _names(read_json(source, list[list[int | str]], _EXPECTED), asked)
     matching = Matching(gold.image_ids, what="image_id", file=asked)
     images = np.full(len(gold.image_ids), NONE, dtype=np.int64)
     for fold, ids in enumerate(lists):
         for at, name in enumerate(ids):
-            place = matching.place(id_text(name), f"{asked}: fold {fold}, {at}")
+            place = matching.place(name, f"{asked}: fold {fold}, {at}")
             if place is not None:
                 images[place] = fold
     matching.check(missing="whole")
     if not all(lists):
         raise DataProblem(f"{asked}: a fold without pictures. Expected {_EXPECTED}.")
     return _folds(images, gold, inputs={"folds": source.sha256})
+
+
+def _names(lists: list[list[int | str]], place: str) -> list[list[str]]:
+    try:
+        return [[id_text(name) for name in ids] for ids in lists]
+    except ValueError as error:
+        raise DataProblem(f"{place}: {error}. Expected {_EXPECTED}.") from error
 
 
 def _folds(images: Ints, gold: Gold, *, inputs: dict[str, str]) -> Folds:
@@ -119,6 +127,13 @@ def _folds(images: Ints, gold: Gold, *, inputs: dict[str, str]) -> Folds:
             "Put the pictures of a text into one fold."
         )
     count = int(images.max()) + 1
+    asked = np.bincount(images[: gold.captioned], minlength=count)
+    if not asked.all():
+        silent = ", ".join(map(str, np.flatnonzero(asked == 0).tolist()))
+        raise DataProblem(
+            f"folds {silent} (from 0) hold no picture with a text, so that nothing is asked there. "
+            "Put pictures with texts into every fold."
+        )
     lists = [[gold.image_ids[at] for at in np.flatnonzero(images == fold)] for fold in range(count)]
     return Folds(count, images, texts, sha256_bytes(json_bytes(lists)), inputs)
 

@@ -1,8 +1,9 @@
-"""Three file formats that hold retrieval references: who reads which, and in what order.
+"""Four file formats that hold retrieval references: who reads which, and in what order.
 
 The order of the texts is part of the references: a score matrix has no ids of
 its own. It is that of the file: `annotations` of COCO captions, the sentences
-of each picture of a Karpathy file in turn.
+of each picture of a Karpathy file in turn. References that were turned round
+(`*_texts.tr.jsonl`) hold no other texts than those of their pictures.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ UNNAMED = "unnamed"
 KARPATHY_SPLIT = "test"
 EXPECTED = (
     'retrieval references: Chinese-CLIP texts {"text_id", "text", "image_ids"} a line, '
-    "COCO captions_*.json, or a Karpathy dataset_*.json"
+    "or turned round, COCO captions_*.json, or a Karpathy dataset_*.json"
 )
 _CAPTIONS_NAME = re.compile(r"captions_((?:train|val|test)(20\d\d)?)")
+_LONGEST_LINE = 1 << 20
+"""No picture has more texts than fit; a whole document in one line is not looked through."""
 _TEXTS_NAME = re.compile(r"(train|valid|val|dev|test)_texts")
 
 Id = int | str
@@ -39,6 +42,13 @@ class _Text(msgspec.Struct, frozen=True):
     text_id: Id
     image_ids: list[Id]
     text: str = ""
+
+
+class TurnedLine(msgspec.Struct, frozen=True):
+    """A line of references that were turned round: a picture and its texts."""
+
+    image_id: Id
+    text_ids: list[Id]
 
 
 class _Caption(msgspec.Struct, frozen=True):
@@ -83,15 +93,17 @@ class FoundTexts:
 
 
 def read_texts(source: Source, split: str) -> FoundTexts:
-    """Reads whichever of the three formats `source` is.
+    """Reads whichever of the four formats `source` is.
 
     Args:
         source: An opened file.
         split: The split wanted of a Karpathy file; "" for its test split.
 
     Raises:
-        DataProblem: None of the three, broken, or a text twice.
+        DataProblem: None of the four, broken, or a text twice.
     """
+    if is_turned(source):
+        return _turned_file(source)
     if source.kind == "jsonl" or _is_list(source):
         return _texts_file(source)
     if source.kind != "json":
@@ -106,6 +118,46 @@ def read_texts(source: Source, split: str) -> FoundTexts:
     raise DataProblem(
         f"{source.path}: an object with {', '.join(sorted(parts)[:10]) or 'no keys'}. "
         f"Expected {EXPECTED}."
+    )
+
+
+def is_turned(source: Source) -> bool:
+    """Whether the first line holds a picture and its texts, and no text of its own."""
+    if source.kind not in {"json", "jsonl"}:
+        return False
+    head = source.data[:_LONGEST_LINE].removeprefix(b"\xef\xbb\xbf").lstrip()
+    first = head.partition(b"\n")[0]
+    try:
+        keys = msgspec.json.decode(first, type=dict[str, msgspec.Raw]).keys()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return {"image_id", "text_ids"} <= keys and "text_id" not in keys
+
+
+def _turned_file(source: Source) -> FoundTexts:
+    lines = list(read_records(source, TurnedLine, EXPECTED))
+    problems = Problems()
+    pictures: dict[str, list[str]] = {}
+    for place, line in lines:
+        try:
+            image, texts = id_text(line.image_id), list(map(id_text, line.text_ids))
+        except ValueError as error:
+            problems.add(f"{place}: {error}")
+            continue
+        if image in pictures or not texts:
+            what = "stands there already" if image in pictures else "has no text"
+            problems.add(f"{place}: picture {image} {what}")
+        pictures[image] = texts
+    problems.raise_if_any(advice=f"Expected {EXPECTED}.")
+    owners: dict[str, list[str]] = {}
+    for image, texts in pictures.items():
+        for text in texts:
+            owners.setdefault(text, []).append(image)
+    named = _TEXTS_NAME.fullmatch(stem_of(source.path).removesuffix(".tr"))
+    return FoundTexts(
+        tuple(TextRow(text, tuple(images), 0) for text, images in owners.items()),
+        dataset=UNNAMED,
+        split=canonical_split(named[1]) if named else "",
     )
 
 
@@ -156,6 +208,8 @@ def _karpathy_file(source: Source, parts: dict[str, msgspec.Raw], split: str) ->
     problems = Problems()
     problems.extend(bare)
     problems.raise_if_any(advice=f"Expected {EXPECTED}.")
+    ids = ((f"{place}[{at}]", str(_image_id(image))) for at, image in chosen)
+    unique_ids(ids, what="picture", file=str(source.path))
     rows = [
         (f"{place}[{at}]", sentence.sentid, [_image_id(image)], sentence.raw)
         for at, image in chosen

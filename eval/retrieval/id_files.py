@@ -34,11 +34,13 @@ def read_ids(path: str, what: str) -> IdFile:
     """
     source = open_source(Path(path), f"{what}s")
     try:
-        lines = source.data.decode("utf-8-sig").splitlines()
+        text = source.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataProblem(
             f"{path}: not UTF-8 text (byte {error.start}). Expected one {what} a line."
         ) from error
+    # Not `splitlines`, which breaks lines at seven more signs that an id may hold.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ids = tuple(line.strip() for line in lines)
     while ids and not ids[-1]:
         ids = ids[:-1]

@@ -1,9 +1,10 @@
 """The files of ERNIE-ViL 2.0 and Chinese-CLIP, written as their own programs write them.
 
 References turned round (`transform_ir_annotation_to_tr.py`), lists of ten
-(`make_topk_predictions*.py`) and the score of one direction (`evaluation.py`,
-`evaluation_tr.py`). Their scores are `hits / queries * 100`, one operation
-after the other, whose last digit differs from 100 times the hits: 97.89999999999999.
+(`make_topk_predictions*.py`), features (`extract_features.py`) and the score of one
+direction (`evaluation.py`, `evaluation_tr.py`). Their scores are `hits / queries * 100`,
+one operation after the other, whose last digit differs from 100 times the hits:
+97.89999999999999.
 Source: PaddleNLP model_zoo/ernie-vil2.0, OFA-Sys/Chinese-CLIP (commit 31863c70).
 """
 
@@ -17,19 +18,23 @@ from typing import Any
 
 import numpy as np
 
-from vle_bench.atomic import write_together
+from vle_bench.atomic import replacing, write_together
 from vle_bench.console import say
+from vle_bench.errors import UsageProblem
 from vle_bench.eval.references import canonical_split
+from vle_bench.eval.requests import RetrievalRequest
 from vle_bench.eval.retrieval.formats import read_texts
 from vle_bench.eval.retrieval.gold import NONE, Direction, Gold, TextRow
 from vle_bench.eval.retrieval.lists import LIST_KEYS
 from vle_bench.eval.retrieval.outcome import RECALLS, Outcome
+from vle_bench.eval.retrieval.similarity import FeatureSimilarity, Flags, Side, WithAbsent
 from vle_bench.eval.retrieval.task import ScoredRetrieval
 from vle_bench.inputs import open_source
 
 _MARKS: Mapping[Direction, str] = {"i2t": "tr_", "t2i": ""}
 _THEIR_SPLITS = {"val": "valid", "": "test"}
 _PERCENT = 100
+_ROWS = 1024
 
 
 def turned_references(path: Path, split: str = "") -> tuple[bytes, int, int]:
@@ -66,7 +71,11 @@ def turned(texts: Sequence[TextRow]) -> dict[str, list[str]]:
 
 
 def write_interchange(
-    scored: ScoredRetrieval, *, score_json: Path | None, lists: Path | None
+    scored: ScoredRetrieval,
+    *,
+    score_json: Path | None = None,
+    lists: Path | None = None,
+    features: Path | None = None,
 ) -> None:
     """Writes a scored run as their programs would.
 
@@ -74,9 +83,11 @@ def write_interchange(
         scored: The run.
         score_json: Where the score JSON is to lie; None for none.
         lists: Folder of the lists of ten; None for none.
+        features: Folder of the features of both sides; None for none.
 
     Raises:
         MachineProblem: They cannot be written.
+        UsageProblem: Features of a run that was not scored from features.
     """
     files: dict[Path, bytes] = {}
     if score_json is not None:
@@ -85,8 +96,50 @@ def write_interchange(
         made = list_files(scored.outcomes, scored.gold, scored.references.split)
         files |= {lists / name: data for name, data in made.items()}
     write_together(files)
-    for path in files:
+    written = [*files, *(_write_features(scored, features) if features is not None else ())]
+    for path in written:
         say(f"Written: {path}")
+
+
+def refuse_without_features(request: RetrievalRequest) -> None:
+    """Features can be written only where they were read.
+
+    Raises:
+        UsageProblem: The request names none.
+    """
+    if not (request.image_features and request.text_features):
+        raise UsageProblem(
+            "--feature-lines writes features. Give --image-features F --text-features F."
+        )
+
+
+def _write_features(scored: ScoredRetrieval, folder: Path) -> list[Path]:
+    """`SPLIT_imgs.img_feat.jsonl` and `SPLIT_texts.txt_feat.jsonl`, a line at a time."""
+    found = scored.similarity
+    there: dict[Side, Flags] = {}
+    if isinstance(found, WithAbsent):
+        there = {"image": found.images, "text": found.texts}
+        found = found.inner
+    if not isinstance(found, FeatureSimilarity):
+        raise TypeError("the run was not scored from features")
+    theirs = _THEIR_SPLITS.get(scored.references.split, scored.references.split)
+    gold = scored.gold
+    sides: tuple[tuple[Side, str, tuple[str, ...]], ...] = (
+        ("image", f"{theirs}_imgs.img_feat.jsonl", gold.image_ids),
+        ("text", f"{theirs}_texts.txt_feat.jsonl", gold.text_ids),
+    )
+    for side, name, ids in sides:
+        with replacing(folder / name) as stream:
+            for start in range(0, len(ids), _ROWS):
+                part = slice(start, start + _ROWS)
+                rows = found.vectors(side, part).tolist()
+                flags = there[side][part].tolist() if there else [True] * len(rows)
+                for one, row, present in zip(ids[part], rows, flags, strict=True):
+                    if present:
+                        line = {f"{side}_id": _plain(one), "feature": row}
+                        stream.write(json.dumps(line).encode() + b"\n")
+            found.release()
+    return [folder / name for _, name, _ in sides]
 
 
 def list_files(outcomes: Sequence[Outcome], gold: Gold, split: str) -> dict[str, bytes]:

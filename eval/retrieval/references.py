@@ -72,6 +72,8 @@ def _described(
     texts: Sequence[TextRow], facts: ReferenceFacts, *, named_split: str, scheme: str = ""
 ) -> References:
     """Checks that something can be scored and that a named split is whole."""
+    from vle_bench.catalog.datasets import expected_count
+
     _refuse_useless(texts, facts.path)
     notes: list[str] = []
     counts = {
@@ -89,8 +91,11 @@ def _described(
             scheme=scheme,
         )
         notes += part_note(facts=facts, kind=kind, found=count, scheme=scheme)
-    # Captions alone differ where duplicates were dropped: the note says it, the pictures decide.
-    facts = with_part(facts, kind="images", found=counts["images"], scheme=scheme)
+    # Captions alone differ where duplicates were dropped: the note says it, the pictures decide,
+    # unless nobody counted them (MUGE, whose gallery is larger than what its texts name).
+    known = expected_count(facts.dataset, facts.split, "images", scheme=scheme) is not None
+    kind = "images" if known else "captions"
+    facts = with_part(facts, kind=kind, found=counts[kind], scheme=scheme)
     return References(tuple(texts), facts, tuple(notes))
 
 

@@ -25,6 +25,7 @@ from vle_bench.eval.retrieval.similarity import (
     positions,
 )
 from vle_bench.inputs import MappedArrays, map_arrays, open_source, read_array
+from vle_bench.inputs.arrays import rounded_by_floats
 
 _EXPECTED = "scores [pictures, texts]"
 _FLOATS = (2, 4, 8)
@@ -70,6 +71,11 @@ def read_scores(
     )
     _check_shape(matrix, shape, path)
     refuse_not_finite(matrix, path)
+    if rounded_by_floats(matrix):
+        raise DataProblem(
+            f"{path}: {matrix.dtype} numbers that 64-bit floats do not hold: different scores "
+            "would become equal. Save the scores as float64."
+        )
     images, texts = rows != NONE, columns != NONE
     similarity: Similarity = MatrixSimilarity(
         matrix, positions(rows), positions(columns), found.release

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from vle_bench.eval.retrieval.gold import NONE, Direction, Ints
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Side = Literal["image", "text"]
 
 _SINGLE = np.dtype(np.float32).itemsize
 _UNIT_SINGLE = float(np.finfo(np.float32).eps) / 2
@@ -166,6 +167,12 @@ class FeatureSimilarity:
     def margins(self, direction: Direction) -> Floats:
         """The bound of the rounding error with the longest vector of the gallery."""
         return self._margins[direction]
+
+    def vectors(self, side: Side, part: slice) -> Array:
+        """The features of some pictures or texts, as their file has them, shape [part, d]."""
+        if side == "image":
+            return _in_order(self._images, self._image_rows, part)
+        return _in_order(self._texts, self._text_rows, part)
 
     def release(self) -> None:
         """Lets go of the files."""

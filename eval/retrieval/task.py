@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -61,6 +61,14 @@ class _Predicted:
     similarity: Similarity | None = None
 
 
+class _Extensions(NamedTuple):
+    """What extended positives come to, the digests of their files, and what must be known."""
+
+    found: tuple[Extended, ...]
+    inputs: dict[str, str]
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScoredRetrieval(Scored):
     """A scored run and what its metrics were folded from.
@@ -68,10 +76,12 @@ class ScoredRetrieval(Scored):
     Attributes:
         outcomes: One for each direction that is there.
         gold: The references.
+        similarity: The scores; None where only their order is known.
     """
 
     outcomes: tuple[Outcome, ...]
     gold: Gold
+    similarity: Similarity | None
 
 
 class RetrievalTask:
@@ -95,10 +105,10 @@ class RetrievalTask:
         folds = read_folds(asked.folds, gold) if asked.folds else None
         predicted = _predict(asked, way, references, gold, image_ids, folds)
         inputs = {"texts": references.facts.sha256, **predicted.inputs}
-        extended: tuple[Extended, ...] = ()
+        extended = _Extensions((), {}, ())
         if asked.positives:
-            extended, more = _extended(asked, predicted, gold)
-            inputs |= more
+            extended = _extended(asked, predicted, gold)
+            inputs |= extended.inputs
         if image_ids:
             inputs["image_ids"] = image_ids.sha256
         facts = references.facts
@@ -108,6 +118,7 @@ class RetrievalTask:
         return ScoredRetrieval(
             outcomes=predicted.outcomes,
             gold=gold,
+            similarity=predicted.similarity,
             task=self.name,
             protocol=predicted.protocol,
             model=predicted.name,
@@ -118,7 +129,7 @@ class RetrievalTask:
                 resamples=asked.resamples,
                 seed=asked.seed,
                 folds=folds,
-                extended=extended,
+                extended=extended.found,
             ),
             items=LaterTable(lambda: _item_table(predicted.outcomes, gold)),
             predictions=lambda: list_lines(predicted.outcomes, gold),
@@ -127,14 +138,14 @@ class RetrievalTask:
                 ("split", facts.split),
                 ("n", f"{len(gold.image_ids)}x{len(gold.text_ids)}"),
                 *((("folds", folds.name),) if folds is not None else ()),
-                *((("positives", _short(inputs)),) if extended else ()),
+                *((("positives", _short(inputs)),) if extended.found else ()),
                 ("ties", predicted.protocol),
                 ("from", predicted.source),
                 ("missing", asked.missing),
                 interval_part("image", asked.resamples, asked.seed),
             ),
             inputs=inputs,
-            notes=(*references.notes, *_notes(predicted, gold)),
+            notes=(*references.notes, *extended.notes, *_notes(predicted, gold)),
         )
 
     def again(self, request: ScoringRequest, folder: str) -> RetrievalRequest | None:
@@ -253,22 +264,29 @@ def _predict(
     )
 
 
-def _extended(
-    asked: RetrievalRequest, predicted: _Predicted, gold: Gold
-) -> tuple[tuple[Extended, ...], dict[str, str]]:
+def _extended(asked: RetrievalRequest, predicted: _Predicted, gold: Gold) -> _Extensions:
     if predicted.similarity is None or asked.folds or asked.ties == "expected":
         raise UsageProblem(
             "--positives needs an order as deep as the positives are many: give scores or "
             "features, without --folds, and another rule than --ties expected."
         )
-    positives, digests = read_positives(asked.positives, gold)
+    wanted, digests = read_positives(asked.positives, gold, missing=asked.missing)
     similarity, rule = predicted.similarity, asked.ties
-    found = tuple(
-        extended_of(similarity, positives[name], name, rule=rule)
-        for name in DIRECTIONS
-        if name in positives
+    absent = {name: int(one.absent.sum()) for name, one in wanted.items()}
+    return _Extensions(
+        found=tuple(
+            extended_of(similarity, wanted[name], name, rule=rule)
+            for name in DIRECTIONS
+            if name in wanted
+        ),
+        inputs=digests,
+        notes=tuple(
+            f"{name}: {count:,} extended positives are not among the references and count as "
+            "never found (--missing zero)."
+            for name, count in absent.items()
+            if count
+        ),
     )
-    return found, digests
 
 
 def _outcomes(

@@ -20,6 +20,7 @@ from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.vcr.references import CHOICES, VcrItem
 from vle_bench.eval.vcr.rows import annot_id_of, row_scores
 from vle_bench.inputs import Source, open_source, read_array, read_rows
+from vle_bench.inputs.arrays import rounded_by_floats
 
 Floats = npt.NDArray[np.float64]
 
@@ -137,6 +138,11 @@ def _array(source: Source, rows: int) -> Floats:
         raise DataProblem(
             f"{source.path}: shape {list(array.shape)} of {array.dtype}, "
             f"[{rows}, {CHOICES}] numbers were expected: one row a reference, in their order."
+        )
+    if rounded_by_floats(array):
+        raise DataProblem(
+            f"{source.path}: {array.dtype} numbers that 64-bit floats do not hold: different "
+            "scores would become equal. Save the scores as float64."
         )
     scores = array.astype(np.float64)
     if not np.isfinite(scores).all():

@@ -22,8 +22,8 @@ from vle_bench.catalog.published import load_published
 from vle_bench.errors import DataProblem, UsageProblem
 
 PREPARED = ("cc3m", "coco", "flickr30k", "flickr30k-cn", "sbu", "vcr", "vg", "vqav2")
-SCORED = ("okvqa", "textvqa", "vizwiz", "vqav1")
-"""Known to `vle-eval vqa` by their counts; nothing prepares them."""
+SCORED = ("coco-cn", "muge", "okvqa", "textvqa", "vizwiz", "vqav1")
+"""Known to `vle-eval` by their counts; nothing prepares them."""
 NAMES = tuple(sorted(PREPARED + SCORED))
 
 SMALL = """
@@ -108,8 +108,8 @@ def test_an_unknown_dataset_is_wrong_usage() -> None:
         load_dataset_manifest("../labels/coco80")
     assert str(caught.value) == (
         "../labels/coco80: no such dataset. "
-        "Known: cc3m, coco, flickr30k, flickr30k-cn, okvqa, sbu, textvqa, vcr, vg, vizwiz, "
-        "vqav1, vqav2."
+        "Known: cc3m, coco, coco-cn, flickr30k, flickr30k-cn, muge, okvqa, sbu, textvqa, vcr, vg, "
+        "vizwiz, vqav1, vqav2."
     )
 
 
@@ -127,6 +127,8 @@ def test_an_unknown_dataset_is_wrong_usage() -> None:
         ("coco", "test", "captions", 25_010),
         ("coco-karpathy-5k", "test", "images", 5_000),
         ("flickr30k-cn", "test", "captions", 5_000),
+        ("coco-cn", "test", "images", 1_000),
+        ("muge", "val", "captions", 5_008),
         ("vcr", "val", "questions", 26_534),
         ("cc3m", "train", "captions", 3_318_333),
         ("vg", "train", "images", 108_077),

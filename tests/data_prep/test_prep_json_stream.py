@@ -212,6 +212,14 @@ def test_text_that_is_no_utf8_is_told_with_its_line():
     assert "f.json:2: not UTF-8 text (byte 42)" in message
 
 
+def test_names_and_values_of_the_document_that_are_no_utf8_are_told():
+    assert "not UTF-8 text (byte 3)" in refused(b'{"a\xff": 1, "things": []}')
+    found = JsonStream(content_of(b'{"things": [], "a": "b\xff"}'))
+    list(found.rows("things", Thing))
+    with pytest.raises(DataProblem, match=r"not UTF-8 text \(byte 22\)"):
+        found.value("a", str, "")
+
+
 @pytest.mark.parametrize("opening", [b'{"a": ', b'{"a": {"b": '])
 @pytest.mark.parametrize("bracket", [b"[", b'{"a":'])
 def test_a_hundred_thousand_brackets_are_too_deep(opening: bytes, bracket: bytes):

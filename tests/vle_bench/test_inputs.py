@@ -134,6 +134,14 @@ def test_a_billion_equal_rows_in_a_few_bytes_are_refused_unread(tmp_path):
         list(read_rows(opened(tmp_path, sink.getvalue()), EXPECTED))
 
 
+def test_a_parquet_column_twice_is_refused(tmp_path):
+    sink = io.BytesIO()
+    table = pa.table({"id": [1], "x": ["yes"]}).append_column("x", pa.array(["no"]))
+    pq.write_table(table, sink)
+    with pytest.raises(DataProblem, match="a column name stands twice"):
+        list(read_rows(opened(tmp_path, sink.getvalue()), EXPECTED))
+
+
 def test_ten_broken_lines_are_named_at_once(tmp_path):
     data = b'{"id": 1}\n{"id": 2}\n' + b"{broken}\n" * 30
     with pytest.raises(DataProblem) as caught:
@@ -190,6 +198,24 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
         read_array(opened(tmp_path, lying), "scores")
 
 
+def test_bytes_that_the_header_does_not_promise_are_damage(tmp_path):
+    """One letter makes half as many bytes of the same shape; what is left over says so."""
+    halved = saved(np.eye(3)).replace(b"<f8", b"<f4")
+    with pytest.raises(DataProblem, match="the header promises 36 bytes, the file has 72"):
+        read_array(opened(tmp_path, halved), "scores")
+
+
+@pytest.mark.parametrize("sign", [0xD800, 0x110000, 0x7FFFFFFF])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_texts_of_signs_that_unicode_does_not_have_are_damage(tmp_path, sign, order):
+    texts = np.array(["ab", "c"], dtype=f"{order}U2")
+    texts.view(f"{order}u4")[1] = sign
+    with pytest.raises(DataProblem, match="signs that Unicode does not have"):
+        read_array(opened(tmp_path, saved(texts)), "ids")
+    sound = np.array(["ab", "\U0010ffff"], dtype=f"{order}U2")
+    assert read_array(opened(tmp_path, saved(sound)), "ids").tolist() == sound.tolist()
+
+
 def test_damaged_arrays_are_named(tmp_path):
     with pytest.raises(DataProblem, match="no plain array"):
         read_array(opened(tmp_path, saved(np.eye(9))[:-8]), "scores")
@@ -215,6 +241,15 @@ def test_archives_packed_as_numpy_never_does_are_refused(tmp_path, method):
         archive.writestr("ids.npy", saved(np.arange(3)))
     with pytest.raises(DataProblem, match="ids is encrypted or packed as NumPy never does"):
         read_arrays(opened(tmp_path, sink.getvalue()), "features")
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr("scores.npy", saved(np.eye(2)))
+        archive.writestr("scores", saved(np.ones((2, 2))))
+    with pytest.raises(DataProblem, match="two arrays are called scores"):
+        read_arrays(opened(tmp_path, sink.getvalue()), "scores")
 
 
 def test_an_encrypted_archive_is_refused(tmp_path):

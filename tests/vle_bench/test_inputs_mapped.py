@@ -62,6 +62,14 @@ def test_a_changed_bit_or_a_lost_end_is_seen(tmp_path, save):
             mapped(path)
 
 
+def test_a_member_whose_own_header_has_another_name_is_refused(tmp_path):
+    path = tmp_path / "damaged.npz"
+    np.savez(path, ids=np.arange(3))
+    path.write_bytes(path.read_bytes().replace(b"ids.npy", b"idx.npy", 1))
+    with pytest.raises(DataProblem, match="damaged NPZ"):
+        mapped(path)
+
+
 def test_objects_are_never_unpickled(tmp_path):
     path = tmp_path / "f.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)

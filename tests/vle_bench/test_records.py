@@ -94,6 +94,10 @@ def test_what_can_be_no_id_is_refused(value):
         id_text(value)
 
 
+def test_an_id_longer_than_python_reads_numbers_sorts_as_text():
+    assert sorted(["9" * 5000, "10", "9"], key=id_order) == ["9", "10", "9" * 5000]
+
+
 def test_ids_sort_by_number_then_text():
     assert sorted(["val-10", "10", "9", "-3", "007"], key=id_order) == [
         "-3",

@@ -31,6 +31,8 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _LONGEST_HEADER = 1 << 17
 """More than NumPy agrees to parse."""
+_WIDEST, _MOST_EXACT = 8, 1 << 53
+_LAST_SIGN, _HALF_SIGNS = 0x10FFFF, (0xD800, 0xDFFF)
 
 
 def read_array(source: Source, expected: str) -> Array:
@@ -60,6 +62,8 @@ def read_arrays(source: Source, expected: str) -> dict[str, Array]:
                 raise DataProblem(f"{source.path}: unpacks to more than {most:,} bytes.")
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
+                if name in arrays:
+                    raise DataProblem(f"{source.path}: two arrays are called {name}. Keep one.")
                 if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
                     raise zipfile.BadZipFile(f"{name} is encrypted or packed as NumPy never does")
                 arrays[name] = _load(archive.read(member), f"{source.path}[{name}]", expected)
@@ -79,7 +83,8 @@ def view(data: bytes | memoryview) -> Array:
     """A read-only view of the file's bytes: a score matrix is not copied to be read.
 
     The header is held against the size of the file; one that lies about it is refused before
-    anything is allocated.
+    anything is allocated. More bytes than it promises are no array either: one damaged letter
+    makes 32-bit numbers of 64-bit ones, and half the file is left over.
     """
     stream = io.BytesIO(data[:_LONGEST_HEADER])
     version = np.lib.format.read_magic(stream)
@@ -96,9 +101,31 @@ def view(data: bytes | memoryview) -> Array:
         raise ValueError(f"shape {list(shape)}")
     count = math.prod(shape)
     promised, found = count * dtype.itemsize, len(data) - stream.tell()
-    if promised > found:
+    if promised != found:
         raise ValueError(f"the header promises {promised:,} bytes, the file has {found:,}")
     if promised == 0:
         return np.empty(shape, dtype=dtype)
     flat: Array = np.frombuffer(data, dtype=dtype, count=count, offset=stream.tell())
+    if dtype.kind == "U":
+        _refuse_no_text(flat)
     return flat.reshape(shape, order="F" if column_order else "C")
+
+
+def rounded_by_floats(array: Array) -> bool:
+    """Whether 64-bit floats do not hold every number, so that two that differ could become equal.
+
+    >>> rounded_by_floats(np.array([2**53])), rounded_by_floats(np.array([2**53 + 1]))
+    (False, True)
+    """
+    if array.dtype.kind == "f":
+        return array.dtype.itemsize > _WIDEST
+    if array.dtype.itemsize < _WIDEST or not array.size:
+        return False
+    return int(array.max()) > _MOST_EXACT or int(array.min()) < -_MOST_EXACT
+
+
+def _refuse_no_text(flat: Array) -> None:
+    """NumPy makes texts of any 32 bits; Python dies of some and cannot print others."""
+    signs = flat.view(flat.dtype.byteorder.replace("|", "=") + "u4")
+    if ((signs > _LAST_SIGN) | ((signs >= _HALF_SIGNS[0]) & (signs <= _HALF_SIGNS[1]))).any():
+        raise ValueError("a text of it holds signs that Unicode does not have")

@@ -105,7 +105,7 @@ class JsonStream:
                 return default
             end = self._pass(field, known)
             text = self._content.read(known.start, end - known.start)
-            return msgspec.json.decode(text, type=kind)
+            return self._typed(text, kind, known.start)
         except msgspec.ValidationError as error:
             message = _below(str(error), field)
             raise DataProblem(self._told(_Broken(message), "another value there")) from error
@@ -192,7 +192,7 @@ class JsonStream:
         if mark != b'"':
             raise self._unexpected(at, "a field name in quotes")
         end = self._pass_value(at)
-        name = msgspec.json.decode(self._content.read(at, end - at), type=str)
+        name = self._typed(self._content.read(at, end - at), str, at)
         at = self._skip_blank(end)
         if self._content.read(at, 1) != b":":
             raise self._unexpected(at, "':'")
@@ -266,6 +266,13 @@ class JsonStream:
             raise self._not_utf8(data, at - 1) from error
         except RecursionError as error:
             raise _Broken("nested too deeply") from error
+
+    def _typed(self, text: bytes, kind: type[T], at: int) -> T:
+        """A sound value as `kind`; what was passed over before is judged as text only here."""
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except UnicodeDecodeError as error:
+            raise self._not_utf8(text, at) from error
 
     def _malformed(self, error: msgspec.DecodeError, data: bytes, begin: int) -> _Broken:
         text = str(error)

@@ -120,6 +120,7 @@ def _stored_members(path: Path, data: memoryview) -> dict[str, memoryview] | Non
                 name = member.filename.removesuffix(".npy")
                 if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _NOT_PLAIN:
                     return None
+                archive.open(member).close()  # holds the member's own header against the list
                 local = _LOCAL.unpack_from(data, member.header_offset)
                 start = member.header_offset + _LOCAL.size + local[-2] + local[-1]
                 stream.seek(start)

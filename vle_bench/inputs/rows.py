@@ -70,6 +70,9 @@ def _parquet_rows(source: Source, expected: str) -> Iterator[Row]:
                 f"{source.path}: {stored.metadata.num_rows:,} rows, at most {_MOST_ROWS:,} are "
                 f"read. Expected {expected}."
             )
+        names = stored.schema_arrow.names
+        if len(set(names)) != len(names):
+            raise DataProblem(f"{source.path}: a column name stands twice. Expected {expected}.")
         records = stored.read().to_pylist()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataProblem(

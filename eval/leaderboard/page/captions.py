@@ -16,6 +16,7 @@ import msgspec
 
 from vle_bench.eval.references import canonical_split, shards_digest
 from vle_bench.eval.requests import RetrievalRequest
+from vle_bench.eval.retrieval.formats import TurnedLine, is_turned
 from vle_bench.identity import id_text
 from vle_bench.inputs import Source, open_source, read_json
 from vle_bench.inputs.json import decode_json
@@ -93,6 +94,10 @@ def _captions(rows: Iterable[Caption]) -> Captions:
 
 def _of_file(source: Source) -> Iterator[Caption]:
     parts: dict[str, Any] = {}
+    if is_turned(source):
+        for _, line in read_records(source, TurnedLine, _WHAT):
+            yield from ((text, "", (line.image_id,)) for text in line.text_ids)
+        return
     if source.kind == "json" and not source.data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
         parts = read_json(source, dict[str, msgspec.Raw], _WHAT)
     place = str(source.path)

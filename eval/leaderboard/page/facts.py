@@ -25,7 +25,6 @@ from vle_bench.eval.leaderboard.page.grounding import (
     read_patches,
 )
 from vle_bench.eval.leaderboard.page.item_facts import Facts
-from vle_bench.eval.leaderboard.page.item_sets import Run
 from vle_bench.eval.requests import RetrievalRequest, VcrRequest, VqaRequest
 from vle_bench.eval.vqa.gold import Gold
 from vle_bench.inputs import open_source
@@ -102,6 +101,21 @@ class VcrFacts(Facts):
             for place, choice in enumerate(_four(choices))
         ]
 
+    def right(self, name: str, group: str) -> list[str]:
+        """The right answer and the right reason: their places from 0, and their words."""
+        del group
+        line = self.lines.get(name)
+        if line is None:
+            return []
+        sides = (
+            ("answer", line.answer_label, line.answer_choices),
+            ("reason", line.rationale_label, line.rationale_choices),
+        )
+        return [
+            _named(f"{side} {label}", _told(_four(choices)[label], line.objects))
+            for side, label, choices in sides
+        ]
+
 
 @dataclass(frozen=True)
 class RetrievalFacts(Facts):
@@ -121,14 +135,20 @@ class RetrievalFacts(Facts):
         names = self.captions.of_picture.get(name, ())
         return [[self.captions.words[text], 1] for text in names]
 
+    def right(self, name: str, group: str) -> list[str]:
+        """The ids of a caption's pictures, or of a picture's captions with their words."""
+        if group == _TEXT_ASKS:
+            return list(self.captions.pictures.get(name, ()))
+        names = self.captions.of_picture.get(name, ())
+        return [_named(text, self.captions.words[text]) for text in names]
+
     def words(self, prediction: str, group: str) -> str:
         """The caption that came first."""
         return "" if group == _TEXT_ASKS else self.captions.words.get(prediction, "")
 
 
-def facts_of(run: Run) -> Facts:
-    """What the references of a run say; an explained nothing where they cannot be read."""
-    document = run.document
+def facts_of(document: ResultDocument) -> Facts:
+    """What the references of a result say; an explained nothing where they cannot be read."""
     read = _READERS.get(document.task)
     if read is None:
         return Facts()
@@ -194,6 +214,10 @@ def _vcr_of_shards(request: VcrRequest) -> tuple[Facts, str]:
         for item in sample.items
     }
     return VcrFacts(lines), shards_digest(report, split)
+
+
+def _named(name: str, words: str) -> str:
+    return f"{name}: {words}" if words else name
 
 
 def _plain(tokens: Any) -> list[Any]:

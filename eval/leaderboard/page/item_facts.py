@@ -28,6 +28,11 @@ class Facts:
         del name, group
         return []
 
+    def right(self, name: str, group: str) -> list[str]:
+        """What is right of an item, as predictions name it, and what it says."""
+        del name, group
+        return []
+
     def words(self, prediction: str, group: str) -> str:
         """What a predicted id says; "" where a prediction is words already."""
         del prediction, group

@@ -79,7 +79,7 @@ def set_pieces(number: int, items: ItemSet, options: Options) -> Iterator[Piece]
     places = list(range(len(first)))
     if options.most_items is not None and options.most_items < len(first):
         places = chosen(items, drawn, picks=picks, budget=options.most_items)
-    facts = facts_of(first)
+    facts = facts_of(first.document)
     shown_picks = [_among(pick, places) for pick in picks]
     pictures = _pictures(items, picks, options, frozenset(places))
     yield (

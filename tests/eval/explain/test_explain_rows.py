@@ -19,6 +19,9 @@ def vcr(vle_eval, tmp_path: Path) -> Path:
         "img_fn": "a/b.jpg",
         "answer_label": 2,
         "rationale_label": 0,
+        "objects": ["dog", "person"],
+        "question": ["Why", "does", [1], "run", "?"],
+        "answer_choices": [["No"], ["Yes"], [[0], "barks"], ["Home"]],
     }
     (tmp_path / "val.jsonl").write_text(json.dumps(row) + "\n")
     scores = {"annot_id": "val-0", "q2a": [0.1, 0.4, 0.4, 0.1], "qa2r": [0.7, 0.1, 0.1, 0.1]}
@@ -38,6 +41,21 @@ def test_vcr_shows_the_picks_and_that_the_first_of_tied_choices_counts(vle_eval,
     assert [item["columns"][name] for name in ("q2a", "qa2r", "q2ar")] == [False, True, False]
     text = " ".join(vle_eval("explain", vcr, "--id", "val-0").out.split())
     assert "pick of q2a 1, tied with 1 more: the first counts" in text
+
+
+def test_vcr_shows_what_was_asked_and_what_is_right(vle_eval, vcr):
+    (item,) = vle_eval("explain", vcr, "--id", "val-0", "--json").document["items"]
+    assert item["question"] == "Why does [person 2] run ?"
+    assert item["right"] == ["answer 2: [dog 1] barks", "reason 0"]
+    text = " ".join(vle_eval("explain", vcr, "--id", "val-0").out.split())
+    assert "right answer 2: [dog 1] barks right reason 0" in text
+
+
+def test_references_that_changed_are_not_taken_for_what_is_right(vle_eval, vcr):
+    (vcr.parent / "val.jsonl").write_text('{"annot_id": "val-0", "answer_label": 1}\n')
+    found = vle_eval("explain", vcr, "--id", "val-0", "--json").document
+    assert found["items"][0]["right"] == []
+    assert "right answers are not shown" in found["notes"][0]
 
 
 def test_retrieval_shows_what_a_list_has_above_the_first_right_picture(vle_eval, tmp_path):
@@ -60,6 +78,11 @@ def test_retrieval_shows_what_a_list_has_above_the_first_right_picture(vle_eval,
         found = vle_eval("explain", tmp_path / "out", "--id", one, "--json").document
         for item in found["items"]:
             rank = item["columns"]["rank"]
+            right = [name.partition(":")[0] for name in item["right"]]
+            assert right
+            if item["prediction"] == row and rank < len(ranked):
+                places = [at for at, one_found in enumerate(ranked) if str(one_found) in right]
+                assert places[0] == rank
             if item["prediction"] == row and 0 < rank < len(ranked):
                 text = " ".join(vle_eval("explain", tmp_path / "out", "--id", one).out.split())
                 above = ", ".join(map(str, ranked[: int(rank)]))

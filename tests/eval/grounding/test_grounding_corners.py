@@ -58,6 +58,14 @@ def test_a_table_of_more_rows_than_any_split_is_not_unpacked(ground, tmp_path, m
     assert (ran.code, "more than 3 rows" in ran.err) == (3, True)
 
 
+def test_ids_without_scores_are_refused(ground, tmp_path, monkeypatch) -> None:
+    """A damaged Parquet file can have columns of different lengths, which pyarrow reads alone."""
+    monkeypatch.setattr(patch_files._Parquet, "blocks", lambda _: iter([(0, MAPS[:3])]))
+    (tmp_path / "p").write_bytes(parquet_bytes())
+    ran = ground("--predictions", tmp_path / "p")
+    assert (ran.code, "4 ids and 3 rows of scores" in ran.err) == (3, True)
+
+
 def test_a_box_without_size_is_not_drawn(vle_eval, tmp_path) -> None:
     boxes = [region("a", (0, 0, 40, 20), "men"), region("b", (60, 10, 0, 0), "men")]
     data = write_split(tmp_path / "s", [sample(4, boxes, dataset="flickr30k", split="test")])

@@ -195,14 +195,14 @@ def test_page_too_large_is_refused_and_nothing_is_left(found, tmp_path, monkeypa
 
 def test_page_says_that_references_have_changed_and_shows_none_of_their_answers(found, tmp_path):
     (items,) = item_sets(read_runs(found))
-    assert facts_of(items.first).gold("1", "")[0] == ["right 1", 8]
+    assert facts_of(items.first.document).gold("1", "")[0] == ["right 1", 8]
     gold = Path(found[0].document.references.path)
     gold.write_text(gold.read_text("utf-8").replace("right 1", "other 1"), "utf-8")
-    facts = facts_of(items.first)
+    facts = facts_of(items.first.document)
     assert "no longer" in facts.note
     assert facts.gold("1", "") == []
     gold.unlink()
-    assert "not shown" in facts_of(items.first).note
+    assert "not shown" in facts_of(items.first.document).note
 
 
 def test_page_result_without_items_is_in_the_tables_only(found, tmp_path):

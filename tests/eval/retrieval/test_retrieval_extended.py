@@ -68,6 +68,8 @@ def test_the_command_adds_them_with_intervals_and_their_own_n(score, world) -> N
     ("text", "said"),
     [
         ('{"5": []}', "no positive"),
+        ('{"": [70]}', "'' is no id"),
+        ('{"5": [""]}', "'' is no id"),
         ('{"5": [70, 70]}', "twice"),
         ('{"5": [70, 99]}', "99"),
         ('{"4": [70]}', "4"),
@@ -81,6 +83,25 @@ def test_what_is_no_file_of_positives_is_refused(score, world, text, said) -> No
     run = score("--scores", world / "S.npy", "--positives", world / "P.json")
     assert run.code == 3
     assert said in run.err
+
+
+def test_positives_that_nothing_can_find_count_as_never_found_where_that_is_asked(
+    score, world
+) -> None:
+    (world / "P.json").write_text('{"5": [70, 99, 72], "9": [98]}')
+    asked = ("--scores", world / "S.npy", "--positives", world / "P.json")
+    run = score(*asked)
+    assert run.code == 3
+    assert "2 ids are not among the references: 98, 99." in run.err
+    assert "or count them as never found with --missing zero" in run.err
+    found = score(*asked, "--missing", "zero")
+    # 5 ranks 70 73 72: 1/1 and 2/3 of three. 9 has none that could be found.
+    assert found.values["i2t_map_r"] == pytest.approx(100 * (1 + 2 / 3) / 3 / 2)
+    assert found.values["i2t_r_precision"] == pytest.approx(100 * 2 / 3 / 2)
+    assert found.document["metrics"]["i2t_map_r"]["n"] == 2
+    assert "i2t: 2 extended positives are not among the references" in found.err
+    (world / "P.json").write_text('{"99": [70]}')
+    assert "Give the references that the file was made for. " in score(*asked).err
 
 
 def test_lists_of_ten_are_not_deep_enough(score, world) -> None:

@@ -200,6 +200,13 @@ def test_queries_missing_twice_or_foreign_are_named(score, tmp_path) -> None:
     assert "1 of 12 queries have no prediction" in ran.document["notes"][0]
 
 
+def test_an_id_with_a_line_break_stays_in_its_line(score, world) -> None:
+    (world / "L.jsonl").write_text('{"image_id": 5, "text_ids": [70, 71, 72, "\\n"]}\n')
+    ran = score("--predictions", world / "L.jsonl", "--missing", "zero")
+    assert ran.code == 3
+    assert "holds ids that the references do not: '\\n'\n" in ran.err
+
+
 def test_rows_without_direction_are_refused(score, tmp_path) -> None:
     texts, _, _ = deep_world(tmp_path)
     path = write(tmp_path / "p.jsonl", [{"text_id": 1}, {"text_id": 1, "text_ids": []}])
@@ -253,6 +260,9 @@ def test_matrices_of_another_shape_or_kind_are_refused(score, world) -> None:
         ran = score("--scores", saved(world / "kind.npy", array))
         assert ran.code == 3
         assert "[3, 4] numbers were expected" in ran.err
+    ran = score("--scores", saved(world / "big.npy", np.arange(12).reshape(3, 4) + 2**53))
+    assert ran.code == 3
+    assert "int64 numbers that 64-bit floats do not hold" in ran.err
     ran = score("--scores", world / "T.jsonl")
     assert ran.code == 3
     assert "a jsonl file, expected scores [pictures, texts] (NPY)" in ran.err
@@ -302,6 +312,10 @@ def test_id_files_that_are_wrong_are_refused(score, world) -> None:
         ran = score("--scores", world / "S.npy", "--image-ids", world / "i.txt")
         assert ran.code == 3
         assert told in ran.err
+    (world / "i.txt").write_text("5\n3\x0b9\n")  # one line of the file, two of `splitlines`
+    ran = score("--scores", world / "S.npy", "--image-ids", world / "i.txt")
+    assert ran.code == 3
+    assert "2 of 4 image_id without prediction: 3, 9" in ran.err
     (world / "i.txt").write_bytes(b"5\n\xff\n9\n")
     ran = score("--scores", world / "S.npy", "--image-ids", world / "i.txt")
     assert ran.code == 3

@@ -115,6 +115,7 @@ def test_stored_lists_of_folds_score_the_same_and_lists_beyond_them_are_refused(
         ("[[0,1,2,3,4,5],[5,6,7,8,9,10,11]]", "more than once"),
         ("[[0,1,2,3,4,5,99],[6,7,8,9,10,11]]", "99"),
         ("[[0,1,2,3,4,5,6,7,8,9,10,11],[]]", "without pictures"),
+        ('[[""],[0,1,2,3,4,5,6,7,8,9,10,11]]', "'' is no id"),
         ('{"a": 1}', "folds"),
         ("5", "folds"),
     ],
@@ -133,6 +134,15 @@ def test_a_size_that_leaves_a_rest_is_refused(vle_eval, small) -> None:
                        "--folds", size)  # fmt: skip
         assert ran.code == 3
         assert "whole folds" in ran.err
+
+
+def test_a_fold_in_which_nothing_is_asked_is_refused(vle_eval, small) -> None:
+    (small / "ids.txt").write_text("".join(f"{at}\n" for at in range(15)))
+    np.save(small / "more.npy", np.vstack([np.load(small / "S.npy")] * 2)[:15])
+    ran = vle_eval("retrieval", "--texts", small / "T.jsonl", "--scores", small / "more.npy",
+                   "--image-ids", small / "ids.txt", "--folds", 3)  # fmt: skip
+    assert ran.code == 3
+    assert "folds 4 (from 0) hold no picture with a text" in ran.err
 
 
 def test_a_text_of_two_folds_is_refused(vle_eval, world) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from vle_bench.eval.retrieval.interchange import score_json
@@ -74,3 +75,71 @@ def test_score_and_lists_of_both_directions_are_written_and_read_again(score, wo
     assert again.code == 0, again.err
     for name, metric in json.loads(again.out)["metrics"].items():
         assert metric["value"] == recalls[name]
+
+
+def test_features_are_written_in_their_form_and_read_again(score, world) -> None:
+    rng = np.random.default_rng(1)
+    images, texts = rng.random((4, 3)).astype(np.float32), rng.random((4, 3)).astype(np.float32)
+    np.savez(world / "i.npz", ids=np.array([8, 9, 3, 5]), features=images)
+    np.savez(world / "t.npz", ids=np.array([70, 71, 72, 73]), features=texts)
+    (world / "ids.txt").write_text("8\n9\n3\n5\n")
+    gallery = ("--image-ids", world / "ids.txt")
+    given = ("--image-features", world / "i.npz", "--text-features", world / "t.npz", *gallery)
+    run = score(*given, "--split", "dev", "--feature-lines", world / "out")
+    assert run.code == 0, run.err
+    left, right = world / "out/valid_imgs.img_feat.jsonl", world / "out/valid_texts.txt_feat.jsonl"
+    lines = left.read_text().splitlines()
+    assert lines[0] == json.dumps({"image_id": 5, "feature": images[3].tolist()})
+    assert [json.loads(line)["image_id"] for line in lines] == [5, 3, 9, 8]
+    assert right.read_text().splitlines()[2] == json.dumps(
+        {"text_id": 72, "feature": texts[2].tolist()}
+    )
+    again = score("--image-features", left, "--text-features", right, *gallery)
+    assert again.document["metrics"] == run.document["metrics"]
+
+
+def test_absent_features_have_no_line(score, world) -> None:
+    np.savez(world / "i.npz", ids=np.array([3, 5]), features=np.eye(2))
+    np.savez(world / "t.npz", ids=np.array([70, 71, 73]), features=np.ones((3, 2)))
+    run = score("--image-features", world / "i.npz", "--text-features", world / "t.npz",
+                "--missing", "zero", "--feature-lines", world / "out")  # fmt: skip
+    assert run.code == 0, run.err
+    written = {path.name: len(path.read_text().splitlines()) for path in (world / "out").iterdir()}
+    assert written == {"test_imgs.img_feat.jsonl": 2, "test_texts.txt_feat.jsonl": 3}
+
+
+def test_features_of_a_matrix_are_a_wrong_usage(score, world) -> None:
+    run = score("--scores", world / "S.npy", "--feature-lines", world / "out")
+    assert run.code == 2
+    assert "Give --image-features F --text-features F." in run.err
+
+
+def test_references_turned_round_score_as_those_they_were_made_of(vle_eval, score, world) -> None:
+    texts, turned = world / "valid_texts.jsonl", world / "valid_texts.tr.jsonl"
+    (world / "T.jsonl").rename(texts)
+    assert vle_eval("retrieval-transform", texts, turned).code == 0
+    run = score("--scores", world / "S.npy", "--lists", world / "out", texts=texts.name)
+    (name,) = (path for path in (world / "out").iterdir() if "_tr_" in path.name)
+    found = score("--predictions", name, texts=turned.name)
+    assert found.document["split"] == "val"
+    metrics = run.document["metrics"]
+    assert found.document["metrics"] == {
+        one: metrics[one] for one in ("i2t_r1", "i2t_r5", "i2t_r10", "i2t_mean_recall")
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"image_id": 5, "text_ids": [9]}', "picture 5 stands there already"),
+        ('{"image_id": 7, "text_ids": []}', "picture 7 has no text"),
+        ('{"image_id": "", "text_ids": [9]}', "'' is no id"),
+        ('{"image_id": 7, "text_ids": 9}', "Expected `array`, got `int`"),
+        ('{"text_id": 7, "image_ids": [9]}', "missing required field `image_id`"),
+    ],
+)
+def test_references_turned_round_that_are_wrong_are_told(score, world, line, told) -> None:
+    (world / "t.tr.jsonl").write_text('{"image_id": 5, "text_ids": [70]}\n' + line + "\n")
+    run = score("--scores", world / "S.npy", texts="t.tr.jsonl")
+    assert run.code == 3
+    assert f"t.tr.jsonl:2: {told}" in run.err or told in run.err

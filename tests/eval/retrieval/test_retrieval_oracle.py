@@ -129,3 +129,64 @@ def test_the_real_karpathy_test_ids_make_five_thousand_pictures(
     )  # fmt: skip
     assert ran.code == 3
     assert "25,000 captions, 25,010 were expected of coco test" in ran.err
+
+
+def slow_extended(ranked: dict[int, list[int]], right: dict[str, list[int]]) -> tuple[float, float]:
+    """MAP@R and R-precision as ECCV-Caption's program has them: sets, place by place, means."""
+    maps, precisions = [], []
+    for name, found in right.items():
+        order, wanted = ranked[int(name)], set(found)
+        shares = [len(set(order[:r]) & wanted) / r for r in range(1, len(wanted) + 1)]
+        hits = [order[r] in wanted for r in range(len(wanted))]
+        maps.append(np.mean([share * hit for share, hit in zip(shares, hits, strict=True)]))
+        precisions.append(shares[-1])
+    return float(np.mean(maps)) * 100, float(np.mean(precisions)) * 100
+
+
+def first_places(scores: np.ndarray, count: int) -> list[int]:
+    found = np.argpartition(-scores, count)[:count]
+    return found[np.argsort(-scores[found])].tolist()
+
+
+def test_the_real_files_of_eccv_caption_and_cxc_give_what_their_program_gives(
+    vle_eval, reference, tmp_path
+) -> None:
+    """On the 25,000 captions that the program itself uses, of which two positives are none."""
+    shelf = reference / "data/naver-ai+eccv-caption"
+    owned = json.loads((shelf / "original_image_to_caption.json").read_text())
+    pictures = [int(image) for image in owned]
+    owners = [(int(text), int(image)) for image, texts in owned.items() for text in texts]
+    (tmp_path / "T.jsonl").write_text("".join(
+        json.dumps({"text_id": text, "image_ids": [image]}) + "\n" for text, image in owners
+    ))  # fmt: skip
+    rng = np.random.default_rng(0)
+    places = {image: at for at, image in enumerate(pictures)}
+    images = rng.standard_normal((5000, 16)).astype(np.float32)
+    texts = images[[places[image] for _, image in owners]] + rng.standard_normal((25_000, 16))
+    np.save(tmp_path / "i.npy", images)
+    np.save(tmp_path / "t.npy", texts.astype(np.float32))
+    given = ("--texts", tmp_path / "T.jsonl", "--image-features", tmp_path / "i.npy",
+             "--text-features", tmp_path / "t.npy", "--resamples", 0, "--json")  # fmt: skip
+    scores = images.astype(np.float64) @ texts.astype(np.float32).astype(np.float64).T
+    queries = {"i2t": pictures, "t2i": [text for text, _ in owners]}
+    galleries = {"i2t": queries["t2i"], "t2i": pictures}
+    tables = {"i2t": scores, "t2i": scores.T}
+    for files in (
+        {"i2t": "eccv_image_to_caption", "t2i": "eccv_caption_to_image"},
+        {"i2t": "cxc_image_to_caption"},
+    ):
+        paths = {direction: shelf / f"{file}.json" for direction, file in files.items()}
+        asked = [part for path in paths.values() for part in ("--positives", path)]
+        ran = vle_eval("retrieval", *given, *asked, "--missing", "zero")
+        for direction, path in paths.items():
+            right = json.loads(path.read_text())
+            at = {name: place for place, name in enumerate(queries[direction])}
+            ranked = {
+                int(name): [
+                    galleries[direction][one]
+                    for one in first_places(tables[direction][at[int(name)]], len(found))
+                ]
+                for name, found in right.items()
+            }
+            found = [ran.values[f"{direction}_{name}"] for name in ("map_r", "r_precision")]
+            assert found == pytest.approx(slow_extended(ranked, right), abs=1e-9), path.name

@@ -114,6 +114,23 @@ def test_permuting_rows_and_columns_changes_nothing_but_stable(world, random) ->
         assert after == before
 
 
+@given(worlds(), st.sampled_from([-1.0, 1.0, 9.0]))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_picture_nobody_asks_for_changes_nothing_but_the_gallery(world, score) -> None:
+    """Pictures that ask see the same texts; texts can only lose, and lose nothing to a bad one."""
+    texts, gold, matrix = world
+    larger = gold_of(texts, [*gold.image_ids, "nobody's"])
+    row = np.full((1, matrix.shape[1]), score, dtype=np.float32)
+    for rule in RULES:
+        before = scored(MatrixSimilarity(matrix), gold, rule)
+        after = scored(MatrixSimilarity(np.vstack([matrix, row])), larger, rule)
+        same = [name for name in before if name.startswith("i2t") or score < matrix.min()]
+        assert {name: after[name] for name in same} == {name: before[name] for name in same}
+        for name in ("t2i_r1", "t2i_r5", "t2i_r10"):
+            assert after[name].value <= before[name].value + 1e-9
+        assert after["t2i_meanr"].value >= before["t2i_meanr"].value - 1e-9
+
+
 def test_fractional_hits_add_up_the_same_in_any_order() -> None:
     """Thirds and fifths of one picture in another order differ in the last bit, and must not."""
     texts = [TextRow(f"t{at}", ("i0",), 1) for at in range(3)]

@@ -59,8 +59,8 @@ def test_the_split_of_a_texts_file_is_read_from_its_name_only_where_it_is_one(tm
     line = '{"text_id": 3, "image_ids": [8]}'
     assert read(tmp_path / "valid_texts.jsonl", line).facts.split == "val"
     assert read(tmp_path / "my_valid_texts.jsonl", line).facts.split == ""
-    found = read(tmp_path / "valid_texts.jsonl", line, split="dev", dataset="muge")
-    assert (found.facts.dataset, found.facts.split) == ("muge", "val")
+    found = read(tmp_path / "valid_texts.jsonl", line, split="dev", dataset="mine")
+    assert (found.facts.dataset, found.facts.split) == ("mine", "val")
 
 
 def test_coco_captions_stand_in_the_order_of_their_annotations(tmp_path) -> None:
@@ -96,9 +96,29 @@ def test_a_named_split_must_be_whole_except_in_a_sample_world(tmp_path) -> None:
     assert found.notes == ()
 
 
+def test_a_part_of_muge_is_beside_no_published_score(vle_eval, tmp_path) -> None:
+    """Its pictures are not counted, so its texts decide."""
+    text = '{"text_id": 1, "text": "x", "image_ids": [5]}\n'
+    (tmp_path / "valid_texts.jsonl").write_text(text)
+    (tmp_path / "L.jsonl").write_text('{"text_id": 1, "image_ids": [5]}\n')
+    asked = ("retrieval", "--texts", tmp_path / "valid_texts.jsonl", "--dataset", "muge",
+             "--predictions", tmp_path / "L.jsonl", "--json")  # fmt: skip
+    ran = vle_eval(*asked)
+    assert "Scored on 1 of 5,008 captions of muge val" in ran.err
+    published = ran.document["published"]
+    assert published
+    assert not any(row["comparable"] for row in published)
+    named = vle_eval(*asked, "--split", "valid")
+    assert named.code == 3
+    assert "1 captions, 5,008 were expected of muge val" in named.err
+
+
 def test_sample_captions_say_so_themselves(tmp_path) -> None:
     marked = {**CAPTIONS, "info": {"description": "VLE bench sample world"}}
     assert read(tmp_path / "captions_val2014.json", marked).facts.sample
+
+
+PICTURE = '{"split": "test", "cocoid": 1, "sentences": []}'
 
 
 @pytest.mark.parametrize(
@@ -119,6 +139,8 @@ def test_sample_captions_say_so_themselves(tmp_path) -> None:
         ('{"images": [{"split": "val", "sentences": []}]}', "no picture of split test; it has val"),
         ('{"images": [{"split": "test", "sentences": []}]}', "neither cocoid nor filename"),
         ('{"images": [{"split": "test", "cocoid": 1', "the JSON ends in the middle"),
+        (f'{{"images": [{PICTURE}, {PICTURE}]}}',
+         "1 picture more than once: 1"),
         ("a,b\n1,2\n", "a csv file. Expected retrieval references"),
         ('{"annotations": ' + "[" * 100_000, "f.json"),
     ],

@@ -209,6 +209,10 @@ def test_arrays_of_another_shape_or_with_nan_are_refused(score, world) -> None:
     ran = score("--predictions", f"{world}/inf.npy,{world}/good.npy")
     assert ran.code == 3
     assert "inf.npy: scores that are not finite: [2, 1] is inf." in ran.err
+    np.save(world / "big.npy", np.arange(16).reshape(4, 4) + 2**53)
+    ran = score("--predictions", f"{world}/big.npy,{world}/good.npy")
+    assert ran.code == 3
+    assert "big.npy: int64 numbers that 64-bit floats do not hold" in ran.err
     ran = score("--predictions", world / "good.npy")
     assert ran.code == 3
     assert "expected two arrays Q2A.npy,QA2R.npy" in ran.err

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from vqa_world import annotation_file, prediction_file, question, slow_score, write
+from slow_vqa import slow_score
+from vqa_world import annotation_file, prediction_file, question, write
 
 from vle_bench.eval.vqa.accuracy import lexicon_of, readings
 from vle_bench.eval.vqa.ceilings import agreement

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from vqa_world import question, slow_score, slow_soft_score
+from slow_vqa import slow_score, slow_soft_score
+from vqa_world import question
 
 from vle_bench.eval.vqa.accuracy import score_items
 from vle_bench.eval.vqa.gold import Annotation, Gold, given_answers, gold_of
