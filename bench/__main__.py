@@ -50,7 +50,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Where results are kept; bench/results unless they are quick."),
         click.option("--only", multiple=True, help="Contests by the beginning of their names."),
         click.option("--folder", type=click.Path(path_type=Path), help="A folder on the disk."),
-        click.option("--quick", is_flag=True, help="Small, three rounds: that everything runs."),
+        click.option("--quick", is_flag=True, help="Small, one round: that everything runs."),
     ):  # fmt: skip
         command = option(command)
     return command

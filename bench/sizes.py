@@ -14,4 +14,4 @@ class Size(NamedTuple):
 
 
 FULL = Size(pictures=1000, rounds=7, annotations=1.0)
-QUICK = Size(pictures=40, rounds=3, annotations=0.002)
+QUICK = Size(pictures=40, rounds=1, annotations=0.002)

@@ -28,6 +28,8 @@ from vle_bench.data_prep.engines.ray import RayEngine
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.errors import DataProblem, MachineProblem
 
+pytestmark = pytest.mark.xdist_group("ray")  # what is set up is set up once
+
 
 @pytest.fixture(scope="session")
 def cluster(server: S3Server) -> Iterator[str]:
