@@ -10,8 +10,8 @@ import msgspec
 from vle_bench.errors import DataProblem
 from vle_bench.eval.compare.runs import StoredRun, read_run
 from vle_bench.eval.explain.question import QuestionExplanation, explain_question
-from vle_bench.eval.leaderboard.page.facts import facts_of
-from vle_bench.eval.leaderboard.page.item_facts import Facts
+from vle_bench.eval.facts.item import Facts
+from vle_bench.eval.facts.read import facts_of
 from vle_bench.eval.matching import named
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.vqa.changes import all_protocols

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vle_bench.eval.leaderboard.page.facts import facts_of
-from vle_bench.eval.leaderboard.page.item_facts import Facts
+from vle_bench.eval.facts.item import Facts
+from vle_bench.eval.facts.read import facts_of
 from vle_bench.eval.leaderboard.page.item_sets import ItemSet, Run, packed
 from vle_bench.eval.leaderboard.page.picks import (
     Picks,

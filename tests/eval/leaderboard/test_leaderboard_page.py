@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vle_bench.errors import DataProblem
+from vle_bench.eval.facts.read import facts_of
 from vle_bench.eval.leaderboard.page import write
-from vle_bench.eval.leaderboard.page.facts import facts_of
 from vle_bench.eval.leaderboard.page.item_sets import item_sets, packed, read_runs
 from vle_bench.eval.leaderboard.page.picks import chosen, most_different, picks_of, tickets
 from vle_bench.eval.leaderboard.page.pieces import Options

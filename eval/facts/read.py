@@ -17,14 +17,14 @@ from typing import Any
 import msgspec
 
 from vle_bench.errors import DataProblem, VleBenchError
-from vle_bench.eval.leaderboard.page.captions import Captions, read_captions
-from vle_bench.eval.leaderboard.page.grounding import (
+from vle_bench.eval.facts.captions import Captions, read_captions
+from vle_bench.eval.facts.grounding import (
     read_boxes,
     read_classes,
     read_pairs,
     read_patches,
 )
-from vle_bench.eval.leaderboard.page.item_facts import Facts
+from vle_bench.eval.facts.item import Facts
 from vle_bench.eval.requests import RetrievalRequest, VcrRequest, VqaRequest
 from vle_bench.eval.vqa.gold import Gold
 from vle_bench.inputs import open_source

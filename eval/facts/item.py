@@ -1,4 +1,4 @@
-"""What a page can ask of references about one item; here the answers of a task that has none."""
+"""What can be asked of references about one item; here the answers of a task that has none."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from vle_bench.boxes import Box, from_xywh
+from vle_bench.eval.facts.captions import Captions, read_captions
+from vle_bench.eval.facts.item import Facts, Rectangle
 from vle_bench.eval.grounding.frame import Frame, needed_frame
 from vle_bench.eval.grounding.queries import PatchQuery, query_name, read_queries
 from vle_bench.eval.grounding.shards import read_split
-from vle_bench.eval.leaderboard.page.captions import Captions, read_captions
-from vle_bench.eval.leaderboard.page.item_facts import Facts, Rectangle
 from vle_bench.eval.requests import GroundingRequest, RetrievalRequest
 from vle_bench.records import Sample
 from vle_bench.results import ResultDocument

@@ -1,0 +1,1 @@
+"""What references say of single items, for whoever explains a score: pages and `explain`."""
