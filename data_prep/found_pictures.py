@@ -7,6 +7,7 @@ becomes a `PictureFile` when it is asked for.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -34,7 +35,24 @@ class _Kept(NamedTuple):
     names: Sequence[str]
 
 
-class FoundPictures(Sequence[PictureFile]):
+class Pictures(Sequence[PictureFile]):
+    """Pictures that are made one by one, when they are asked for."""
+
+    @overload
+    def __getitem__(self, index: int) -> PictureFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
+    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
+        if isinstance(index, slice):
+            return [self._at(place) for place in range(*index.indices(len(self)))]
+        return self._at(index)
+
+    @abstractmethod
+    def _at(self, place: int) -> PictureFile:
+        """The picture of one place."""
+
+
+class FoundPictures(Pictures):
     """Pictures in the order of a list of addresses, some twenty bytes each.
 
     Args:
@@ -84,26 +102,20 @@ class FoundPictures(Sequence[PictureFile]):
     def __len__(self) -> int:
         return len(self._where)
 
-    @overload
-    def __getitem__(self, index: int) -> PictureFile: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
-    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        kept = self._kept[self._where[index]]
-        number = int(self._number[index])
+    def _at(self, place: int) -> PictureFile:
+        kept = self._kept[self._where[place]]
+        number = int(self._number[place])
         if kept.names:
             name = kept.names[number]
         else:
-            name = f"{number:0{kept.width}d}.{ENDINGS[self._ending[index]]}"
+            name = f"{number:0{kept.width}d}.{ENDINGS[self._ending[place]]}"
         if not kept.is_tar:
             return PictureFile(name, str(kept.path / name))
-        place = TarSlice(int(self._block[index]) * _BLOCK, int(self._length[index]))
-        return PictureFile(name, str(kept.path), place)
+        member = TarSlice(int(self._block[place]) * _BLOCK, int(self._length[place]))
+        return PictureFile(name, str(kept.path), member)
 
 
-class ChosenPictures(Sequence[PictureFile]):
+class ChosenPictures(Pictures):
     """Some of the pictures that were found, in an order of their own.
 
     Args:
@@ -118,11 +130,5 @@ class ChosenPictures(Sequence[PictureFile]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, index: int) -> PictureFile: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[PictureFile]: ...
-    def __getitem__(self, index: int | slice) -> PictureFile | Sequence[PictureFile]:
-        if isinstance(index, slice):
-            return [self._found[place] for place in self._places[index]]
-        return self._found[self._places[index]]
+    def _at(self, place: int) -> PictureFile:
+        return self._found[self._places[place]]
