@@ -2,7 +2,7 @@
 (() => {
   const { about, pictures } = JSON.parse(document.getElementById("data").textContent);
   const frames = framesOf(about);
-  const { make, facts, question, item } = tell;
+  const { facts, question, item } = tell;
   const KINDS = ["object", "region", "crowd"];
   const SVG = "http://www.w3.org/2000/svg";
   const at = (id) => document.getElementById(id);

@@ -12,7 +12,7 @@ from vle_bench.data_prep.browse.entry import entry
 from vle_bench.data_prep.browse.targets import TargetMaker
 from vle_bench.data_prep.browse.views import NAMES
 from vle_bench.data_prep.prepared import AnySample, answer_names
-from vle_bench.pages.markup import asset, base_style, head, safe_json
+from vle_bench.pages.markup import asset, base_script, base_style, head, safe_json
 from vle_bench.pages.thumbnail import NoThumbnail, data_uri, thumbnail
 from vle_bench.patches.grid import PatchGrid
 from vle_bench.shards.read import SplitReader
@@ -37,7 +37,7 @@ def write_page(
         MachineProblem: The file cannot be written.
     """
     style = base_style() + asset(_ASSETS, "page.css")
-    script = b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
+    script = base_script() + b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
     with replacing(path) as stream:
         stream.write(head(title(drawn), style=style, script=script))
         stream.write(asset(_ASSETS, "page.html"))

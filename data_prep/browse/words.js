@@ -2,14 +2,6 @@
 /* Words of a picture as nodes: facts, questions with their answers, questions with choices. Text
    from the data goes into text nodes only. */
 const tell = (() => {
-  function make(tag, classes = "", text = "", ...children) {
-    const node = document.createElement(tag);
-    if (classes) node.className = classes;
-    if (text !== "") node.textContent = text;
-    node.append(...children);
-    return node;
-  }
-
   const facts = (rows) => make("dl", "", "", ...rows.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
 
   function question(one) {
@@ -38,5 +30,5 @@ const tell = (() => {
     return node;
   }
 
-  return { make, facts, question, item };
+  return { facts, question, item };
 })();

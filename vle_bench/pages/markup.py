@@ -45,6 +45,11 @@ def base_style() -> bytes:
     return asset(_ASSETS, "base.css")
 
 
+def base_script() -> bytes:
+    """What the scripts of all our pages begin with: `make`, which makes nodes."""
+    return asset(_ASSETS, "nodes.js")
+
+
 def asset(package: str, name: str) -> bytes:
     """A file that lies in a package."""
     return resources.files(package).joinpath(name).read_bytes()

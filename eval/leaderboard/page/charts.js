@@ -1,6 +1,6 @@
 /* Breakdowns of one run, or of two beside each other: bars from 0 to 100 with their intervals. */
 const vleCharts = (() => {
-  const { make, at, count } = vleDraw;
+  const { at, count } = vleDraw;
   const percent = (value) => value.toFixed(2);
   const MOST_BARS = 12;
   const BUCKETS = [[1, 1], [2, 5], [6, 10], [11, 100], [101, Infinity]];

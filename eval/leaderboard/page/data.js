@@ -91,13 +91,6 @@ const vleData = (() => {
 
 const vleDraw = (() => {
   const SVG = "http://www.w3.org/2000/svg";
-  function make(tag, classes = "", text = "", ...children) {
-    const node = document.createElement(tag);
-    if (classes) node.className = classes;
-    if (text !== "") node.textContent = text;
-    node.append(...children);
-    return node;
-  }
   function button(classes, text, act) {
     const node = make("button", classes, text);
     node.type = "button";
@@ -116,5 +109,5 @@ const vleDraw = (() => {
     node.value = value;
     return node;
   }
-  return { make, button, draw, at, count, option };
+  return { button, draw, at, count, option };
 })();

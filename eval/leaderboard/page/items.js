@@ -1,6 +1,6 @@
 /* Single items of one run, or of two beside each other where they differ. */
 const vleItems = (changed) => {
-  const { make, button, draw, at, count, option } = vleDraw;
+  const { button, draw, at, count, option } = vleDraw;
   const { about } = vleData;
   const A_PAGE = 24;
   const MOST_FOUND = 600;

@@ -1,6 +1,6 @@
 /* The tables: filtered, sorted, with every interval on one scale a table. */
 const vleTables = (open) => {
-  const { make, button, draw, at, count, option } = vleDraw;
+  const { button, draw, at, count, option } = vleDraw;
   const { groups, about } = vleData;
   const FEW = 6;
   const WIDE = 180;

@@ -31,7 +31,7 @@ from vle_bench.eval.leaderboard.page.pieces import (
     set_pieces,
 )
 from vle_bench.eval.leaderboard.page.tables import page_groups
-from vle_bench.pages.markup import asset, base_style, head, safe_json
+from vle_bench.pages.markup import asset, base_script, base_style, head, safe_json
 from vle_bench.results import StoredResult
 
 MOST_PAGE = 2_000_000
@@ -137,7 +137,7 @@ def _about(
 
 def _page(groups: Sequence[Group], about: dict[str, Any], *, embedded: Iterable[Piece]) -> bytes:
     style = base_style() + asset(_ASSETS, "page.css")
-    script = b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
+    script = base_script() + b"".join(asset(_ASSETS, name) for name in _SCRIPTS)
     data = {
         "about": about,
         "groups": page_groups(groups),
