@@ -17,19 +17,14 @@ from pathlib import Path
 import click
 
 from bench import annotations as json_files
-from bench import memory, readers, writers
+from bench import memory, preparing, scoring
 from bench.contest import Contest, hold
 from bench.machine import describe
-from bench.scoring import FULL as SCORED
-from bench.scoring import QUICK as SCORED_QUICKLY
-from bench.scoring import contests as scoring
-from bench.sizes import FULL, QUICK, Size
 from bench.stored import programs, read_all, store, write_page, write_summary
 from vle_bench.tables import to_text
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # folders in it get names of their own
 _TABLES = ("bench.overlap", "bench.exports")
 
 
@@ -65,9 +60,10 @@ def prep(
     results: Path | None = None,
 ) -> None:
     """Packing, verifying, reading, zips and annotations, ours beside others."""
-    size = QUICK if quick else FULL
+    size = preparing.QUICK if quick else preparing.FULL
     kept = results if quick else results or RESULTS
-    _hold(_preparing(size, folder, only), rounds=size.rounds, only=only, kept=kept)
+    contests = preparing.contests(size, only, _scratch, folder)
+    _hold(contests, rounds=size.rounds, only=only, kept=kept)
 
 
 @main.command("eval")
@@ -79,9 +75,9 @@ def evaluation(
     results: Path | None = None,
 ) -> None:
     """VQA, VCR, retrieval, intervals, grounding and the page, ours beside others."""
-    size = SCORED_QUICKLY if quick else SCORED
+    size = scoring.QUICK if quick else scoring.FULL
     kept = results if quick else results or RESULTS
-    contests = scoring(size, only, lambda: _scratch(folder))
+    contests = scoring.contests(size, only, lambda: _scratch(folder))
     _hold(contests, rounds=size.rounds, only=only, kept=kept)
 
 
@@ -120,26 +116,6 @@ def page() -> None:
 
 main.add_command(json_files.main, "annotations")
 main.add_command(memory.main, "memory")
-
-
-def _preparing(size: Size, folder: Path | None, only: tuple[str, ...]) -> Iterator[Contest]:
-    """One after the other, each with its input there as long as it is held."""
-    for disk in (MEMORY_DISK, folder):
-        if _wanted(only, "packing") and (disk is None or disk.is_dir()):
-            with _scratch(disk) as place:
-                yield writers.contest(place, size.pictures)
-    memory_disk = MEMORY_DISK if MEMORY_DISK.is_dir() else folder
-    if _wanted(only, "verify", "reading", "zip"):
-        with _scratch(memory_disk) as place:
-            yield from readers.contests(place, size.pictures)
-    if _wanted(only, "coco-json", "vg-json"):
-        with _scratch(folder) as place:
-            yield from json_files.contests(place, size.annotations)
-
-
-def _wanted(only: tuple[str, ...], *names: str) -> bool:
-    """Whether any contest of that kind is asked for; drawing its input takes a while."""
-    return not only or any(name.startswith(one[: len(name)]) for name in names for one in only)
 
 
 @contextmanager

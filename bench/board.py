@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from bench.contest import Contest, Goal, Program
-from bench.processes import Cost, cost_of
+from bench.processes import Cost, console, cost_of
 from bench.vqa_data import ANNOTATIONS, PREDICTIONS
 from tests.chromium import Browser, find_browser
 
@@ -77,17 +77,15 @@ def _scored(folder: Path, questions: int) -> Path:
             "vqa", "--annotations", folder / ANNOTATIONS, "--predictions", path, "--dataset",
             "vqav2", "--model-name", name, "--results", folder / "results",
         ]  # fmt: skip
-        subprocess.run([_vle_eval(), *map(str, command)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [console("vle-eval"), *map(str, command)], check=True, stdout=subprocess.DEVNULL
+        )
     return folder / "results"
 
 
 def _making(results: Path, page: Path) -> list[str]:
     command = ["leaderboard", "--results", results, "--format", "html", "--out", page]
-    return [_vle_eval(), *map(str, command)]
-
-
-def _vle_eval() -> str:
-    return str(Path(sys.executable).with_name("vle-eval"))
+    return [console("vle-eval"), *map(str, command)]
 
 
 def seen(page: Path, name: str) -> Cost:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from bench.contest import Contest
+from bench.contest import Contest, Program
 from bench.entrant import Work, program
 
 OURS_MAPS, SKLEARN_MAPS = "vle-bench, AP, pointing and IoU", "scikit-learn, AP alone"
@@ -32,28 +32,26 @@ def contests(place: Path, maps: int) -> list[Contest]:
     there = bool(find_spec("sklearn"))
     if not there:
         click.echo("scikit-learn is NOT INSTALLED: grounding is measured without it")
-    peers = (
-        (program(SKLEARN_MAPS, sklearn_maps, place),) if there else (),
-        (program(SKLEARN_AREA, sklearn_area, place),) if there else (),
-    )
+
+    def contest(name: str, title: str, given: str, ours: Program, peer: Program) -> Contest:
+        programs = (ours, peer) if there else (ours,)
+        return Contest(name, title, f"float64 scores with ties, drawn; {given}", place, programs,
+                       floor=ours.name, most_rounds=5)  # fmt: skip
+
     return [
-        Contest(
-            name="grounding-maps",
-            title=f"Average precision of {maps:,} maps of {PATCHES} patches",
-            given="float64 scores with ties, drawn; a tenth of the patches is related",
-            place=place,
-            programs=(program(OURS_MAPS, our_maps, place), *peers[0]),
-            floor=OURS_MAPS,
-            most_rounds=5,
+        contest(
+            "grounding-maps",
+            f"Average precision of {maps:,} maps of {PATCHES} patches",
+            "a tenth of the patches is related",
+            program(OURS_MAPS, our_maps, place),
+            program(SKLEARN_MAPS, sklearn_maps, place),
         ),
-        Contest(
-            name="grounding-area",
-            title=f"Area under the ROC of {maps * _PAIRS_PER_MAP:,} pairs",
-            given="float64 scores with ties, drawn; half of the pairs match",
-            place=place,
-            programs=(program(OURS_AREA, our_area, place), *peers[1]),
-            floor=OURS_AREA,
-            most_rounds=7,
+        contest(
+            "grounding-area",
+            f"Area under the ROC of {maps * _PAIRS_PER_MAP:,} pairs",
+            "half of the pairs match",
+            program(OURS_AREA, our_area, place),
+            program(SKLEARN_AREA, sklearn_area, place),
         ),
     ]
 

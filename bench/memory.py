@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import click
 
 from bench.peaks import Peaks, peaks_of
-from bench.processes import machine
+from bench.processes import console, machine
 from vle_bench.tables import Column, Table, to_text
 
 _DRAWN = 16
@@ -53,7 +52,7 @@ def rows(place: Path, *, full: bool) -> list[Row]:
     for case in cases(place, full=full):
         out = place / "out" / case.raw.name
         command = [
-            Path(sys.executable).with_name("vle-prep"), "run", case.dataset,
+            console("vle-prep"), "run", case.dataset,
             "--raw", case.raw, "--out", out, "--workers", str(_WORKERS),
             *(("--scheme", "2014") if case.dataset == "coco" else ()),
         ]  # fmt: skip

@@ -10,9 +10,11 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 from bench.peaks import Together
@@ -28,6 +30,11 @@ class Cost(NamedTuple):
     wall: float
     processor: float
     rss_mb: float
+
+
+def console(name: str) -> str:
+    """Where the command of that name lies, beside the Python that runs this."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def cost_of(command: Sequence[str]) -> Cost:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from bench.contest import Contest, Goal, Program
+from bench.processes import console
 from bench.vcr_data import ANSWERS, REASONS, REFERENCES, TABLE
 
 OURS, SCRIPT, FLOOR = "vle-eval vcr, arrays", "json lines, two argmaxes", "typed parse"
@@ -28,7 +29,7 @@ with open(sys.argv[1]) as lines:
         reasons.append(item["rationale_label"])
 q2a = np.load(sys.argv[2]).argmax(1) == np.array(answers)
 qa2r = np.load(sys.argv[3]).argmax(1) == np.array(reasons)
-print(f"{q2a.mean():.3f} {qa2r.mean():.3f} {(q2a & qa2r).mean():.3f}")
+sys.stdout.write(f"{q2a.mean():.3f} {qa2r.mean():.3f} {(q2a & qa2r).mean():.3f}\\n")
 """
 _FLOOR = """
 import gc, sys
@@ -49,7 +50,7 @@ def contest(place: Path, questions: int) -> Contest:
     subprocess.run(draw, check=True)
     references = str(place / REFERENCES)
     arrays = (str(place / ANSWERS), str(place / REASONS))
-    asked = (str(Path(sys.executable).with_name("vle-eval")), "vcr", "--annotations", references)
+    asked = (console("vle-eval"), "vcr", "--annotations", references)
     quick = ("--json", "--resamples", "0")
     return Contest(
         name="vcr",

@@ -18,6 +18,7 @@ import msgspec
 
 from bench.contest import Contest, Goal, Program
 from bench.pictures import tiny_jpeg
+from bench.processes import console
 from bench.vqa_data import ANNOTATIONS, PREDICTIONS, QUESTIONS, QUESTIONS_OF_VAL
 
 TYPED, PLAIN = "typed parse of both files", "json.load of the annotations"
@@ -56,7 +57,7 @@ def contest(place: Path, questions: int) -> Contest:
     draw = [sys.executable, "-m", "bench.vqa_data", str(place), str(questions), "0"]
     subprocess.run(draw, check=True)
     files = str(place / ANNOTATIONS), str(place / PREDICTIONS)
-    asked = (_command("vle-eval"), "vqa", "--predictions", files[1], "--json")
+    asked = (console("vle-eval"), "vqa", "--predictions", files[1], "--json")
     quick = ("--resamples", "0")
     from_json = (*asked, "--annotations", files[0])
     from_shards = (*asked, "--data", str(_packed(place, questions)), "--dataset", "vqav2",
@@ -100,10 +101,6 @@ def _packed(place: Path, questions: int) -> Path:
     if questions != QUESTIONS_OF_VAL:
         # A part of val is no val: marked so, nobody expects all of it.
         (raw / "sample_world.json").write_text("{}")
-    run = [_command("vle-prep"), "run", "vqav2", "--split", "val", "--raw", str(raw)]
+    run = [console("vle-prep"), "run", "vqav2", "--split", "val", "--raw", str(raw)]
     subprocess.run([*run, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
     return out
-
-
-def _command(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
