@@ -88,13 +88,13 @@ def drawn_totals(
     key = [seed, zlib.crc32(stream.encode("utf-8"))]
     if resamples * len(kinds.rows) <= _ONE_BLOCK:
         return _at_once(kinds, resamples, np.random.default_rng(key))
+    from concurrent.futures import ThreadPoolExecutor  # and logging, which one block does without
+
     bins = _bins_of(kinds)
     starts = range(0, resamples, _DRAWS)
     sizes = [min(_DRAWS, resamples - start) for start in starts]
     # The key of a block ends in a number above 0: a zero at the end would leave the key as it is.
     generators = [np.random.default_rng([*key, block]) for block in range(1, len(sizes) + 1)]
-    from concurrent.futures import ThreadPoolExecutor  # and logging, which few draws do without
-
     with ThreadPoolExecutor(threads or _processors()) as pool:
         return np.concatenate(list(pool.map(bins.totals, sizes, generators)))
 
