@@ -9,6 +9,9 @@ OUT ?= data/shards
 RESULTS ?= results
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests start commands by the hundred; each would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-browser test-faults test-slow check lint typecheck coverage bench prep-vqa prep-coco prep-retrieval leaderboard regress clean
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from bench.peaks import Together
 from vle_bench.tables import Column, Table, to_text
 
+_KEEPS_NOTHING = "PYTHONDONTWRITEBYTECODE"
 _MEGABYTE = 1e6
 _RSS_UNIT = 1024
 
@@ -40,7 +41,9 @@ def console(name: str) -> str:
 def cost_of(command: Sequence[str]) -> Cost:
     """Runs `command` to its end, its output thrown away; raises RuntimeError where it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()
+    )
     with process:
         assert process.stderr is not None
         together = Together(process.pid)
@@ -54,6 +57,15 @@ def cost_of(command: Sequence[str]) -> Cost:
     # The system tells of the largest process; several at one time are seen by watching them.
     rss = max(usage.ru_maxrss * _RSS_UNIT / _MEGABYTE, summed)
     return Cost(wall, usage.ru_utime + usage.ru_stime, rss)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but that Python may keep the modules it compiles.
+
+    pip compiles what it installs. In a checkout that may not be kept, every start would compile
+    our modules anew, and no peer's.
+    """
+    return {name: value for name, value in os.environ.items() if name != _KEEPS_NOTHING}
 
 
 def side_by_side(
