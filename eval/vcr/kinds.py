@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.eval.distinct import Groups
 from vle_bench.eval.vcr.question import OTHER, QUESTION_WORDS, UNSTATED
 from vle_bench.eval.vcr.references import VcrItem
 
@@ -69,27 +70,24 @@ def unstated_notes(parted: Sequence[Breakdown], size: int) -> tuple[str, ...]:
 def _breakdown(
     name: str, column: Sequence[T], shown: Callable[[T], str], *, order: Sequence[str] = ()
 ) -> Breakdown | None:
-    numbers: dict[T, int] = {}
-    for value in column:
-        numbers.setdefault(value, len(numbers))
-    codes = np.fromiter(map(numbers.__getitem__, column), dtype=np.int64, count=len(column))
+    groups = Groups.of(column)
     values: dict[str, list[int]] = {}
-    for value, code in numbers.items():
+    for code, value in enumerate(groups.names):
         values.setdefault(shown(value), []).append(code)
-    unstated = len(_rows(codes, values.pop("", []), len(numbers)))
+    unstated = len(_rows(groups, values.pop("", [])))
     if not values:
         return None
     known = {value: at for at, value in enumerate(order)}
     ranked = sorted(values, key=lambda value: (known.get(value, len(known)), value))
-    parts = tuple((value, _rows(codes, values[value], len(numbers))) for value in ranked)
+    parts = tuple((value, _rows(groups, values[value])) for value in ranked)
     return Breakdown(name=name, parts=parts, unstated=unstated)
 
 
-def _rows(codes: Indices, wanted: Sequence[int], size: int) -> Indices:
-    """The rows of any of some codes below `size`."""
-    among = np.zeros(size, dtype=np.bool_)
+def _rows(groups: Groups[T], wanted: Sequence[int]) -> Indices:
+    """The rows of any of some groups."""
+    among = np.zeros(len(groups.names), dtype=np.bool_)
     among[list(wanted)] = True
-    return np.flatnonzero(among[codes])
+    return np.flatnonzero(among[groups.codes])
 
 
 def _plain(text: str) -> str:

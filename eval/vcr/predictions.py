@@ -8,7 +8,6 @@ under its own wrong pick is not asked. JSONL may hold the same four blocks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -39,8 +38,7 @@ class _Prediction(msgspec.Struct, frozen=True):
     qa2r: list[float]
 
 
-@dataclass(frozen=True)
-class VcrPredictions:
+class VcrPredictions(msgspec.Struct, frozen=True):
     """Scores of every choice, in the order of the references.
 
     Attributes:

@@ -55,13 +55,12 @@ def objects_named(question: Any) -> int:
     """
     if type(question) is not list or not question:
         return UNSTATED
-    tagged = [token for token in question if type(token) is not str]
-    if not tagged:
-        return 0
-    return len({at for token in tagged for at in _objects(token)})
-
-
-def _objects(token: Any) -> list[int]:
-    """The objects of a tag: a list of their numbers, or one number; whatever else is none."""
-    numbers = token if type(token) is list else [token]
-    return [at for at in numbers if type(at) is int]
+    objects: set[int] = set()
+    for token in question:
+        if type(token) is str:
+            continue
+        # A tag is a list of numbers, or one number; whatever else is there names no object.
+        for number in token if type(token) is list else (token,):
+            if type(number) is int:
+                objects.add(number)
+    return len(objects)

@@ -10,6 +10,7 @@ never read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,14 +23,16 @@ from vle_bench.eval.requests import VcrRequest
 from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.eval.vcr.question import UNSTATED, objects_named, question_word
 from vle_bench.identity import id_text
-from vle_bench.inputs import Source, open_source
+from vle_bench.inputs import open_source
 from vle_bench.inputs.aside import aside
 from vle_bench.inputs.collector import no_collector
-from vle_bench.inputs.json import every_line
+from vle_bench.inputs.content import Content, file_content
+from vle_bench.inputs.json_lines import UnclearLines, every_line
 from vle_bench.inputs.records import read_records
 
 CHOICES = 4
 DATASET = "vcr"
+_WHAT = "VCR references"
 _EXPECTED = (
     "VCR references with annot_id, img_id or img_fn, answer_label and rationale_label "
     "(the test split comes without labels and cannot be scored here)"
@@ -108,13 +111,12 @@ def read_references(
     if not request.annotations:
         raise UsageProblem("No references. Give --annotations val.jsonl, or --split with --data.")
     path = Path(request.annotations)
-    with no_collector():
-        source = open_source(path, "VCR references")
-        with aside(lambda: source.sha256):
-            items = _read_items(source, _LineWithChoices if choices else _Line)
+    content = file_content(path, _WHAT)
+    with no_collector(), aside(lambda: content.sha256):
+        items = _read_items(content, path, _LineWithChoices if choices else _Line)
     facts = ReferenceFacts(
         path=request.annotations,
-        sha256=source.sha256,
+        sha256=content.sha256,
         dataset=request.dataset or DATASET,
         split=canonical_split(request.split) or _split_of_ids(items),
         sample=is_sample(path),
@@ -130,21 +132,21 @@ def read_references(
     return items, facts
 
 
-def _read_items(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
+def _read_items(content: Content, path: Path, line_type: type[_Line]) -> tuple[VcrItem, ...]:
     """The items of a file; in one parse where nothing is wrong with it, else line by line."""
-    lines = every_line(source, line_type)
-    try:
-        items = None if lines is None else tuple(map(_item, lines))
-    except ValueError:
-        items = None
-    if items and len({item.annot_id for item in items}) == len(items):
-        return items
-    return _careful(source, line_type)
+    items: list[VcrItem] = []
+    with suppress(ValueError):
+        for lines in every_line(content, line_type):
+            items += map(_item, lines)
+        if len({item.annot_id for item in items}) == len(items):
+            return tuple(items)
+    _refuse_unlabelled(content)
+    return _careful(path, line_type)
 
 
-def _careful(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
+def _careful(path: Path, line_type: type[_Line]) -> tuple[VcrItem, ...]:
     """Line by line, so that every problem has its place."""
-    _refuse_unlabelled(source)
+    source = open_source(path, _WHAT)
     items: list[tuple[str, VcrItem]] = []
     problems = Problems()
     for place, line in list(read_records(source, line_type, _EXPECTED)):
@@ -160,12 +162,19 @@ def _careful(source: Source, line_type: type[_Line]) -> tuple[VcrItem, ...]:
     return tuple(item for _, item in items)
 
 
-def _refuse_unlabelled(source: Source) -> None:
+def _refuse_unlabelled(content: Content) -> None:
     """One sentence, not ten, where no line has labels; a line without may just be damaged."""
-    bare = every_line(source, _Labels)
-    if bare and all(line == _Labels() for line in bare):
+    count, unlabelled = 0, _Labels()
+    try:
+        for lines in every_line(content, _Labels):
+            if any(line != unlabelled for line in lines):
+                return
+            count += len(lines)
+    except UnclearLines:
+        return
+    if count > 1:
         raise DataProblem(
-            f"{source.path}: none of the {len(bare):,} lines has answer_label or rationale_label. "
+            f"{content.place}: none of the {count:,} lines has answer_label or rationale_label. "
             "Those of the test split are hidden, so nothing can be scored here: write the "
             "server's file with vle-eval submit vcr, or give val.jsonl."
         )

@@ -9,11 +9,12 @@ the two averages (the product of the averages is a different number).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.eval.distinct import Groups
 from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.eval.vcr.kinds import Breakdown
 from vle_bench.eval.vcr.predictions import VcrPredictions
@@ -31,8 +32,7 @@ METRICS = ("q2a", "qa2r", "q2ar")
 _TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True)
-class Picks:
+class Picks(msgspec.Struct, frozen=True):
     """What was picked in each item.
 
     Attributes:
@@ -44,8 +44,7 @@ class Picks:
     tied: Flags
 
 
-@dataclass(frozen=True)
-class ItemScores:
+class ItemScores(msgspec.Struct, frozen=True):
     """One row for each item; items without prediction are wrong in all three."""
 
     answers: Picks
@@ -107,9 +106,7 @@ def metrics_of(
         DataProblem: The identities fail.
     """
     hits = np.column_stack([scores.q2a, scores.qa2r, scores.q2ar]).astype(np.float64)
-    numbers: dict[str, int] = {}
-    firsts = (numbers.setdefault(item.image_id, len(numbers)) for item in items)
-    images = np.fromiter(firsts, dtype=np.int64, count=len(items))
+    images = Groups.of([item.image_id for item in items]).codes.astype(np.int64)
     fold = _Fold(hits=hits, images=images, resamples=resamples, seed=seed)
     found = fold.metrics(np.arange(len(items)), "")
     for breakdown in parted:
@@ -122,8 +119,7 @@ def metrics_of(
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Fold:
+class _Fold(msgspec.Struct, frozen=True, kw_only=True):
     """Hits of all items, shape [N, 3], and the picture of each, shape [N]."""
 
     hits: Floats

@@ -7,12 +7,13 @@ texts are the same answer where their readings have the same number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from vle_bench.eval.vqa.gold import Bools, Codes, Floats, Given, Gold, Ints, Numbers
+from vle_bench.eval.distinct import Codes, Numbers
+from vle_bench.eval.vqa.gold import Bools, Floats, Given, Gold, Ints
 from vle_bench.eval.vqa.protocols import Credit, Hits, Protocol, Reader, leave_one_out, thirds
 
 _NO_READING = -1
@@ -37,7 +38,7 @@ class Lexicon:
         self._inside = len(known)
         self._outside = known.of(given, len(given))
         self._texts = list(known)
-        self._numbers = Numbers()
+        self._numbers = Numbers[str]()
         self._read: dict[Reader, Codes] = {}
 
     def gold(self, reader: Reader) -> Codes:
@@ -107,8 +108,7 @@ def readings(gold: Gold, lexicon: Lexicon, protocol: Protocol) -> Readings:
     return Readings(read, unanimous, wanted, given_unanimous, given_mixed)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ItemScores:
+class ItemScores(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What each question earned; one entry a question that counts.
 
     Attributes:

@@ -16,7 +16,8 @@ import numpy as np
 
 from vle_bench.atomic import write_bytes
 from vle_bench.errors import MachineProblem
-from vle_bench.eval.vqa.gold import Codes, Gold, LeftOutBy, Numbers
+from vle_bench.eval.distinct import Codes, Numbers
+from vle_bench.eval.vqa.gold import Gold, LeftOutBy
 
 FOLDER = ".vle-eval"
 _SCHEMA: Final = "vle-bench/vqa-answers/1"
@@ -86,7 +87,7 @@ def store_index(path: Path, gold: Gold, questions: tuple[str, ...], shards: str)
 
 
 def _column(texts: list[str]) -> _Column:
-    numbers = Numbers()
+    numbers = Numbers[str]()
     codes = numbers.of(texts, len(texts))
     return _Column(list(numbers), codes.astype("<i4").tobytes())
 

@@ -7,24 +7,22 @@ and everything that counts works on their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import accumulate, chain, islice
 from operator import attrgetter
 from sys import intern
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from vle_bench.errors import DataProblem
+from vle_bench.eval.distinct import Codes, Groups, Numbers
 from vle_bench.eval.matching import named, unique_ids
 from vle_bench.identity import Identity
 
 Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-"""Places among distinct values: of two million answers, half the memory."""
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -56,41 +54,7 @@ _ANSWER_TYPE, _QUESTION_TYPE = attrgetter("answer_type"), attrgetter("question_t
 _ANSWERS, _ANSWER, _ANSWER_ID = map(attrgetter, ("answers", "answer", "answer_id"))
 
 
-class Numbers(dict[str, int]):
-    """Distinct texts, each with its number in order of first appearance.
-
-    >>> Numbers().of(["b", "a", "b"], 3).tolist()
-    [0, 1, 0]
-    """
-
-    def __missing__(self, text: str) -> int:
-        return self.setdefault(text, len(self))
-
-    def of(self, texts: Iterable[str], count: int) -> Codes:
-        """The number of each text; new ones get the next."""
-        return np.fromiter(map(self.__getitem__, texts), dtype=np.int32, count=count)
-
-
-class Groups(NamedTuple):
-    """A column as its distinct values, in order of first appearance, and the place of each."""
-
-    names: list[str]
-    codes: Codes
-
-    @staticmethod
-    def of(column: Sequence[str]) -> Groups:
-        """Groups equal values.
-
-        >>> Groups.of(["b", "a", "b"]).codes.tolist()
-        [0, 1, 0]
-        """
-        numbers = Numbers()
-        codes = numbers.of(column, len(column))
-        return Groups(list(numbers), codes)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Gold:
+class Gold(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Questions and what people answered, one entry a question in the order of the references.
 
     Attributes:
@@ -128,8 +92,7 @@ class Gold:
         return np.repeat(column, self.sizes)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The answers to be scored, one entry a question in the order of the references.
 
     Attributes:
@@ -181,7 +144,7 @@ class GoldColumns:
         self._question_types: list[str] = []
         self._sizes: list[int] = []
         self._image_names = _Names()
-        self._texts = Numbers()
+        self._texts = Numbers[str]()
         self._codes: list[Codes] = []
         self._left_out_by: LeftOutBy = "id"
 

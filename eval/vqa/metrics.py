@@ -7,14 +7,15 @@ program's do, so that the last bit is the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from vle_bench.errors import DataProblem
+from vle_bench.eval.distinct import Codes, Groups
 from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.eval.vqa.accuracy import ItemScores
-from vle_bench.eval.vqa.gold import Codes, Floats, Gold, Groups, Ints
+from vle_bench.eval.vqa.gold import Floats, Gold, Ints
 from vle_bench.results import Metric
 from vle_bench.statistics import percentile_interval, resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
@@ -25,8 +26,7 @@ _TYPE_ORDER = ("yes/no", "number", "other")
 _TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Fold:
+class _Fold(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     scores: Floats
     pictures: Codes
     picture_count: int

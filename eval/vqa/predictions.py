@@ -16,9 +16,10 @@ import msgspec
 import numpy as np
 
 from vle_bench.errors import DataProblem, Problems, UsageProblem, needs_file
+from vle_bench.eval.distinct import Numbers
 from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.requests import MissingRule
-from vle_bench.eval.vqa.gold import NO_ANSWER, Given, Gold, Numbers, given_answers
+from vle_bench.eval.vqa.gold import NO_ANSWER, Given, Gold, given_answers
 from vle_bench.identity import id_text
 from vle_bench.inputs import Row, Source, open_source, read_rows
 from vle_bench.inputs.bytes import most_unpacked
@@ -102,7 +103,7 @@ def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
     most = most_unpacked(path.stat().st_size)
     content = file_content(path, "VQA predictions", most_bytes=most)
     places = dict(zip(gold.ids, range(len(gold)), strict=True))
-    numbers = Numbers()
+    numbers = Numbers[str]()
     codes = np.full(len(gold), NO_ANSWER, dtype=np.int32)
     try:
         for rows in JsonStream(content).rows("", _Prediction, expected=_EXPECTED):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -21,10 +20,11 @@ import numpy as np
 
 from vle_bench.answers import normalise_answer
 from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.eval.distinct import Codes, Groups
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.vqa.accuracy import lexicon_of, readings
 from vle_bench.eval.vqa.annotations import read_annotations
-from vle_bench.eval.vqa.gold import Codes, Given, Gold, Groups, Ints, given_answers
+from vle_bench.eval.vqa.gold import Given, Gold, Ints, given_answers
 from vle_bench.eval.vqa.protocols import Protocol
 from vle_bench.eval.vqa.references import References
 from vle_bench.eval.vqa.shards import DEFAULT_DATASET, read_shards
@@ -35,8 +35,7 @@ _NOTHING = -1
 _VAL_NAME, _TRAIN_NAME = "val2014", "train2014"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Task:
+class Task(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a predictor may look at."""
 
     request: VqaRequest
@@ -45,12 +44,11 @@ class Task:
     vocabulary: Vocabulary | None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Predicted:
+class Predicted(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Answers in the order of the references, files read for them, and what must be said."""
 
     given: Given
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, machine_errors, needs_file
@@ -33,8 +34,7 @@ _SIGN = re.compile(rb"[^ \t\n\r\x0b\f]")
 """Anything but what `bytes.isspace` calls space."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, dict=True):
     """One input file, decompressed.
 
     Attributes:
@@ -45,9 +45,12 @@ class Source:
     """
 
     path: Path
-    data: bytes = field(repr=False)
-    stored: bytes = field(repr=False)
+    data: bytes
+    stored: bytes
     kind: Kind
+
+    def __repr__(self) -> str:
+        return f"Source({self.path}, {self.kind}, {len(self.data):,} bytes)"
 
     @cached_property
     def sha256(self) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.inputs.bytes import Source
@@ -18,8 +17,6 @@ from vle_bench.inputs.bytes import Source
 T = TypeVar("T")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LINE_FEED = ord("\n")
-_PIECE = 1 << 18
 
 
 def read_json(source: Source, kind: type[T], expected: str) -> T:
@@ -76,30 +73,6 @@ def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tu
         except RecursionError:
             problems.add(f"{source.path}:{number}: nested too deeply")
     problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")
-
-
-def every_line(source: Source, kind: type[T]) -> list[T] | None:
-    """All records of a JSONL file in one parse; None where it needs a closer look.
-
-    The parser does not mind two records in a line or one over several, so their number is held
-    against that of the lines. A caller that gets None reads again with `read_json_lines`.
-    """
-    if source.kind != "jsonl":
-        return None
-    data = source.data.removeprefix(_BYTE_ORDER_MARK)
-    try:
-        records = msgspec.json.Decoder(kind).decode_lines(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    lines = _line_feeds(data) + (not data.endswith(b"\n"))
-    return records if len(records) == lines else None
-
-
-def _line_feeds(data: bytes) -> int:
-    """As `data.count`, which looks at one byte at a time: a quarter of the time."""
-    signs = np.frombuffer(data, dtype=np.uint8)
-    pieces = (signs[start : start + _PIECE] for start in range(0, len(signs), _PIECE))
-    return sum(int(np.count_nonzero(piece == _LINE_FEED)) for piece in pieces)
 
 
 def _plain(error: msgspec.DecodeError) -> str:
