@@ -8,7 +8,6 @@ it was is said in a sentence; the store itself is left as it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -30,8 +29,7 @@ SCHEMA = "vle-bench/results/1"
 _SAME = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True)
-class Afresh:
+class Afresh(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the stored results of one task and split.
 
     Attributes:
@@ -126,9 +124,9 @@ def _of_no_use(task: ScoringTask, request: ScoringRequest, options: RunOptions) 
         if getattr(request, name) != getattr(plain, name):
             yield f"--{name.replace('_', '-')}"
     same = RunOptions(results=options.results, as_json=options.as_json)
-    for field in fields(options):
-        if getattr(options, field.name) != getattr(same, field.name):
-            yield f"--{field.name.replace('_', '-')}"
+    for name in options.__struct_fields__:
+        if getattr(options, name) != getattr(same, name):
+            yield f"--{name.replace('_', '-')}"
 
 
 def _again(task: ScoringTask, found: StoredResult) -> ResultDocument:

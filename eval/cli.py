@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from vle_bench.console import CommandEntry, LazyGroup, run
 
 _COMMANDS = {
@@ -44,4 +46,7 @@ group = LazyGroup(
 
 def main() -> None:
     """Entry point of the console command."""
+    # What is multiplied here is cut into tiles, a thread each. NumPy would start threads of its
+    # own as it is imported, which takes a good part of the time of a small score.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run(group, "vle-eval")

@@ -7,11 +7,11 @@ called and where it goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from vle_bench.console import PLACE
 from vle_bench.errors import UsageProblem
@@ -23,8 +23,7 @@ DEFAULT_RESULTS = "results"
 _RUN_KEYS = ("model_name", "setting", "trained_on", "results", "out", "as_json")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is named, described, stored and shown; none of it moves a score.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.errors import DataProblem

@@ -8,17 +8,17 @@ metric is a fold over it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
+
+import msgspec
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.results import Metric
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceFacts:
+class ReferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the references are, as they say themselves or as the user named them.
 
     Attributes:
@@ -62,8 +62,7 @@ class LaterTable(Mapping[str, Any]):
         return len(self._columns)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """One scored run.
 
     Attributes:
@@ -88,7 +87,7 @@ class Scored:
     predictions: bytes | Callable[[], bytes]
     signature: tuple[tuple[str, str], ...]
     inputs: Mapping[str, str]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def prediction_lines(self) -> bytes:

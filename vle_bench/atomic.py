@@ -10,7 +10,6 @@ one's own: under one name, the second would cut off what the first renames.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -28,6 +27,8 @@ def temporary_name(path: Path) -> Path:
 
 def _own_name(path: Path) -> Path:
     """The temporary name of this process, on whatever machine of a shared disk it runs."""
+    import socket
+
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
 
 

@@ -9,14 +9,14 @@ writes corners and a score.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """EXIF orientations under which the shown picture has width and height swapped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """A rectangle in pixels; `x1 < x0` or `y1 < y0` says that the source was reversed."""
 
     x0: float

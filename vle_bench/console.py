@@ -8,6 +8,7 @@ Data goes to stdout, everything for people to stderr.
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -31,6 +32,9 @@ from vle_bench.errors import (
 
 T = TypeVar("T")
 
+_RARELY = 50_000
+"""New objects before cycles among them are sought. The 700 of Python are for programs that make
+cycles; here they were sought fifty times while modules were imported, and none was found."""
 _WIDEST = 1000
 """Characters of a message's line; ten named ids need about half of that."""
 _KEPT_END = 300
@@ -94,6 +98,7 @@ def run(command: click.Command, program: str) -> NoReturn:
     """Runs `command` and leaves the process with the exit code of the contract."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # a document is UTF-8 in every locale
+    gc.set_threshold(_RARELY)
     sys.exit(exit_code(command, program))
 
 

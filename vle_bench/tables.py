@@ -10,27 +10,26 @@ import csv
 import io
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from vle_bench.canonical import pretty_json_bytes
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A heading and whether its cells are numbers."""
 
     name: str
     number: bool = False
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """Cells as text, with a title above and footnotes below."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
-    footnotes: tuple[str, ...] = field(default=())
+    footnotes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -30,8 +29,7 @@ _MOST_KINDS = 10
 _NOTHING = 1e-9
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(msgspec.Struct, frozen=True):
     """How often, and from which seed, the tests draw."""
 
     resamples: int = 10_000
@@ -97,8 +95,7 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
     moved: tuple[Moved, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class ByPicture:
+class ByPicture(msgspec.Struct, frozen=True, eq=False):
     """A metric's sums per picture, shape [pictures, ratios], and what a ratio counts."""
 
     sums: Floats

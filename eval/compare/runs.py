@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -33,8 +33,7 @@ _MOST_NAMED = 3
 _DIGEST_SHOWN = 16
 
 
-@dataclass(frozen=True, eq=False)
-class StoredRun:
+class StoredRun(msgspec.Struct, frozen=True, eq=False):
     """A result and its item table.
 
     Attributes:

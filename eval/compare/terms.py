@@ -9,8 +9,8 @@ not make.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -34,8 +34,7 @@ _UNSTATED = "unstated"
 _FOLDS = "|folds:"
 
 
-@dataclass(frozen=True, eq=False)
-class Ratio:
+class Ratio(msgspec.Struct, frozen=True, eq=False):
     """The mean of some items' values.
 
     Attributes:
@@ -47,8 +46,7 @@ class Ratio:
     values: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, eq=False):
     """`weight` times the sum of the ratios, plus `offset`, is the metric."""
 
     weight: float

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,8 +54,7 @@ class _Image(msgspec.Struct, frozen=True):
     cocoid: Id | None = None
 
 
-@dataclass(frozen=True)
-class Captions:
+class Captions(msgspec.Struct, frozen=True):
     """Texts by id, and the ids of texts and pictures that belong together."""
 
     words: dict[str, str]

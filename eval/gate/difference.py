@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from vle_bench.results import Metric
 from vle_bench.tables import Column, Table, to_text
@@ -26,8 +27,7 @@ class Difference(NamedTuple):
     found: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """One case, pin or file of published rows, as it was found.
 
     Attributes:
@@ -46,7 +46,7 @@ class Checked:
     since: tuple[str, ...] = ()
     reason: str = ""
     broken: bool = False
-    writes: Mapping[Path, bytes] = field(default_factory=dict)
+    writes: Mapping[Path, bytes] = {}
 
     @property
     def status(self) -> Status:

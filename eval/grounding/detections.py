@@ -14,7 +14,6 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -48,8 +47,7 @@ class Detection(msgspec.Struct, frozen=True):
     score: float
 
 
-@dataclass(frozen=True)
-class CocoBoxes:
+class CocoBoxes(msgspec.Struct, frozen=True):
     """The reference boxes in COCO's terms.
 
     Attributes:
@@ -63,8 +61,7 @@ class CocoBoxes:
     boxes: tuple[tuple[int, int, tuple[float, float, float, float], bool], ...]
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(msgspec.Struct, frozen=True):
     """What pycocotools found, from 0 to 1; a metric without anything to find is not there."""
 
     metrics: Mapping[str, float]

@@ -9,8 +9,8 @@ some class. So ids beyond the vocabulary are refused, with that hint.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -37,8 +37,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledBox:
+class LabelledBox(msgspec.Struct, frozen=True):
     """One box whose class is asked."""
 
     key: str
@@ -52,8 +51,7 @@ class LabelledBox:
         return query_name(self.key, self.box_id)
 
 
-@dataclass(frozen=True)
-class BoxSet:
+class BoxSet(msgspec.Struct, frozen=True):
     """The boxes of a split.
 
     Attributes:
@@ -71,8 +69,7 @@ class BoxSet:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Guesses:
+class Guesses(msgspec.Struct, frozen=True, eq=False):
     """Five classes for each box, -1 where there is no prediction; shape [boxes, 5]."""
 
     label_ids: Ints

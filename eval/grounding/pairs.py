@@ -10,8 +10,8 @@ no threshold comes into it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -34,8 +34,7 @@ _MOST_CELLS = 1 << 21
 METRICS = ("itm_accuracy", "itm_accuracy[matched]", "itm_accuracy[mismatched]", "itm_auc")
 
 
-@dataclass(frozen=True, eq=False)
-class Pairs:
+class Pairs(msgspec.Struct, frozen=True, eq=False):
     """Scored pairs in the order of their file.
 
     Attributes:
@@ -51,8 +50,7 @@ class Pairs:
     match: Flags
 
 
-@dataclass(frozen=True)
-class KnownTexts:
+class KnownTexts(msgspec.Struct, frozen=True):
     """Which pictures there are, and the pictures that each text belongs to."""
 
     images: frozenset[str]

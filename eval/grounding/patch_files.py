@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -37,8 +37,7 @@ _MOST_ROWS = 50_000_000
 _EXACT_IN_32_BITS = frozenset("efbBhH")
 
 
-@dataclass(frozen=True, eq=False)
-class PatchScores:
+class PatchScores(msgspec.Struct, frozen=True, eq=False):
     """Scores in the order of the queries.
 
     Attributes:

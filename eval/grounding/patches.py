@@ -14,9 +14,9 @@ Pointing: Zhang et al. 2016, https://arxiv.org/abs/1608.00507, here without the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -43,8 +43,7 @@ class QueryScore(NamedTuple):
     tied: bool
 
 
-@dataclass(frozen=True, eq=False)
-class PatchItems:
+class PatchItems(msgspec.Struct, frozen=True, eq=False):
     """All queries, one row each; without prediction zero in all and `best` -1."""
 
     values: Floats

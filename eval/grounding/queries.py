@@ -11,7 +11,8 @@ scored, and a prediction for it is let through.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.grounding.frame import Frame
@@ -29,8 +30,7 @@ _ASKED = {"flickr30k": "phrase", "vg": "region"}
 CAPTION = "caption"
 
 
-@dataclass(frozen=True, eq=False)
-class PatchQuery:
+class PatchQuery(msgspec.Struct, frozen=True, eq=False):
     """One text that has patches.
 
     Attributes:
@@ -57,8 +57,7 @@ class PatchQuery:
         return query_name(self.key, self.query_id)
 
 
-@dataclass(frozen=True, eq=False)
-class QuerySet:
+class QuerySet(msgspec.Struct, frozen=True, eq=False):
     """The queries of a split.
 
     Attributes:

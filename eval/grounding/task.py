@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,7 @@ from vle_bench.results.signature import interval_part
 from vle_bench.results.store import PREDICTIONS
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatchRun:
+class PatchRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run before it is folded into numbers: what pictures of it are painted from."""
 
     frame: Frame

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -38,8 +37,7 @@ _OF_ONE_DIRECTION = ("t2i_mean_recall", "i2t_mean_recall")
 _Placed = tuple[int, ResultDocument]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a table: a stored result of ours, or a published one."""
 
     model: str
@@ -50,7 +48,7 @@ class Row:
     """Metric to digits: ours rounded to two decimals, published as printed."""
     source: str
     verified: str = ""
-    measured: dict[str, Metric] = field(default_factory=dict)
+    measured: dict[str, Metric] = {}
     """Ours alone: the metrics with their n and interval."""
     comparable: bool = True
     why: str = ""
@@ -60,8 +58,7 @@ class Row:
     """Ours alone: the place of its document among those the tables were made of."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
+class Group(msgspec.Struct, frozen=True, kw_only=True):
     """One table."""
 
     task: str

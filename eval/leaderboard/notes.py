@@ -7,7 +7,8 @@ paper, carries its mark wherever it is printed, and every mark is answered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from vle_bench.eval.leaderboard.board import Group, Row
 
@@ -17,8 +18,7 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowNotes:
+class RowNotes(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a table that are shown and what is said of them.
 
     Attributes:

@@ -93,7 +93,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Group]], str]] = MappingProxyType(
 
 
 def _row_fields(row: Row) -> dict[str, Any]:
-    return {name: value for name, value in vars(row).items() if name != "place"}
+    return {name: getattr(row, name) for name in row.__struct_fields__ if name != "place"}
 
 
 def _table(group: Group, most: int | None) -> Table:

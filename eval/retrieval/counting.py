@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from vle_bench.eval.retrieval.gold import Direction, Gold, Ints
@@ -38,8 +38,7 @@ class TileShape(NamedTuple):
 TILE = TileShape(1024, 2048)
 
 
-@dataclass(frozen=True, eq=False)
-class Counted:
+class Counted(msgspec.Struct, frozen=True, eq=False):
     """What one direction's scores say of the best positives.
 
     Attributes:

@@ -16,9 +16,9 @@ with. Its program counts them into R, where nothing can find them; so do we, whe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from vle_bench.errors import DataProblem
@@ -34,8 +34,7 @@ from vle_bench.inputs import open_source, read_json
 _EXPECTED = 'positives: a JSON object {"query id": [candidate ids]}, of texts or of pictures'
 
 
-@dataclass(frozen=True, eq=False)
-class Extended:
+class Extended(msgspec.Struct, frozen=True, eq=False):
     """What one direction's extended positives come to.
 
     Attributes:
@@ -51,8 +50,7 @@ class Extended:
     r_precision: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, eq=False):
     """The extended positives of one direction.
 
     Attributes:

@@ -9,9 +9,9 @@ signature. A text is asked in the one fold that has its pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from vle_bench.canonical import json_bytes, sha256_bytes
@@ -31,8 +31,7 @@ _EXPECTED = "folds: a JSON list of lists of image ids"
 _DIGITS = 12
 
 
-@dataclass(frozen=True, eq=False)
-class Folds:
+class Folds(msgspec.Struct, frozen=True, eq=False):
     """Which fold each picture and each text belongs to.
 
     Attributes:

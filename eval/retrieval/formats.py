@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import msgspec
@@ -73,8 +72,7 @@ class _Info(msgspec.Struct, frozen=True):
     description: str = ""
 
 
-@dataclass(frozen=True)
-class FoundTexts:
+class FoundTexts(msgspec.Struct, frozen=True):
     """What a file holds and what it says of itself; "" where it says nothing.
 
     Attributes:

@@ -9,9 +9,9 @@ them, are ranked like the others, and ask nothing themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +22,7 @@ DIRECTIONS: tuple[Direction, ...] = ("i2t", "t2i")
 NONE = -1
 
 
-@dataclass(frozen=True)
-class TextRow:
+class TextRow(msgspec.Struct, frozen=True):
     """One text of the references: its id, its pictures' ids, and its length in characters."""
 
     text_id: str
@@ -31,8 +30,7 @@ class TextRow:
     length: int
 
 
-@dataclass(frozen=True, eq=False)
-class Gold:
+class Gold(msgspec.Struct, frozen=True, eq=False):
     """Pictures, texts and the pairs between them.
 
     Attributes:
@@ -56,8 +54,7 @@ class Gold:
         return self.text_ids, self.image_ids
 
 
-@dataclass(frozen=True, eq=False)
-class Positives:
+class Positives(msgspec.Struct, frozen=True, eq=False):
     """The positives of each query of one direction.
 
     Attributes:

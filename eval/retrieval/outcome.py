@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,8 +21,7 @@ Flags = npt.NDArray[np.bool_]
 RECALLS = (1, 5, 10)
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One direction's queries.
 
     Attributes:
@@ -53,7 +52,7 @@ class Outcome:
 
     def only(self, chosen: Flags) -> Outcome:
         """Some of the queries."""
-        return replace(
+        return msgspec.structs.replace(
             self,
             hits={at: hits[chosen] for at, hits in self.hits.items()},
             ranks=self.ranks[chosen],

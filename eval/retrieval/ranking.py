@@ -7,8 +7,7 @@ come in blocks of queries; nothing depends on the size of a block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from vle_bench.eval.retrieval.gold import NONE, Direction, Ints, Positives
@@ -21,8 +20,7 @@ DEPTH = 10
 BLOCK_CELLS = 1 << 21
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
+class _Block(msgspec.Struct, frozen=True, eq=False):
     """Scores of the queries from `start`, shape [queries, gallery], and how wrong they may be."""
 
     direction: Direction

@@ -7,8 +7,9 @@ shards. Pictures follow the texts, by their first appearance among them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.references import (
@@ -25,8 +26,7 @@ from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.inputs import open_source
 
 
-@dataclass(frozen=True)
-class References:
+class References(msgspec.Struct, frozen=True):
     """The texts of the references, what they are, and what a reader of a score must know."""
 
     texts: tuple[TextRow, ...]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -58,8 +58,7 @@ class Similarity(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class MatrixSimilarity:
+class MatrixSimilarity(msgspec.Struct, frozen=True, eq=False):
     """A matrix [rows, columns] of finite scores, and where each picture and text stands in it.
 
     Attributes:
@@ -187,8 +186,7 @@ class FeatureSimilarity:
         return chosen
 
 
-@dataclass(frozen=True, eq=False)
-class WithAbsent:
+class WithAbsent(msgspec.Struct, frozen=True, eq=False):
     """Scores of which some pictures or texts have none (`--missing zero`): they lose to all others.
 
     Attributes:

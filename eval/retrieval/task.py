@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,8 +39,7 @@ LISTED = "listed"
 """The protocol of ranked lists: their order is given, and no tie rule is applied."""
 
 
-@dataclass(frozen=True)
-class _Predicted:
+class _Predicted(msgspec.Struct, frozen=True):
     """What was to be scored, whatever it came from.
 
     Attributes:
@@ -69,8 +67,7 @@ class _Extensions(NamedTuple):
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoredRetrieval(Scored):
+class ScoredRetrieval(Scored, frozen=True, kw_only=True):
     """A scored run and what its metrics were folded from.
 
     Attributes:
@@ -191,8 +188,8 @@ def _folded(facts: ReferenceFacts, folds: Folds) -> ReferenceFacts:
     """Folds are another measurement than the whole: COCO 1K where they are that, else a part."""
     coco = facts.dataset in {"coco", "coco-karpathy-5k"} and facts.split == "test"
     if coco and not facts.part and folds.as_coco_1k:
-        return replace(facts, dataset=COCO_1K)
-    return replace(facts, part=facts.part or f"the mean over {folds.count} folds")
+        return msgspec.structs.replace(facts, dataset=COCO_1K)
+    return msgspec.structs.replace(facts, part=facts.part or f"the mean over {folds.count} folds")
 
 
 def _way(asked: RetrievalRequest) -> str:

@@ -7,9 +7,9 @@ every pair the same score reaches 100 under the kindest of them. Ranks count fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +18,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class TieCounts:
+class TieCounts(msgspec.Struct, frozen=True, eq=False):
     """All that a tie rule needs to know of each query; every array has shape [queries].
 
     Attributes:

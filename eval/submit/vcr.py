@@ -9,7 +9,6 @@ Source: rowanz/r2c, models/README.md (columns); ChenRocks/UNITER sorts rows by t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -63,8 +62,7 @@ class _Item(msgspec.Struct, frozen=True, gc=False):
     annot_id: str | int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Items:
+class Items(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: ids in the server's order, and what the file is."""
 
     ids: tuple[str, ...]

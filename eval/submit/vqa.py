@@ -9,7 +9,6 @@ Source: GT-Vision-Lab/VQA, PythonHelperTools/vqaTools/vqa.py; visualqa.org/evalu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,7 @@ class _Answer(msgspec.Struct, frozen=True, gc=False):
     answer: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Questions:
+class Questions(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked.
 
     Attributes:

@@ -13,10 +13,10 @@ dandelin/ViLT (762fd397).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 
 from vle_bench.answers import (
@@ -142,8 +142,7 @@ class Reading(NamedTuple):
     mixed: Reader
 
 
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
+class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     """One way to score.
 
     Attributes:

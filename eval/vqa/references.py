@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.requests import VqaRequest
@@ -11,8 +12,7 @@ from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.eval.vqa.gold import Gold
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class References:
+class References(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What predictions are scored against.
 
     Attributes:
@@ -29,7 +29,7 @@ class References:
     inputs: Mapping[str, str]
     questions: tuple[str, ...] = ()
     vocabulary: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_references(request: VqaRequest) -> References:

@@ -7,7 +7,6 @@ several protocols without reading them again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -39,8 +38,7 @@ _FULL_CREDIT = 4
 _ANNOTATORS = 10
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Run(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """Everything that was read for a request, scored under any protocol."""
 
     request: VqaRequest

@@ -42,7 +42,7 @@ RUN = RunDescription(
 
 
 def run(**changes: Any) -> RunDescription:
-    fields = {name: getattr(RUN, name) for name in RUN.__dataclass_fields__}
+    fields = {name: getattr(RUN, name) for name in RUN.__struct_fields__}
     return RunDescription(**(fields | changes))
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vle_bench.catalog.toml_lines import KeyPath, line_of, locate
+from vle_bench.catalog.strict_toml import KeyPath
+from vle_bench.catalog.toml_lines import line_of, locate
 
 
 def paths_of(value: Any, path: KeyPath = ()) -> set[KeyPath]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from vle_bench.catalog.datasets import (
     DatasetManifest,
     dataset_names,
     dataset_of_result,
     load_dataset_manifest,
+    names_of_results,
     result_name,
-    result_names,
 )
 from vle_bench.catalog.published import PublishedScore, published_of
 
@@ -27,8 +28,7 @@ _CAPTIONS = re.compile(r"([\d,]*\d) captions")
 _LESS = re.compile(r"\s+less\s+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunDescription:
+class RunDescription(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of ours says of itself.
 
     Args:
@@ -54,8 +54,7 @@ class RunDescription:
     captions: int = 0
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """A verdict: `why` is empty exactly where the two are comparable; `notes` never decide."""
 
     why: tuple[str, ...]
@@ -102,8 +101,7 @@ def rows_for(
     """
     owner = dataset_of_result(run.dataset)
     if rows is None:
-        names = (owner, *(name for name in result_names() if dataset_of_result(name) == owner))
-        rows = [row for name in sorted(set(names)) for row in published_of(name)]
+        rows = [row for name in names_of_results(owner) for row in published_of(name)]
     pairs = [
         (row, compare(run, row))
         for row in rows

@@ -295,7 +295,8 @@ def dataset_of_result(name: str) -> str:
     >>> dataset_of_result("coco-karpathy-5k"), dataset_of_result("vcr")
     ('coco', 'vcr')
     """
-    return _results()[name][0] if name in _results() else name
+    result = _result(name)
+    return result[0] if result else name
 
 
 def result_name(name: str) -> ResultName | None:
@@ -304,16 +305,20 @@ def result_name(name: str) -> ResultName | None:
     >>> result_name("coco-karpathy-1k").whole
     False
     """
-    return _results()[name][1] if name in _results() else None
+    result = _result(name)
+    return result[1] if result else None
 
 
-def result_names() -> tuple[str, ...]:
-    """Every name that results have and no dataset has, sorted.
+def names_of_results(dataset: str) -> tuple[str, ...]:
+    """Every name that results on a dataset have, its own included, sorted.
 
-    >>> "coco-karpathy-5k" in result_names(), "vcr" in result_names()
-    (True, False)
+    >>> names_of_results("coco")
+    ('coco', 'coco-karpathy-1k', 'coco-karpathy-5k')
     """
-    return tuple(sorted(_results()))
+    if dataset not in dataset_names():
+        return (dataset,)
+    results = load_dataset_manifest(dataset).result_names
+    return tuple(sorted({dataset, *(result.name for result in results)}))
 
 
 def expected_count(
@@ -342,6 +347,12 @@ def id_list_digest(ids: Iterable[int]) -> str:
     """
     lines = "".join(f"{number}\n" for number in sorted(ids))
     return hashlib.sha256(lines.encode("ascii")).hexdigest()
+
+
+def _result(name: str) -> tuple[str, ResultName] | None:
+    """The dataset and meaning of a result's name; None where it is a dataset's, or nobody's."""
+    # A run on a dataset under its own name, as most are, reads no other's manifest.
+    return None if name in dataset_names() else _results().get(name)
 
 
 @cache

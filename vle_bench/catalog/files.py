@@ -7,10 +7,11 @@ path. Messages call them by the name they have in the repository.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+import msgspec
 
 from vle_bench.errors import DataProblem, machine_errors, needs_file
 
@@ -19,8 +20,7 @@ LARGEST_TEXT = 16 << 20
 """Bytes; a hand-written manifest is a thousand times smaller."""
 
 
-@dataclass(frozen=True)
-class CatalogFile:
+class CatalogFile(msgspec.Struct, frozen=True):
     """One text file and the name that messages give it."""
 
     place: str

@@ -9,7 +9,6 @@ Source: the `categories` of COCO's instances files.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
@@ -43,8 +42,7 @@ class _ClassFile(msgspec.Struct, frozen=True):
             raise ValueError("a name stands twice")
 
 
-@dataclass(frozen=True)
-class CocoClasses:
+class CocoClasses(msgspec.Struct, frozen=True):
     """The classes in the order of their indexes, and the ways to look one up."""
 
     classes: tuple[CocoClass, ...]

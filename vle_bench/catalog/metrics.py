@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Literal
@@ -52,8 +51,7 @@ class _MetricFile(msgspec.Struct, frozen=True, kw_only=True):
                     raise ValueError(f"rising names {key}, which is no metric here")
 
 
-@dataclass(frozen=True)
-class Metrics:
+class Metrics(msgspec.Struct, frozen=True):
     """Every known metric and the chains of keys whose values rise from left to right."""
 
     by_key: Mapping[str, Metric]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -18,10 +17,12 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, Union, get
 import msgspec
 
 from vle_bench.catalog.files import CatalogFile
-from vle_bench.catalog.toml_lines import KeyPath, line_of, locate
 from vle_bench.errors import DataProblem, Problems
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+KeyPath = tuple[str | int, ...]
+"""Keys and array positions from the root, e.g. `("scores", 2, "values", "q2a")`."""
 
 _ADVICE = "Correct the file and run again."
 _SYNTAX = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
@@ -35,8 +36,7 @@ class _Unusable:
 _UNUSABLE: Final = _Unusable()
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(msgspec.Struct, frozen=True, dict=True):
     """Turns a path of keys into "file:line".
 
     Lines are sought when the first is asked for: nearly always nothing is wrong, and to follow
@@ -44,7 +44,7 @@ class Places:
     """
 
     file: str
-    text: str = field(repr=False)
+    text: str
 
     def of(self, *path: str | int) -> str:
         r"""Where `path` stands, or the nearest table above it.
@@ -52,10 +52,14 @@ class Places:
         >>> Places("a.toml", "\n[b]\n").of("b", 0)
         'a.toml:2'
         """
+        from vle_bench.catalog.toml_lines import line_of
+
         return f"{self.file}:{line_of(self._lines, path)}"
 
     @cached_property
     def _lines(self) -> Mapping[KeyPath, int]:
+        from vle_bench.catalog.toml_lines import locate
+
         return locate(self.text)
 
 
@@ -69,8 +73,7 @@ class Spot(NamedTuple):
         return self.places.of(*self.path)
 
 
-@dataclass(frozen=True)
-class Reading(Generic[T]):
+class Reading(msgspec.Struct, Generic[T], frozen=True):
     """A record and where its parts stand in the file."""
 
     record: T

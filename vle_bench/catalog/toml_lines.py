@@ -12,9 +12,10 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-KeyPath = tuple[str | int, ...]
-"""Keys and array positions from the root, e.g. `("scores", 2, "values", "q2a")`."""
+if TYPE_CHECKING:
+    from vle_bench.catalog.strict_toml import KeyPath
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from vle_bench.labels.names import object_name, spelling
 from vle_bench.labels.vocabulary import ClassVocabulary, Names
@@ -21,8 +22,7 @@ from vle_bench.records import Sample
 DEFAULT_CLASSES = 1600
 
 
-@dataclass(frozen=True)
-class NameCounts:
+class NameCounts(msgspec.Struct, frozen=True):
     """How often things are named: per name, all object boxes, and those without a name."""
 
     names: Mapping[str, int]
@@ -30,8 +30,7 @@ class NameCounts:
     nameless: int
 
 
-@dataclass(frozen=True)
-class CountedVocabulary:
+class CountedVocabulary(msgspec.Struct, frozen=True):
     """A vocabulary, the boxes of each class, and the boxes whose name has no class."""
 
     vocabulary: ClassVocabulary

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from vle_bench.catalog.words import coco_words
 from vle_bench.labels.names import plural
@@ -33,8 +34,7 @@ def words_of(text: str) -> Words:
     return tuple(_WORD.findall(_POSSESSIVE.sub("", text.lower())))
 
 
-@dataclass(frozen=True)
-class MentionFinder:
+class MentionFinder(msgspec.Struct, frozen=True):
     """Finds class labels in sentences; make it with `mention_finder`.
 
     Attributes:

@@ -10,10 +10,11 @@ Source: data/genome/1600-400-20 of peteanderson80/bottom-up-attention.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from vle_bench.catalog.files import CatalogFile
 from vle_bench.catalog.words import coco_words
@@ -24,8 +25,7 @@ Names = tuple[str, ...]
 """The names of one class; the first is the one that is shown."""
 
 
-@dataclass(frozen=True)
-class ClassVocabulary:
+class ClassVocabulary(msgspec.Struct, frozen=True):
     """Classes in the order of their labels, and the ways to look one up; make it with `of`."""
 
     classes: tuple[Names, ...]

@@ -8,8 +8,8 @@ of the picture ever being drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -23,8 +23,7 @@ _SLACK = 1e-9
 """Shares closer than this are equal: a half stays a half after a flip or a resize."""
 
 
-@dataclass(frozen=True, eq=False)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True, eq=False):
     """Shared areas of boxes and patches under a view.
 
     Attributes:

@@ -11,8 +11,8 @@ Source: get_patch_box in the pipelines of iflytek/VLE (commit e322bb97).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class PatchGrid:
+class PatchGrid(msgspec.Struct, frozen=True):
     """`columns` x `rows` square patches of `patch_size` pixels of the model's input.
 
     Ids count row by row from 0 at the top left; the class token in front of them has no id.

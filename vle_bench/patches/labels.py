@@ -16,9 +16,9 @@ label nothing; a box whose name has no class is passed over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import msgspec
 import numpy as np
 
 from vle_bench.boxes import from_xywh
@@ -37,8 +37,7 @@ _DECIMALS = 9
 """Coverages are compared after rounding, so that a flip cannot break a tie another way."""
 
 
-@dataclass(frozen=True, eq=False)
-class PatchLabels:
+class PatchLabels(msgspec.Struct, frozen=True, eq=False):
     """One row for each class of each patch, by rising patch and label.
 
     Attributes:

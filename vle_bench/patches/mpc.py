@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import msgspec
 import numpy as np
 
 from vle_bench.labels.vocabulary import ClassVocabulary
@@ -28,8 +28,7 @@ from vle_bench.records import BoxAnnotation
 MaskUnit = Literal["object", "patch"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MpcRule:
+class MpcRule(msgspec.Struct, frozen=True, kw_only=True):
     """Every choice behind the targets, so that a run can state them.
 
     Attributes:
@@ -51,8 +50,7 @@ class MpcRule:
             raise ValueError(f"no unit {self.unit!r}, only {', '.join(get_args(MaskUnit))}")
 
 
-@dataclass(frozen=True, eq=False)
-class MpcTargets:
+class MpcTargets(msgspec.Struct, frozen=True, eq=False):
     """What the model does not see and must tell.
 
     Attributes:

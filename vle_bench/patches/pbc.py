@@ -11,9 +11,9 @@ teach that nothing is there. docs/design/008-patch-targets.md has the reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+import msgspec
 import numpy as np
 
 from vle_bench.boxes import from_xywh
@@ -28,8 +28,7 @@ from vle_bench.records import BoxAnnotation, Caption
 CrowdUse = Literal["ignore", "related"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PbcRule:
+class PbcRule(msgspec.Struct, frozen=True, kw_only=True):
     """Every choice behind the targets.
 
     Attributes:
@@ -48,8 +47,7 @@ class PbcRule:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class PbcTarget:
+class PbcTarget(msgspec.Struct, frozen=True, eq=False):
     """One text and its patches.
 
     Attributes:

@@ -15,11 +15,11 @@ image_transforms (4.50.3); Resize and CenterCrop of torchvision's transforms.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 
 from vle_bench.boxes import Box
@@ -38,8 +38,7 @@ class Rectangle(NamedTuple):
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """One axis of a view: stored pixel x lies at `scale * x + shift` of `size` pixels."""
 
     source: int
@@ -82,8 +81,7 @@ class Axis:
         return int(self.scale * denominator), int(self.shift * denominator), denominator
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """A frame of model input pixels over a stored picture; every step gives a new view."""
 
     x: Axis

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +51,8 @@ def _commit_of_this_code() -> str:
     top = Path(__file__).resolve().parents[2]
     if not (top / ".git").exists():
         return ""
+    import subprocess
+
     command = ["git", "-C", str(top), "rev-parse", "HEAD"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # a fixed command on our own folder

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -35,8 +35,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Run(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One stored result and its items.
 
     Attributes:
@@ -59,8 +58,7 @@ class Run:
         return len(self.codes)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ItemSet:
+class ItemSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Runs on the same items, in the same order, measured the same way."""
 
     runs: tuple[Run, ...]

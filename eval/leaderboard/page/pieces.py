@@ -8,10 +8,10 @@ of all of them are one line of text in the run's first piece.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from vle_bench.eval.facts.item import Facts
@@ -38,8 +38,7 @@ PICKS = 48
 Piece = tuple[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How single items are shown.
 
     Attributes:

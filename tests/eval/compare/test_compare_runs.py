@@ -1,11 +1,11 @@
 import json
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.compare import (

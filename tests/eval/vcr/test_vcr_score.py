@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -156,5 +155,5 @@ def test_turning_a_pick_wrong_never_helps(rows: list) -> None:
     worse = predictions.q2a.copy()
     worse[0, (items[0].answer_label + 1) % 4] = 9.0
     before = values(predictions, items)
-    after = values(dataclasses.replace(predictions, q2a=worse), items)
+    after = values(msgspec.structs.replace(predictions, q2a=worse), items)
     assert all(after[name] <= before[name] for name in before)
