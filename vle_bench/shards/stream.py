@@ -62,10 +62,10 @@ def raw_samples(path: Path) -> Iterator[RawSample]:
 
 
 def _walk(handle: int, length: int) -> Iterator[RawSample]:
-    at, head = 0, os.pread(handle, BLOCK, 0)
+    at, place, ahead = 0, 0, os.pread(handle, BLOCK, 0)
     seen: set[str] = set()
-    while head != _ZEROS:
-        name, size = parse_header(head)
+    while not ahead.startswith(_ZEROS, place):
+        name, size = parse_header(ahead, place)
         key, _, ending = name.partition(".")
         begin = at + BLOCK
         behind = begin + size
@@ -75,7 +75,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
         picture = os.pread(handle, size, begin)
         gap = -size % BLOCK
         rest = os.pread(handle, gap + _AHEAD, behind)
-        second, count = parse_header(rest[gap : gap + BLOCK])
+        second, count = parse_header(rest, gap)
         if second != f"{key}.{JSON_ENDING}":
             raise _Torn(f"{name} is not followed by its JSON")
         start = gap + BLOCK
@@ -85,9 +85,9 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
         record = rest[start : start + count]
         if len(record) < count:
             record = os.pread(handle, count, behind + start)
-        head = rest[at - behind : at - behind + BLOCK]
-        if len(head) < BLOCK:
-            head = os.pread(handle, BLOCK, at)
+        place, ahead = at - behind, rest
+        if place + BLOCK > len(ahead):
+            place, ahead = 0, os.pread(handle, BLOCK, at)
         yield RawSample(key, ending, picture, record)
     tail = os.pread(handle, min(length - at, _TAIL), at)
     if len(tail) < len(END_OF_ARCHIVE) or tail.strip(b"\0"):

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import cache
 from typing import NamedTuple
+from zlib import adler32
 
 from vle_bench.errors import DataProblem
 from vle_bench.records import KEY_PATTERN
@@ -35,7 +37,11 @@ _MTIME = b"00000000000\0"
 _TAIL = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(80) + bytes(155) + bytes(12)
 # The checksum counts its own eight bytes as spaces.
 _CONSTANT_SUM = sum(_OWNERSHIP) + sum(_MTIME) + sum(_TAIL) + 8 * ord(" ")
-_OWN = struct.Struct("100s 24s 11s 13s 8s 356s")
+_FRONT_SUM = _CONSTANT_SUM - sum(_OWNERSHIP)
+# Name, ownership and size; mtime; checksum; the rest.
+_OWN = struct.Struct("135s 13s 8s 356s")
+_OWNERSHIP_AT = slice(100, 124)
+_DIGITS_AT = slice(124, 135)
 _CONSTANTS = (_OWNERSHIP, b"\0" + _MTIME, _TAIL)
 _OCTAL_DIGITS = b"01234567"
 
@@ -103,7 +109,7 @@ def header(name: str, size: int) -> bytes:
     if not 0 <= size <= MOST_MEMBER_BYTES:
         raise DataProblem(f"{name}: {size:,} bytes; a member holds 0 to {MOST_MEMBER_BYTES:,}.")
     digits = b"%011o\0" % size
-    checksum = b"%06o\0 " % (_CONSTANT_SUM + sum(encoded) + sum(digits))
+    checksum = _checksum_field(_CONSTANT_SUM + sum(encoded) + sum(digits))
     return b"".join(
         (encoded.ljust(_NAME_BYTES, b"\0"), _OWNERSHIP, digits, _MTIME, checksum, _TAIL)
     )
@@ -123,20 +129,22 @@ def padded(size: int) -> int:
     return size + (-size % BLOCK)
 
 
-def parse_header(block: bytes) -> Header:
+def parse_header(data: bytes, at: int = 0) -> Header:
     """Name and size of a plain member.
 
     Args:
-        block: The 512 bytes of the header.
+        data: Holds the 512 bytes of the header, and maybe more.
+        at: Where they begin.
 
     Raises:
-        BrokenHeader: Wrong length, wrong checksum, no USTAR magic, or no plain file.
+        BrokenHeader: Too few bytes, wrong checksum, no USTAR magic, or no plain file.
     """
-    if len(block) != BLOCK:
-        raise BrokenHeader(f"{len(block)} bytes where a header of {BLOCK} was expected")
-    own = _own_header(block)
+    if len(data) - at < BLOCK:
+        raise BrokenHeader(f"{len(data) - at} bytes where a header of {BLOCK} was expected")
+    own = _own_header(data, at)
     if own is not None:
         return own
+    block = data[at : at + BLOCK]
     found = sum(block) - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
     if _octal(block[_CHECKSUM_AT], "checksum") != found:
         raise BrokenHeader("the header's checksum does not match its bytes")
@@ -154,15 +162,23 @@ def parse_header(block: bytes) -> Header:
     return Header(name, _octal(block[_SIZE_AT], "size"))
 
 
-def _own_header(block: bytes) -> Header | None:
+def _own_header(data: bytes, at: int) -> Header | None:
     """A header as `header` makes them, which is quicker to prove; None for any other."""
-    name, ownership, digits, mtime, checksum, tail = _OWN.unpack(block)
-    if (ownership, mtime, tail) != _CONSTANTS or digits.strip(_OCTAL_DIGITS):
+    front, mtime, checksum, tail = _OWN.unpack_from(data, at)
+    digits = front[_DIGITS_AT]
+    if (front[_OWNERSHIP_AT], mtime, tail) != _CONSTANTS or digits.strip(_OCTAL_DIGITS):
         return None
-    name = name.rstrip(b"\0")
-    if checksum != b"%06o\0 " % (_CONSTANT_SUM + sum(name) + sum(digits)) or not name.isascii():
+    # The lower half of Adler's checksum is one more than the sum of so few bytes.
+    if checksum != _checksum_field(_FRONT_SUM + (adler32(front) & 0xFFFF) - 1):
         return None
-    return Header(name.decode("ascii"), int(digits, 8))
+    name = front[:_NAME_BYTES].rstrip(b"\0")
+    return Header(name.decode("ascii"), int(digits, 8)) if name.isascii() else None
+
+
+@cache
+def _checksum_field(total: int) -> bytes:
+    """The bytes of a checksum; headers have a few thousand different ones."""
+    return b"%06o\0 " % total
 
 
 def _octal(field: bytes, what: str) -> int:
