@@ -8,6 +8,7 @@ larger, a bitmap. Ids that are text, or numbers beyond 64 bits, are few.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from vle_bench.identity import Identity
 
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _PAGE_BITS = 16
 _LIST_MOST = 4096
 """Ids of a page up to which a list of two bytes each is smaller than a bitmap."""
@@ -30,34 +32,34 @@ _Lows = npt.NDArray[np.uint16]
 
 
 class IdSet:
-    """Ids already met. A number and the text of its digits are two ids here.
+    """Ids already met. A number and the text of its digits are one id, here as everywhere.
 
     >>> ids = IdSet()
-    >>> ids.add([7, "7", 7]), ids.add([7, 8]), ids.has([8, 9])
-    ([True, True, False], [False, True], [True, False])
+    >>> ids.add([7, "7", "07"]), ids.add([7, 8]), ids.has(["8", 9])
+    ([True, False, True], [False, True], [True, False])
     """
 
     def __init__(self) -> None:
         self._pages: dict[int, npt.NDArray[Any]] = {}
-        self._others: set[Identity] = set()
+        self._others: set[str] = set()
 
     def add(self, ids: Sequence[Identity]) -> list[bool]:
         """Adds ids; says of each whether it was new, also among these."""
         if all(map(_is_plain, ids)):
             return self._numbers(ids, add=True)
-        return [self._add_one(identity) for identity in ids]
+        return [self._add_one(_plain(identity)) for identity in ids]
 
     def has(self, ids: Sequence[Identity]) -> list[bool]:
         """Says of each id whether it was added before."""
         if all(map(_is_plain, ids)):
             return self._numbers(ids, add=False)
         return [
-            self._numbers([one], add=False)[0] if _is_plain(one) else one in self._others
-            for one in ids
+            one in self._others if isinstance(one, str) else self._numbers([one], add=False)[0]
+            for one in map(_plain, ids)
         ]
 
     def _add_one(self, identity: Identity) -> bool:
-        if _is_plain(identity):
+        if not isinstance(identity, str):
             return self._numbers([identity], add=True)[0]
         new = identity not in self._others
         self._others.add(identity)
@@ -159,3 +161,10 @@ def _bits(lows: _Lows) -> npt.NDArray[np.uint8]:
 
 def _is_plain(identity: Identity) -> bool:
     return isinstance(identity, int) and _INT64.min < identity <= _INT64.max
+
+
+def _plain(identity: Identity) -> Identity:
+    """The number of 64 bits that an id is, or is written as; else its text."""
+    if isinstance(identity, str) and _NUMBER.fullmatch(identity):
+        identity = int(identity)
+    return identity if _is_plain(identity) else str(identity)
