@@ -3,11 +3,13 @@
 Only what a score needs is decoded, a window of the file at a time: the memory that
 a score takes is that of its columns, whatever the file's size.
 Files in the wild lack `multiple_choice_answer` (ovqa), `answer_id` (VizWiz) or
-both types, and write `image_id` as text; none of that is needed here.
+both types, and write `image_id` as text; none of that is needed here. TextVQA's
+and VizWiz's own files are told apart by their shape.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +21,15 @@ from vle_bench.eval.references import canonical_split, check_expected_count, is_
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.eval.vqa.gold import Annotation, Gold, GoldColumns
+from vle_bench.eval.vqa.own_formats import (
+    TEXTVQA,
+    TEXTVQA_LIST,
+    VIZWIZ,
+    Questions,
+    textvqa_questions,
+    vizwiz_questions,
+    vizwiz_split,
+)
 from vle_bench.eval.vqa.references import References
 from vle_bench.identity import id_text
 from vle_bench.inputs import open_source, read_json
@@ -32,6 +43,7 @@ VQA_V2 = "vqav2"
 _VQA_V1 = "vqav1"
 _COCO = "mscoco"
 _OTHER = "vqa"
+_LIST = "annotations"
 _EXPECTED = (
     'VQA annotations: {"annotations": [{"question_id", "image_id", "answers": [{"answer"}]}]}'
 )
@@ -43,12 +55,15 @@ class _Info(msgspec.Struct, frozen=True):
     version: Any = ""
 
 
-class _Header(NamedTuple):
-    """What a file says of itself."""
+class _Read(NamedTuple):
+    """A file's columns, what it asks where it says so, and what it says of itself."""
 
-    info: _Info
-    data_type: str
-    data_subtype: str
+    gold: Gold
+    texts: tuple[str, ...]
+    description: str
+    dataset: str
+    split: str
+    sha256: str
 
 
 class _Question(msgspec.Struct, frozen=True, gc=False):
@@ -69,13 +84,14 @@ def read_annotations(request: VqaRequest) -> References:
             the user named.
     """
     path = Path(request.annotations)
-    gold, header, digest = _annotations(path)
+    read = _annotations(path)
+    gold = read.gold
     facts = ReferenceFacts(
         path=request.annotations,
-        sha256=digest,
-        dataset=request.dataset or _dataset(header),
-        split=canonical_split(request.split or header.data_subtype),
-        sample=is_sample(path, str(header.info.description)),
+        sha256=read.sha256,
+        dataset=request.dataset or read.dataset,
+        split=canonical_split(request.split or read.split),
+        sample=is_sample(path, read.description),
     )
     check_expected_count(
         dataset=facts.dataset,
@@ -85,9 +101,9 @@ def read_annotations(request: VqaRequest) -> References:
         place=str(path),
         sample=facts.sample,
     )
-    inputs = {"annotations": digest}
+    inputs = {"annotations": read.sha256}
     if not request.questions:
-        return References(gold=gold, facts=facts, inputs=inputs)
+        return References(gold=gold, facts=facts, inputs=inputs, questions=read.texts)
     questions, questions_digest, extra = _questions(Path(request.questions), gold)
     return References(
         gold=gold,
@@ -100,29 +116,52 @@ def read_annotations(request: VqaRequest) -> References:
     )
 
 
-def _annotations(path: Path) -> tuple[Gold, _Header, str]:
-    """The columns, the header and the digest of a file that is never held as a whole."""
+def _annotations(path: Path) -> _Read:
+    """What a file holds, which itself is never held as a whole."""
     needs_file(path, "a file of VQA annotations")
     most = most_unpacked(path.stat().st_size)
     content = file_content(path, "VQA annotations", most_bytes=most)
     stream = JsonStream(content)
     columns = GoldColumns(str(path))
+    texts: list[str] = []
     with no_collector(), aside(lambda: content.sha256):
-        for rows in stream.rows("annotations", Annotation, expected=_EXPECTED):
-            columns.add(rows)
-    header = _Header(
-        info=stream.value("info", _Info, _Info()),
-        data_type=stream.value("data_type", str, ""),
-        data_subtype=stream.value("data_subtype", str, ""),
-    )
-    return columns.gold(), header, content.sha256
+        for asked in _questions_of(stream):
+            columns.add(asked.annotations)
+            texts += asked.texts
+    gold = columns.gold()
+    if stream.is_list:
+        description, dataset, split = "", VIZWIZ, vizwiz_split(gold.images)
+    elif stream.has(_LIST):
+        info = stream.value("info", _Info, _Info())
+        description, split = str(info.description), stream.value("data_subtype", str, "")
+        dataset = _dataset(stream.value("data_type", str, ""), info)
+    else:
+        description, dataset = "", stream.value("dataset_name", str, TEXTVQA)
+        split = stream.value("dataset_type", str, "")
+    return _Read(gold, tuple(texts), description, dataset, split, content.sha256)
 
 
-def _dataset(document: _Header) -> str:
+def _questions_of(stream: JsonStream) -> Iterator[Questions]:
+    if stream.is_list:
+        yield from vizwiz_questions(stream, expected=_EXPECTED)
+        return
+
+    def official(*, required: bool) -> Iterator[Questions]:
+        rows = stream.rows(_LIST, Annotation, required=required, expected=_EXPECTED)
+        return (Questions(some, []) for some in rows)
+
+    yield from official(required=False)
+    if not stream.has(_LIST):
+        # A file that has neither list is told that it has no official one.
+        own = stream.has(TEXTVQA_LIST)
+        yield from textvqa_questions(stream) if own else official(required=True)
+
+
+def _dataset(data_type: str, info: _Info) -> str:
     """VQA v1 and v2 differ in `info.version` alone."""
-    if document.data_type != _COCO:
-        return document.data_type or _OTHER
-    return _VQA_V1 if str(document.info.version).startswith("1") else VQA_V2
+    if data_type != _COCO:
+        return data_type or _OTHER
+    return _VQA_V1 if str(info.version).startswith("1") else VQA_V2
 
 
 def _questions(path: Path, gold: Gold) -> tuple[tuple[str, ...], str, int]:

@@ -28,6 +28,8 @@ from vle_bench.inputs.content import file_content
 from vle_bench.inputs.json_stream import JsonStream
 
 _ID, _ANSWER = "question_id", "answer"
+_PICTURE = "image"
+"""VizWiz, which asks one question a picture, names that instead of the question."""
 _LONGEST_NUMBER = 18
 """Digits that always fit into 64 bits."""
 _EXPECTED = 'VQA predictions: a list of {"question_id": 42, "answer": "yes"}'
@@ -146,10 +148,11 @@ def answers_by_id(
 
 def _checked(row: Row) -> tuple[str, str]:
     values = row.values
-    for key in (_ID, _ANSWER):
-        if key not in values:
-            raise ValueError(f"no {key}; found {named(values) or 'nothing'}")
-    one = id_text(values[_ID])
+    key = _PICTURE if _PICTURE in values and _ID not in values else _ID
+    for needed in (key, _ANSWER):
+        if needed not in values:
+            raise ValueError(f"no {needed}; found {named(values) or 'nothing'}")
+    one = id_text(values[key])
     answer = values[_ANSWER]
     if isinstance(answer, str):
         return one, answer

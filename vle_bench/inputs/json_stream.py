@@ -32,6 +32,7 @@ MOST_RECORD_BYTES: Final = 256 << 20
 
 _ANYTHING = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK = b" \t\r\n"
+_KINDS = {b"{": "object", b"[": "array", b'"': "str", b"t": "bool", b"f": "bool", b"n": "null"}
 _TOKEN = re.compile(rb"[^\s,\]}]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NEXT = re.compile(rb"[^ \t\r\n]")
@@ -91,6 +92,15 @@ class JsonStream:
         except _Broken as broken:
             what = expected or (f"an object with a list `{field}`" if field else "a list")
             raise DataProblem(self._told(broken, what)) from broken
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the document is a list."""
+        return self._content.read(self._skip_blank(0), 1) == b"["
+
+    def has(self, field: str) -> bool:
+        """Whether the top-level object has a field, once all of it was walked over."""
+        return field in self._fields
 
     def value(self, field: str, kind: type[T], default: T) -> T:
         """A field of the top-level object that is no list of rows; `default` where it is absent.
@@ -316,16 +326,8 @@ class JsonStream:
     def _name_of(self, at: int) -> str:
         """What kind of value begins there, judged as every other byte is."""
         mark = self._content.read(at, 1)
-        names = {
-            b"{": "object",
-            b"[": "array",
-            b'"': "str",
-            b"t": "bool",
-            b"f": "bool",
-            b"n": "null",
-        }
-        if mark in names:
-            return names[mark]
+        if mark in _KINDS:
+            return _KINDS[mark]
         end = self._pass_value(at)
         text = self._content.read(at, end - at)
         return "float" if any(sign in text for sign in b".eE") else "int"

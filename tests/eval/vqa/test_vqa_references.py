@@ -14,7 +14,9 @@ IDS = (1000, 1001, 2000, 3000)
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "a.json: Expected `object`, got `array`."),
+        ([], "a.json: holds no question. Give a file of annotated questions."),
+        ([question(1000, ["x"])], "a.json: Object missing required field `image` - at `$[0]`."),
+        ({"data": [{"question_id": 1}]}, "a.json: Object missing required field `image_id`"),
         ({}, "a.json: Object missing required field `annotations`."),
         ({"annotations": []}, "a.json: holds no question. Give a file of annotated questions."),
         (
