@@ -8,23 +8,26 @@ https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vle_bench.arrow_columns import fixed, text_lists
-from vle_bench.data_prep.by_picture import PICTURE, write_by_picture
+from vle_bench.arrow_columns import fixed, floats, text_lists
+from vle_bench.data_prep.by_picture import write_by_picture
 from vle_bench.data_prep.halves import WORTH_IT, Half, Unsound, middle_of, second_half
+from vle_bench.data_prep.picture_runs import PICTURE, PictureRuns, Run
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
 from vle_bench.inputs.collector import no_collector
+from vle_bench.scratch import scratch_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,26 +35,27 @@ if TYPE_CHECKING:
 _SIDES: Final = ("x", "y", "w", "h")
 
 
-class _Box(msgspec.Struct, frozen=True, gc=False):
+# Fields stand in the order of the official files: the decoder looks for a name behind the last.
+class _Box(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One of COCO's `annotations`."""
 
-    id: Identity
-    image_id: Identity
-    category_id: int
-    bbox: tuple[float, float, float, float]
     iscrowd: int = 0
+    image_id: Identity
+    bbox: tuple[float, float, float, float]
+    category_id: int
+    id: Identity
 
 
-class _Object(msgspec.Struct, frozen=True, gc=False):
+class _Object(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One object of Visual Genome."""
 
-    object_id: Identity
-    x: float
-    y: float
-    w: float
     h: float
+    object_id: Identity
     names: list[str] = []
+    w: float
     attributes: list[str] | None = None
+    y: float
+    x: float
 
 
 class _Objects(msgspec.Struct, frozen=True, gc=False):
@@ -91,9 +95,10 @@ def write_coco_boxes(document: Document, path: Path) -> int:
     """
     rows = document.rows("annotations", _Box, expected="COCO instances: {images, annotations}")
     schema = coco_schema()
-    chunks = (_boxes(some, document, schema) for some in rows if some)
+    runs = PictureRuns(schema)
     with no_collector():
-        return write_by_picture(path, schema, chunks)
+        runs.take(_boxes(some, document, schema) for some in rows if some)
+        return write_by_picture(path, schema, runs)
 
 
 def write_vg_objects(document: Document, path: Path) -> int:
@@ -103,35 +108,38 @@ def write_vg_objects(document: Document, path: Path) -> int:
         DataProblem: Broken JSON, values of other types, an id that is no number.
         MachineProblem: The disk refuses.
     """
-    schema = vg_schema()
     content = document.content
     cut = middle_of(content) if content.file and content.size >= WORTH_IT else None
     with no_collector():
-        if cut is not None and content.file is not None:
-            first = _object_chunks(Document(document.name, Half(content, cut, second=False)))
-            second = _unpacked(second_half(content.file, cut, f"{__name__}:packed_objects"), schema)
+        if cut is not None:
             with suppress(Unsound, DataProblem):
-                return write_by_picture(path, schema, first, second)
-        return write_by_picture(path, schema, _object_chunks(document))
+                return write_by_picture(path, vg_schema(), *_two_halves(document, cut))
+        return write_by_picture(path, vg_schema(), _object_runs(document))
 
 
-def _object_chunks(document: Document) -> Iterator[pa.RecordBatch]:
+def _two_halves(document: Document, cut: int) -> tuple[PictureRuns, PictureRuns]:
+    """The objects before the cut, and those behind it by the work of another process."""
+    content = document.content
+    assert content.file is not None
+    stream = scratch_file()
+    with second_half(content.file, cut, f"{__name__}:put_objects_aside", stream) as told:
+        first = _object_runs(Document(document.name, Half(content, cut, second=False)))
+        written = msgspec.msgpack.decode(told(), type=list[Run])
+    return first, PictureRuns(vg_schema(), stream, written)
+
+
+def put_objects_aside(document: Document, stream: IO[bytes]) -> bytes:
+    """Puts the objects of a document into a file for another process, which is told the runs."""
+    with no_collector():
+        return msgspec.msgpack.encode(_object_runs(document, stream).runs)
+
+
+def _object_runs(document: Document, stream: IO[bytes] | None = None) -> PictureRuns:
     schema = vg_schema()
     rows = document.rows("", _Objects, expected="VG's objects: [{image_id, objects: [...]}]")
-    return (_objects(some, document, schema) for some in rows if some)
-
-
-def packed_objects(document: Document) -> Iterator[bytes]:
-    """The objects on their way to another process."""
-    with no_collector():
-        for chunk in _object_chunks(document):
-            yield chunk.serialize().to_pybytes()
-
-
-def _unpacked(chunks: Iterator[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    return (pa.ipc.read_record_batch(pa.py_buffer(chunk), schema) for chunk in chunks)
+    runs = PictureRuns(schema, stream)
+    runs.take(_objects(some, document, schema) for some in rows if some)
+    return runs
 
 
 def _boxes(rows: Sequence[_Box], document: Document, schema: pa.Schema) -> pa.RecordBatch:
@@ -158,29 +166,23 @@ def _objects(rows: Sequence[_Objects], document: Document, schema: pa.Schema) ->
     owners = _numbers([row.id if row.image_id is None else row.image_id for row in rows], document)
     each = np.array([len(row.objects) for row in rows], dtype=np.int64)
     attributes = [one.attributes or () for one in objects]
-    sides = (
-        [one.x for one in objects],
-        [one.y for one in objects],
-        [one.w for one in objects],
-        [one.h for one in objects],
-    )
     columns = [
         fixed(_numbers([one.object_id for one in objects], document), pa.int64()),
         fixed(np.repeat(owners, each), pa.int64()),
         text_lists([one.names for one in objects], schema.field("names").type),
         text_lists(attributes, schema.field("attributes").type),
-        *(fixed(np.fromiter(side, np.float64, len(side)), pa.float64()) for side in sides),
+        floats([one.x for one in objects]),
+        floats([one.y for one in objects]),
+        floats([one.w for one in objects]),
+        floats([one.h for one in objects]),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _numbers(ids: Sequence[Identity | None], document: Document) -> npt.NDArray[np.int64]:
     """Ids as numbers; the digits of a number are that number."""
-    if set(map(type, ids)) <= {int}:
-        try:
-            return np.array(ids, dtype=np.int64)
-        except OverflowError:
-            pass
+    with suppress(struct.error):
+        return np.frombuffer(struct.pack(f"{len(ids)}q", *ids), np.int64)
     numbers = [None if one is None else number_of(one) for one in ids]
     for one, number in zip(ids, numbers, strict=True):
         if number is None:

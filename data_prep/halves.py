@@ -9,25 +9,23 @@ nothing, and the list is read by one process, which says what is wrong and where
 from __future__ import annotations
 
 import importlib
+import os
 import signal
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from threading import Thread
+from typing import IO, Final
 
 from vle_bench.data_prep.sources import Document
-from vle_bench.errors import DataProblem
 from vle_bench.inputs.content import Content, file_content
 from vle_bench.inputs.json_cut import between_records
 from vle_bench.inputs.json_stream import WINDOW
 
 WORTH_IT: Final = 64 << 20
 """Bytes of a file below which a second process has hardly begun when the first is done."""
-
-_LENGTH = struct.Struct("<Q")
 
 
 class Unsound(Exception):
@@ -71,47 +69,61 @@ def middle_of(content: Content) -> int | None:
     return middle + found + 1 if found >= 0 else None
 
 
-def second_half(file: Path, cut: int, read: str) -> Iterator[bytes]:
-    """What a process of its own makes of the second half of a file.
+@contextmanager
+def second_half(
+    file: Path, cut: int, work: str, stream: IO[bytes]
+) -> Iterator[Callable[[], bytes]]:
+    """The second half of a file is worked on by a process of its own while the block runs.
 
     Args:
         file: The file.
         cut: The comma in its middle.
-        read: `module:function` that makes pieces of bytes of a document.
+        work: `module:function` of a document and a stream, which returns bytes to tell.
+        stream: An empty file that the work writes to, and only that.
 
-    Raises:
-        Unsound: The second half is no list, or holds other things, or the process was killed.
+    Yields:
+        Waits for the work's end and returns its bytes; raises Unsound where the second half is
+        no list, or holds other things, or the process was killed.
     """
+    output = stream.fileno()
     # No multiprocessing: it would run the user's script again, which need not be made for that.
-    command = [sys.executable, "-P", "-m", __name__, str(file), str(cut), read]
+    command = [sys.executable, "-P", "-m", __name__, str(file), str(cut), work, str(output)]
     with subprocess.Popen(  # noqa: S603  # our own interpreter and module; no shell
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[output],
     ) as process:
-        assert process.stdout is not None
         try:
-            while len(head := process.stdout.read(_LENGTH.size)) == _LENGTH.size:
-                (size,) = _LENGTH.unpack(head)
-                if not size:
-                    return
-                yield process.stdout.read(size)
+            yield lambda: _told(process)
         finally:
             process.terminate()
-    raise Unsound
 
 
-def main(file: str, cut: str, read: str) -> None:
-    """What the second process does: each piece behind its length, a length of 0 at the end."""
+def _told(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    told = process.stdout.read()
+    if process.wait():
+        raise Unsound
+    return told
+
+
+def main(file: str, cut: str, work: str, output: str) -> None:
+    """What the second process does. What it fails on, the first one meets again, and says."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
+    Thread(target=_end_with_the_first, daemon=True).start()
     half = Half(file_content(Path(file)), int(cut), second=True)
-    module, _, name = read.partition(":")
-    pieces: Iterator[bytes] = getattr(importlib.import_module(module), name)(Document(file, half))
-    # A first process that has gone is a broken pipe, and nobody is left to be told.
-    with suppress(BrokenPipeError, DataProblem):
-        for piece in pieces:
-            sys.stdout.buffer.write(_LENGTH.pack(len(piece)))
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.write(_LENGTH.pack(0))
-        sys.stdout.buffer.flush()
+    module, _, name = work.partition(":")
+    with open(int(output), "wb", buffering=0) as stream:  # noqa: PTH123  # it has no path
+        told: bytes = getattr(importlib.import_module(module), name)(Document(file, half), stream)
+    sys.stdout.buffer.write(told)
+
+
+def _end_with_the_first() -> None:
+    """The first process holds the other end of this one's input, and sends nothing."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,18 @@ is installed: 45 MB and half a second for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence, Sized
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_Sized = TypeVar("_Sized", bound=Sized)
 
 
 def fixed(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
@@ -28,6 +31,18 @@ def fixed(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
 
     buffer = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
+def floats(values: Sequence[float]) -> pa.Array:
+    """A column of 64-bit floats. Packed in one go: NumPy would ask every one for its type.
+
+    >>> floats([0.5, 2.0]).to_pylist()
+    [0.5, 2.0]
+    """
+    import pyarrow as pa
+
+    packed = struct.pack(f"{len(values)}d", *values)
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(packed)])
 
 
 def int64s(column: pa.Array) -> npt.NDArray[np.int64]:
@@ -49,13 +64,11 @@ def texts(values: Sequence[str]) -> pa.Array:
     """
     import pyarrow as pa
 
-    joined = "".join(values).encode("utf-8")
-    lengths = list(map(len, values))
-    if sum(lengths) != len(joined):
-        lengths = [len(value.encode("utf-8")) for value in values]
-    return pa.Array.from_buffers(
-        pa.string(), len(values), [None, _ends(lengths), pa.py_buffer(joined)]
-    )
+    joined = "".join(values)
+    data = joined.encode("utf-8")
+    bytes_of = len if len(data) == len(joined) else _bytes_of
+    ends = _ends(values, bytes_of)
+    return pa.Array.from_buffers(pa.string(), len(values), [None, ends, pa.py_buffer(data)])
 
 
 def text_lists(values: Sequence[Sequence[str]], kind: pa.DataType) -> pa.Array:
@@ -68,13 +81,20 @@ def text_lists(values: Sequence[Sequence[str]], kind: pa.DataType) -> pa.Array:
     import pyarrow as pa
 
     flat = list(chain.from_iterable(values))
-    buffers = [None, _ends(list(map(len, values)))]
-    return pa.Array.from_buffers(kind, len(values), buffers, children=[texts(flat)])
+    ends = _ends(values, len)
+    return pa.Array.from_buffers(kind, len(values), [None, ends], children=[texts(flat)])
 
 
-def _ends(lengths: list[int]) -> pa.Buffer:
+def _bytes_of(value: str) -> int:
+    return len(value.encode("utf-8"))
+
+
+def _ends(values: Sequence[_Sized], length: Callable[[_Sized], int]) -> pa.Buffer:
+    """Where each value ends when they stand behind each other, after a 0 for the first's begin."""
     import pyarrow as pa
 
-    ends = np.zeros(len(lengths) + 1, dtype=np.int32)
-    np.cumsum(lengths, out=ends[1:], dtype=np.int32)
+    ends = np.zeros(len(values) + 1, dtype=np.int32)
+    if any(values):
+        lengths = np.fromiter(map(length, values), np.int32, len(values))
+        np.cumsum(lengths, dtype=np.int32, out=ends[1:])
     return pa.py_buffer(ends)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from vle_bench.arrow_columns import fixed, int64s, text_lists, texts
 from vle_bench.data_prep.box_tables import write_coco_boxes, write_vg_objects
 from vle_bench.data_prep.by_picture import write_by_picture
+from vle_bench.data_prep.picture_runs import MOST_BYTES_HELD, ROWS_PER_BLOCK, PictureRuns
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem, MachineProblem
 from vle_bench.inputs import json_stream
@@ -42,21 +44,32 @@ def batch(rows: list[tuple[int, list[str]]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pictures, lists], schema=SCHEMA)
 
 
+def put_aside(
+    chunks: Iterable[pa.RecordBatch],
+    schema: pa.Schema = SCHEMA,
+    most_bytes: int = MOST_BYTES_HELD,
+    block_rows: int = ROWS_PER_BLOCK,
+) -> PictureRuns:
+    runs = PictureRuns(schema, block_rows=block_rows)
+    runs.take(chunks, most_bytes=most_bytes)
+    return runs
+
+
 @settings(max_examples=120, deadline=None)
 @given(ROWS, st.integers(1, 400), st.integers(1, 6), st.integers(1, 9))
 def test_a_table_is_what_a_stable_sort_in_memory_makes(rows, held: int, block: int, portion: int):
     with tempfile.TemporaryDirectory() as folder:
         path, whole = Path(folder) / "small.parquet", Path(folder) / "whole.parquet"
         chunks = [batch(rows[at : at + portion]) for at in range(0, len(rows), portion)]
-        count = write_by_picture(path, SCHEMA, chunks, most_bytes=held, block_rows=block)
+        count = write_by_picture(path, SCHEMA, put_aside(chunks, SCHEMA, held, block))
         assert count == len(rows)
         expected = sorted(rows, key=lambda row: row[0])
         found = pq.read_table(path).to_pydict()
         assert list(zip(found["image_id"], found["texts"], strict=True)) == expected
-        write_by_picture(whole, SCHEMA, [batch(rows)])
+        write_by_picture(whole, SCHEMA, put_aside([batch(rows)]))
         assert path.read_bytes() == whole.read_bytes()
         parts = chunks[:portion], chunks[portion:]
-        write_by_picture(path, SCHEMA, *parts, most_bytes=held, block_rows=block)
+        write_by_picture(path, SCHEMA, *(put_aside(some, SCHEMA, held, block) for some in parts))
         assert path.read_bytes() == whole.read_bytes()
 
 
@@ -65,7 +78,7 @@ def test_row_groups_have_a_fixed_size(tmp_path: Path):
     rows = pa.RecordBatch.from_arrays([fixed(pictures, pa.int64())], ["image_id"])
     schema = pa.schema([pa.field("image_id", pa.int64())])
     chunks = (rows.slice(at, 7000) for at in range(0, 150_000, 7000))
-    write_by_picture(tmp_path / "x.parquet", schema, chunks, most_bytes=100_000)
+    write_by_picture(tmp_path / "x.parquet", schema, put_aside(chunks, schema, 100_000))
     table = pq.ParquetFile(tmp_path / "x.parquet")
     sizes = [table.metadata.row_group(at).num_rows for at in range(table.num_row_groups)]
     assert sizes == [65_536, 65_536, 18_928]
@@ -155,7 +168,7 @@ def test_a_full_disk_is_the_machine_s_refusal(tmp_path: Path, monkeypatch):
 
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
     with scratch_in(tmp_path), pytest.raises(MachineProblem, match="No space left"):
-        write_by_picture(tmp_path / "x.parquet", SCHEMA, [batch([(1, ["a"])])], most_bytes=1)
+        put_aside([batch([(1, ["a"])])], most_bytes=1)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -163,15 +176,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_prep_by_picture import SCHEMA, batch
-from vle_bench.data_prep.by_picture import write_by_picture
+from test_prep_by_picture import batch, put_aside
 from vle_bench.scratch import scratch_in
 def chunks():
     for number in range(50):
         yield batch([(number % 7, ["text"] * 9)] * 20)
     os.kill(os.getpid(), signal.SIGKILL)
 with scratch_in(Path(sys.argv[1])):
-    write_by_picture(Path(sys.argv[1]) / "x.parquet", SCHEMA, chunks(), most_bytes=100)
+    put_aside(chunks(), most_bytes=100)
 """
 
 

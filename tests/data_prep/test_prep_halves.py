@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -14,6 +21,7 @@ from vle_bench.data_prep.halves import Half, Unsound, middle_of, second_half
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.content import file_content
+from vle_bench.scratch import scratch_file
 
 NASTY = '}, {"image_id": 7, "objects": [{"names": ["]}, {"]'
 
@@ -88,6 +96,55 @@ def test_a_cut_in_a_string_is_no_half(tmp_path: Path):
     text = json.dumps(pictures(3, name=NASTY))
     put(tmp_path, text)
     wrong = text.index('}, {\\"') + 1
-    found = second_half(tmp_path / "f.json", wrong, f"{box_tables.__name__}:packed_objects")
-    with pytest.raises(Unsound):
-        list(found)
+    work = f"{box_tables.__name__}:put_objects_aside"
+    with (
+        scratch_file() as stream,
+        second_half(tmp_path / "f.json", wrong, work, stream) as told,
+        pytest.raises(Unsound),
+    ):
+        told()
+
+
+WORK = """
+import fcntl, sys, time
+def work(document, stream):
+    locked = open({lock!r}, "w")
+    fcntl.flock(locked, fcntl.LOCK_EX)
+    stream.write(b"begun")
+    time.sleep(90)
+"""
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from vle_bench.data_prep.halves import second_half
+from vle_bench.scratch import scratch_file
+stream = scratch_file()
+with second_half(Path(sys.argv[1]), 1, "work:work", stream):
+    while not os.fstat(stream.fileno()).st_size:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_second_process_ends_with_the_first(tmp_path: Path):
+    put(tmp_path, "[1,2]")
+    lock = tmp_path / "lock"
+    (tmp_path / "work.py").write_text(WORK.format(lock=str(lock)))
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path / "f.json"],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == -signal.SIGKILL
+    with lock.open() as stream:
+        assert any(map(free, repeat(stream, 300)))
+
+
+def free(stream: IO[str]) -> bool:
+    """Whether nobody has the lock any more; otherwise after a while."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(0.1)
+        return False
+    return True
