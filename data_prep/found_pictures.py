@@ -7,6 +7,8 @@ becomes a `PictureFile` when it is asked for.
 
 from __future__ import annotations
 
+import os
+import struct
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +20,16 @@ import numpy.typing as npt
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.web_reasons import REASONS, reason_code
+from vle_bench.errors import machine_errors
+from vle_bench.scratch import scratch_file
 
 ENDINGS = ("jpg", "jpeg", "png", "webp")
 """Of pictures that are named by a number."""
 
 _BLOCK = 512
+_LENGTH = struct.Struct("<I")
+_MOST_HELD = 1 << 16
+"""Bytes of names that wait to be written."""
 _MOST_LENGTH = (1 << 32) - 1
 
 
@@ -32,7 +39,51 @@ class _Kept(NamedTuple):
     path: Path
     is_tar: bool
     width: int
-    names: Sequence[str]
+    names: Names | None
+
+
+class Names:
+    """Names of files on disk, each known by a number.
+
+    >>> names = Names()
+    >>> numbers = [names.add(name) for name in ("b.jpg", "a/é.png")]
+    >>> [names[number] for number in reversed(numbers)]
+    ['a/é.png', 'b.jpg']
+    """
+
+    def __init__(self) -> None:
+        self._file = scratch_file()
+        self._held = bytearray()
+        self._written = 0
+
+    def add(self, name: str) -> int:
+        """Takes a name; returns its number.
+
+        Raises:
+            MachineProblem: The disk refuses.
+        """
+        number = self._written + len(self._held)
+        data = name.encode("utf-8", "surrogateescape")
+        self._held += _LENGTH.pack(len(data)) + data
+        if len(self._held) >= _MOST_HELD:
+            with machine_errors("scratch file"):
+                view = memoryview(self._held)
+                while view:
+                    view = view[self._file.write(view) :]
+            self._written, self._held = self._written + len(self._held), bytearray()
+        return number
+
+    def __getitem__(self, number: int) -> str:
+        begin = number + _LENGTH.size
+        (size,) = _LENGTH.unpack(self._read(number, _LENGTH.size))
+        return self._read(begin, size).decode("utf-8", "surrogateescape")
+
+    def _read(self, begin: int, size: int) -> bytes:
+        if begin >= self._written:
+            at = begin - self._written
+            return bytes(self._held[at : at + size])
+        with machine_errors("scratch file"):
+            return os.pread(self._file.fileno(), size, begin)
 
 
 class Pictures(Sequence[PictureFile]):
@@ -73,6 +124,10 @@ class FoundPictures(Pictures):
         """For each address whether its picture was found."""
         return self._where >= 0
 
+    def has(self, place: int) -> bool:
+        """Whether the picture of an address was found."""
+        return bool(self._where[place] >= 0)
+
     def reason(self, place: int) -> str:
         """Why the picture of an address could not be downloaded; "" where nothing says it."""
         code = int(self._failed[place])
@@ -82,7 +137,7 @@ class FoundPictures(Pictures):
         """Notes why a download failed; the last that is told counts."""
         self._failed[place] = reason_code(reason)
 
-    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Sequence[str] = ()) -> int:
+    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Names | None = None) -> int:
         """Notes a tar or folder; returns its number."""
         self._kept.append(_Kept(path, is_tar, width, names))
         return len(self._kept) - 1
@@ -105,7 +160,7 @@ class FoundPictures(Pictures):
     def _at(self, place: int) -> PictureFile:
         kept = self._kept[self._where[place]]
         number = int(self._number[place])
-        if kept.names:
+        if kept.names is not None:
             name = kept.names[number]
         else:
             name = f"{number:0{kept.width}d}.{ENDINGS[self._ending[place]]}"

@@ -24,7 +24,8 @@ from vle_bench.data_prep.found_pictures import ChosenPictures
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
-from vle_bench.data_prep.web_pictures import Keys, find_pictures, url_key
+from vle_bench.data_prep.web_keys import Keys, url_key
+from vle_bench.data_prep.web_pictures import find_pictures
 from vle_bench.data_prep.web_reasons import told
 from vle_bench.records import Caption, Picture, Sample
 

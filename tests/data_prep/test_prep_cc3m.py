@@ -9,9 +9,13 @@ import tarfile
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from vle_bench.data_prep import plain_pictures
+from vle_bench.data_prep.found_pictures import FoundPictures
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.web_keys import LookUp, url_key
 from vle_bench.data_prep.web_reasons import reason_of
 from vle_bench.records import Sample
 from vle_bench.shards.index import read_skipped
@@ -205,6 +209,19 @@ def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures
     run(raw, out)
     assert found(out) == {URLS[1]: pictures[URLS[1]]}
     assert skipped(out)["image", "picture format gif not supported"] == 1
+
+
+def test_of_several_names_of_a_picture_the_first_counts_in_whatever_order_the_disk_gives_them(
+    tmp_path, monkeypatch
+):
+    key_of, host = key(URLS[0]), "host1.example.org/a/1.jpg"
+    names = [f"{key_of}.png", f"{key_of}.gif", f"{key_of}.JPG", f"{key_of}.jpg", host, "a/1.jpg"]
+    numbers = np.array([url_key(url) for url in URLS[:2]], dtype=np.uint64)
+    for order in (names, names[::-1], sorted(names)):
+        monkeypatch.setattr(plain_pictures, "_files_below", lambda _, order=order: iter(order))
+        found = FoundPictures(2)
+        plain_pictures.find_plain(tmp_path, LookUp.of(numbers), lambda: enumerate(URLS[:2]), found)
+        assert [one.name for one in found] == [f"{key_of}.JPG", host]
 
 
 def test_an_address_that_climbs_finds_nothing(raw, out, pictures):
