@@ -28,7 +28,7 @@ from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.shard_task import ShardTask, ensure_shard
 from vle_bench.data_prep.sources import PictureFile, RawTree
 from vle_bench.data_prep.verify import Finding, verify
-from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, Problems, UsageProblem, machine_errors
 from vle_bench.shards.index import read_samples
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName, number_of
 from vle_bench.shards.report import Report, read_report
@@ -88,7 +88,15 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
             f"{folder}: shards of {report.dataset} lie in a folder of that name. Rename it."
         )
     raw_tree = _raw(raw, folder, report)
-    findings = verify(folder).findings
+    verdict = verify(folder)
+    findings = verdict.findings
+    if verdict.unread:
+        problems = Problems(f"{folder}: a repair must know what is damaged:")
+        problems.extend(str(finding) for finding in verdict.unread)
+        problems.raise_if_any(
+            advice="Check the disk and permissions; a file that is lost, remove.",
+            kind=MachineProblem,
+        )
     if any(finding.place == REPORT for finding in findings):
         raise DataProblem(
             f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
