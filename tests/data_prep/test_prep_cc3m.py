@@ -200,6 +200,16 @@ def test_a_plain_folder_is_searched_by_key_by_host_and_by_path(raw, out, picture
     assert skipped(out)["image", "picture not downloaded"] == 3
 
 
+def test_an_address_in_capitals_is_one_and_keeps_its_own_key(raw, out, pictures):
+    url = "HTTP://Host0.Example.ORG/a/0.jpg"
+    put(raw / "cc3m" / "pictures" / f"{key(url)}.jpg", pictures[URLS[0]])
+    put(raw / "cc3m" / "pictures" / f"{key(URLS[0])}.jpg", pictures[URLS[1]])
+    cc3m(raw, [f"caption\t{url}", f"caption\t{URLS[0]}"])
+    report = run(raw, out).report
+    assert found(out) == {url: pictures[URLS[0]], URLS[0]: pictures[URLS[1]]}
+    assert report.counts["caption"].skipped == {}
+
+
 def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures):
     folder = raw / "cc3m" / "pictures"
     put(folder / f"{key(URLS[0])}.gif", b"GIF89a")
