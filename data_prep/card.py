@@ -206,6 +206,14 @@ def _reasons(report: Report) -> Iterator[str]:
 def _shape(report: Report) -> Iterator[str]:
     yield "## How to read it"
     yield ""
+    empty = [f"`{name}`" for name, split in report.splits.items() if not split.shards]
+    if len(empty) == len(report.splits):
+        yield "**No sample is in it, so there is no shard: `datasets.load_dataset(DIR)` finds"
+        yield "no data and says so.** Where there are some:"
+        yield ""
+    elif empty:
+        yield f"No sample is in {' and '.join(empty)}, which `datasets` therefore does not list."
+        yield ""
     yield "`datasets.load_dataset(DIR)`, `webdataset.WebDataset` on `<split>/*.tar`, or `tar tf`."
     yield "One sample is one picture (`KEY.jpg`, original bytes) and `KEY.json` with everything"
     yield "known of it. Boxes are `[x, y, width, height]` in pixels of the matrix as stored."
