@@ -142,6 +142,16 @@ class FoundPictures(Pictures):
         self._kept.append(_Kept(path, is_tar, width, names))
         return len(self._kept) - 1
 
+    def number_in(self, place: int, where: int) -> tuple[int, int] | None:
+        """Ending and number of the picture of an address, if it is in that folder."""
+        if self._where[place] != where:
+            return None
+        return int(self._ending[place]), int(self._number[place])
+
+    def drop(self, place: int) -> None:
+        """Forgets the picture of an address."""
+        self._where[place] = -1
+
     def put(self, place: int, where: int, number: int, **known: int) -> None:
         """Notes the picture of an address, unless it has one.
 

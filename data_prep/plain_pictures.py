@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-import numpy.typing as npt
 
 from vle_bench.data_prep.found_pictures import FoundPictures, Names
 from vle_bench.data_prep.web_keys import Keys, LookUp, sorted_keys, url_key
@@ -23,6 +22,8 @@ from vle_bench.errors import machine_errors
 _NAMED_BY_KEY = re.compile(
     r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))", re.IGNORECASE
 )
+_BY_KEY, _BY_PATH, _FOREIGN = range(3)
+"""Sorts of names, the best first; a key with the ending of a format that no shard takes is last."""
 
 Urls = Callable[[], Iterable[tuple[int, str]]]
 
@@ -39,47 +40,39 @@ def find_plain(folder: Path, look_up: LookUp, urls: Urls, found: FoundPictures) 
     Raises:
         MachineProblem: The folder cannot be read, or the disk refuses.
     """
-    names = Names()
-    where = found.keep(folder, is_tar=False, names=names)
-    by_key = _ByKey(look_up, names)
-    there = sorted_keys(map(by_key.seen, _files_below(folder)))
-    for place, number in by_key.pictures(foreign=False):
-        found.put(place, where, number)
+    plain = _Plain(folder, look_up, found)
+    there = sorted_keys(map(plain.seen, _files_below(folder)))
     for place, name in _by_path(urls, there):
-        if not found.has(place):
-            found.put(place, where, names.add(name))
-    for place, number in by_key.pictures(foreign=True):
-        found.put(place, where, number)
+        plain.put(place, name, _BY_PATH)
 
 
-class _ByKey:
-    """The names that are keys of addresses, one of each address.
+class _Plain:
+    """Puts the pictures of a plain folder where they belong, the best name of each address.
 
-    Of several the first in the order of the alphabet counts, in whatever order the disk gives
-    them; one that is of no format for shards counts where there is no other.
+    Of several names of one sort the first in the order of the alphabet counts, in whatever order
+    the disk gives them.
     """
 
-    def __init__(self, look_up: LookUp, names: Names) -> None:
+    def __init__(self, folder: Path, look_up: LookUp, found: FoundPictures) -> None:
         self._look_up = look_up
-        self._names = names
-        # Twice the number of a name, one more for a foreign format; -1 for none.
-        self._numbers: npt.NDArray[np.int64] = np.full(len(look_up.keys), -1, dtype=np.int64)
+        self._found = found
+        self._names = Names()
+        self._where = found.keep(folder, is_tar=False, names=self._names)
 
     def seen(self, name: str) -> str:
-        """Takes a name, and gives it back."""
+        """Takes a name, which may be a key, and gives it back."""
         match = _NAMED_BY_KEY.fullmatch(name)
         if match is not None and (place := self._look_up.place(int(match["key"], 16))) >= 0:
-            foreign = match["foreign"] is not None
-            before = int(self._numbers[place])
-            if before < 0 or (foreign, name) < (before & 1, self._names[before >> 1]):
-                self._numbers[place] = 2 * self._names.add(name) + foreign
+            self.put(place, name, _FOREIGN if match["foreign"] else _BY_KEY)
         return name
 
-    def pictures(self, *, foreign: bool) -> Iterator[tuple[int, int]]:
-        """Place and number of each name of one sort."""
-        chosen = (self._numbers >= 0) & (self._numbers & 1 == foreign)
-        for place in np.flatnonzero(chosen).astype(np.int32).data:
-            yield place, int(self._numbers[place]) >> 1
+    def put(self, place: int, name: str, sort: int) -> None:
+        """Notes a name of an address, unless a better one is known."""
+        before = self._found.number_in(place, self._where)
+        if before is not None and (sort, name) < (before[0], self._names[before[1]]):
+            self._found.drop(place)
+        if not self._found.has(place):
+            self._found.put(place, self._where, self._names.add(name), ending=sort)
 
 
 def _by_path(urls: Urls, there: Keys) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 Keys = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int32]
+"""Rows and samples are millions, and no list has two thousand million of them."""
 
 
 def url_key(url: str) -> int:
@@ -31,21 +33,55 @@ def sorted_keys(texts: Iterable[str]) -> Keys:
     return keys
 
 
-class LookUp(NamedTuple):
-    """Places of addresses by their keys, sorted."""
+class Grouped(NamedTuple):
+    """Addresses that repeat, each once, ascending by key.
+
+    Attributes:
+        keys: Their keys.
+        first: The first row of each, from 0.
+        places: For each row, which of `keys` is its own.
+    """
 
     keys: Keys
-    places: npt.NDArray[np.int32]
+    first: Places
+    places: Places
+
+
+def grouped(rows: Keys) -> Grouped:
+    """The different keys of rows; with half the memory that `np.unique` takes.
+
+    >>> found = grouped(np.array([7, 5, 7, 9], dtype=np.uint64))
+    >>> found.keys.tolist(), found.first.tolist(), found.places.tolist()
+    ([5, 7, 9], [1, 0, 3], [1, 0, 1, 2])
+    """
+    order: Places = np.argsort(rows, kind="stable").astype(np.int32)
+    ordered = rows[order]
+    new = np.ones(len(rows), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    keys, first = ordered[new], order[new]
+    del ordered
+    places: Places = np.empty(len(rows), dtype=np.int32)
+    places[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    return Grouped(keys, first, places)
+
+
+class LookUp(NamedTuple):
+    """Places of addresses by their keys, sorted; `places` is None where that is their order."""
+
+    keys: Keys
+    places: Places | None
 
     @classmethod
     def of(cls, keys: Keys) -> Self:
         """The places of keys in an array of them, no two the same."""
         if np.all(keys[1:] > keys[:-1]):  # as CC3M's are: no copy of millions
-            return cls(keys, np.arange(len(keys), dtype=np.int32))
+            return cls(keys, None)
         order = np.argsort(keys).astype(np.int32)
         return cls(keys[order], order)
 
     def place(self, key: int) -> int:
         """The place of an address, -1 where it is not in the list."""
         at = int(np.searchsorted(self.keys, np.uint64(key)))
-        return int(self.places[at]) if at < len(self.keys) and self.keys[at] == key else -1
+        if at == len(self.keys) or int(self.keys[at]) != key:
+            return -1
+        return at if self.places is None else int(self.places[at])

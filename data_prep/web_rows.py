@@ -24,7 +24,7 @@ from vle_bench.data_prep.found_pictures import ChosenPictures
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
-from vle_bench.data_prep.web_keys import Keys, url_key
+from vle_bench.data_prep.web_keys import Keys, Places, grouped, url_key
 from vle_bench.data_prep.web_pictures import find_pictures
 from vle_bench.data_prep.web_reasons import told
 from vle_bench.records import Caption, Picture, Sample
@@ -54,7 +54,7 @@ class Named(NamedTuple):
 
 def address_keys(rows: Iterator[WebRow]) -> Keys:
     """`url_key` of every row."""
-    return np.array(array("Q", (url_key(row.url) for row in rows)), dtype=np.uint64)
+    return np.frombuffer(array("Q", (url_key(row.url) for row in rows)), dtype=np.uint64)
 
 
 class WebSamples:
@@ -69,20 +69,17 @@ class WebSamples:
     def __init__(self, rows: Rows, books: Books, *, by_key: bool) -> None:
         self._rows = rows
         self._books = books
-        keys, first, row_places = np.unique(
-            address_keys(rows()), return_index=True, return_inverse=True
-        )
+        keys, first, row_places = grouped(address_keys(rows()))
         if not by_key:
-            order = np.argsort(first, kind="stable")
+            order = np.argsort(first, kind="stable").astype(np.int32)
             keys, first = keys[order], first[order]
             ranks = np.empty_like(order)
-            ranks[order] = np.arange(len(order))
+            ranks[order] = np.arange(len(order), dtype=np.int32)
             row_places = ranks[row_places]
         self.keys: Keys = keys
-        # Rows and samples are millions, and no list has two thousand million of them.
-        self.first: npt.NDArray[np.int32] = first.astype(np.int32)
+        self.first: Places = first
         """The first row of each sample, from 0."""
-        self._row_places: npt.NDArray[np.int32] = row_places.astype(np.int32)
+        self._row_places: Places = row_places
         self._joined: Joined[WebRow] = Joined(WebRow)
         books.read["image"] += len(keys)
         for place, row in zip(_one_by_one(self._row_places), rows(), strict=True):
@@ -105,6 +102,7 @@ class WebSamples:
             taken: For each place whether an earlier split has it.
         """
         found = find_pictures(folders, self.keys, self._urls)
+        self._row_places = np.empty(0, dtype=np.int32)  # done with, and large
         ready = array("i")
         lost: Counter[str] = Counter()
         for place, (there, earlier) in enumerate(
