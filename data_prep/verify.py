@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
@@ -28,6 +28,8 @@ from vle_bench.records import Record
 from vle_bench.shards.index import SampleRow, read_samples
 from vle_bench.shards.layout import REPORT, SAMPLES
 from vle_bench.shards.report import Report, ShardReport, read_report, seal_fits
+
+T = TypeVar("T")
 
 _MOST_PER_SHARD = 10
 _THREADS = 8
@@ -151,6 +153,13 @@ class _Unread:
             found = Finding(place=_told(place), key="", reason=f"cannot be read: {reason}")
             self.findings.append(found)
 
+    def trying(self, place: str, read: Callable[[], T], *, or_else: T) -> T:
+        """What `read` returns; where the machine refuses it, which is noted, `or_else`."""
+        found = or_else
+        with self.noting(place):
+            found = read()
+        return found  # noqa: RET504  # the block above may end early and go on here
+
 
 def extra(place: str, owner: str = "") -> str:
     """What is wrong with a file that the report does not know; `owner` has the very bytes of it."""
@@ -252,9 +261,10 @@ def _check_all(
             digests = _hashed(places, pool, unread)
 
         def checked(shard: _Shard) -> list[Finding]:
-            with unread.noting(shard.place):
-                return _check(shard, digests.get(shard.place), by_digest, owners)
-            return []
+            digest = digests.get(shard.place)
+            return unread.trying(
+                shard.place, lambda: _check(shard, digest, by_digest, owners), or_else=[]
+            )
 
         looked_at = present if quick else [one for one in present if one.place in digests]
         findings = list(chain.from_iterable(pool.map(checked, looked_at)))
@@ -273,9 +283,7 @@ def _check_all(
 
 
 def _is_there(shard: _Shard, unread: _Unread) -> bool:
-    with unread.noting(shard.place):
-        return shard.path.is_file()
-    return False
+    return unread.trying(shard.place, shard.path.is_file, or_else=False)
 
 
 def _size(path: Path) -> int:
@@ -291,9 +299,7 @@ def _hashed(
     """The sha256 of every file by its place; this is where the time goes, so a bar is shown."""
 
     def digest_of(one: tuple[str, Path]) -> str:
-        with unread.noting(one[0]):
-            return sha256_file(one[1])
-        return ""
+        return unread.trying(one[0], lambda: sha256_file(one[1]), or_else="")
 
     sizes = [max(_size(path), 0) for _, path in places]
     bar = ByteBar(sum(sizes), "verifying")
