@@ -17,6 +17,7 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.web_reasons import REASONS, reason_code
@@ -34,12 +35,21 @@ _MOST_LENGTH = (1 << 32) - 1
 
 
 class _Kept(NamedTuple):
-    """A folder or tar that holds pictures; `names` are those of a plain folder."""
+    """A folder, tar or table that holds pictures.
+
+    Attributes:
+        path: The file or folder.
+        is_tar: Whether it is a tar.
+        width: Digits of a picture's name.
+        names: The names in a plain folder.
+        cell_bytes: What a picture takes in a table, about; 0 for anything else.
+    """
 
     path: Path
     is_tar: bool
     width: int
     names: Names | None
+    cell_bytes: int
 
 
 class Names:
@@ -118,6 +128,8 @@ class FoundPictures(Pictures):
         self._block = np.zeros(count, dtype=np.uint32)
         self._length = np.zeros(count, dtype=np.uint32)
         self._failed = np.zeros(count, dtype=np.int8)
+        self.warnings: list[str] = []
+        """Sentences for people, of what was there and could not be used."""
 
     @property
     def there(self) -> npt.NDArray[np.bool_]:
@@ -137,9 +149,17 @@ class FoundPictures(Pictures):
         """Notes why a download failed; the last that is told counts."""
         self._failed[place] = reason_code(reason)
 
-    def keep(self, path: Path, *, is_tar: bool, width: int = 0, names: Names | None = None) -> int:
-        """Notes a tar or folder; returns its number."""
-        self._kept.append(_Kept(path, is_tar, width, names))
+    def keep(
+        self,
+        path: Path,
+        *,
+        is_tar: bool,
+        width: int = 0,
+        names: Names | None = None,
+        cell_bytes: int = 0,
+    ) -> int:
+        """Notes a tar, folder or table; returns its number."""
+        self._kept.append(_Kept(path, is_tar, width, names, cell_bytes))
         return len(self._kept) - 1
 
     def number_in(self, place: int, where: int) -> tuple[int, int] | None:
@@ -156,13 +176,13 @@ class FoundPictures(Pictures):
         """Notes the picture of an address, unless it has one.
 
         Members of a tar begin at blocks; one that is too long for its column is too large for a
-        picture anyway.
+        picture anyway. Of a picture in a table, its row group and row stand in their place.
         """
         if self._where[place] < 0:
             self._where[place], self._number[place] = where, number
             self._ending[place] = known.get("ending", 0)
-            self._block[place] = known.get("offset", 0) // _BLOCK
-            self._length[place] = min(known.get("length", 0), _MOST_LENGTH)
+            self._block[place] = known.get("group", known.get("offset", 0) // _BLOCK)
+            self._length[place] = known.get("row", min(known.get("length", 0), _MOST_LENGTH))
 
     def __len__(self) -> int:
         return len(self._where)
@@ -174,9 +194,14 @@ class FoundPictures(Pictures):
             name = kept.names[number]
         else:
             name = f"{number:0{kept.width}d}.{ENDINGS[self._ending[place]]}"
+        block, length = int(self._block[place]), int(self._length[place])
+        if kept.cell_bytes:
+            column = ENDINGS[self._ending[place]]
+            cell = ParquetCell(column, block, length, kept.cell_bytes)
+            return PictureFile(name, str(kept.path), cell)
         if not kept.is_tar:
             return PictureFile(name, str(kept.path / name))
-        member = TarSlice(int(self._block[place]) * _BLOCK, int(self._length[place]))
+        member = TarSlice(block * _BLOCK, length)
         return PictureFile(name, str(kept.path), member)
 
 

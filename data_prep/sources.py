@@ -20,6 +20,7 @@ from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manif
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import member_content
+from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.tar_gz import tar_gz_content
 from vle_bench.errors import DataProblem, machine_errors
@@ -97,11 +98,11 @@ class Document:
 
 
 class PictureFile(NamedTuple):
-    """A raw picture, not yet read: a file, a member of a zip or tar, or base64 text in a table."""
+    """A raw picture, not yet read: a file, a member of a zip or tar, or a cell of a table."""
 
     name: str
     path: str
-    member: ZipMember | TarSlice | Base64Cell | None = None
+    member: ZipMember | TarSlice | Base64Cell | ParquetCell | None = None
 
 
 class NeedState(NamedTuple):

@@ -25,12 +25,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from vle_bench.console import amount
 from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
 from vle_bench.data_prep.plain_pictures import find_plain
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
 from vle_bench.data_prep.web_keys import Keys, LookUp, url_key
-from vle_bench.data_prep.web_reasons import SUCCESS, reason_of
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.data_prep.web_reasons import SUCCESS
+from vle_bench.data_prep.web_tables import note_failures, read_alone
+from vle_bench.errors import machine_errors
 
 PLAIN_FOLDER = "pictures"
 
@@ -90,6 +92,7 @@ def _shard_folders(folders: Sequence[Path]) -> Iterator[Path]:
 def _from_img2dataset(folder: Path, look_up: LookUp, found: FoundPictures) -> None:
     with machine_errors(folder), os.scandir(folder) as entries:
         names = {entry.name for entry in entries}
+    bare = 0
     shards = {match["shard"] for name in names if (match := _SHARD.fullmatch(name))}
     for shard in sorted(shards):
         parquet = folder / f"{shard}.parquet"
@@ -97,7 +100,15 @@ def _from_img2dataset(folder: Path, look_up: LookUp, found: FoundPictures) -> No
         for name in kept:
             _from_shard(folder / name, parquet, look_up, found)
         if not kept and parquet.is_file():
-            _note_failures(parquet, look_up, found)
+            bare += read_alone(parquet, look_up, found)
+    records = sum(name.endswith(".tfrecord") for name in names)
+    if records or bare:
+        unread = f"{amount(records, 'TFRecord file')} of img2dataset not read"
+        lacking = f"{amount(bare, 'table')} of img2dataset without the pictures named there"
+        found.warnings.append(
+            f"{folder.name}: {unread if records else lacking}; download with "
+            "--output_format webdataset, files or parquet"
+        )
 
 
 def _from_shard(path: Path, parquet: Path, look_up: LookUp, found: FoundPictures) -> None:
@@ -105,7 +116,7 @@ def _from_shard(path: Path, parquet: Path, look_up: LookUp, found: FoundPictures
     pictures, sidecars = _tar_listing(path) if is_tar else _folder_listing(path)
     by_width: dict[int, int] = {}
     if parquet.is_file():
-        rows = _note_failures(parquet, look_up, found)
+        rows = note_failures(parquet, look_up, found)
     else:
         rows = list(_sidecar_rows(path, sidecars))
     for key, url in rows:
@@ -151,42 +162,6 @@ def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice 
             pictures.setdefault(int(match["key"]), listed)
             sidecars.setdefault(int(match["key"]), None)
     return pictures, sidecars
-
-
-def _note_failures(path: Path, look_up: LookUp, found: FoundPictures) -> list[tuple[int, str]]:
-    """Notes what failed according to a table; returns key and address of what did not."""
-    rows: list[tuple[int, str]] = []
-    for url, key, status, message in _parquet_rows(path):
-        if not isinstance(url, str):
-            continue
-        number = str(key)
-        if status == SUCCESS and number.isdecimal():
-            rows.append((int(number), url))
-        elif isinstance(message, str) and (place := look_up.place(url_key(url))) >= 0:
-            found.fail(place, reason_of(message))
-    return rows
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[object, ...]]:
-    """Address, key, status and error message of each row; older tables have no messages."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with machine_errors(path), pq.ParquetFile(path) as table:
-            columns = ["url", "key", "status"]
-            told = "error_message" in table.schema_arrow.names
-            wanted = [*columns, "error_message"] if told else columns
-            for batch in table.iter_batches(columns=wanted):
-                values = [batch.column(name).to_pylist() for name in wanted]
-                if not told:
-                    values.append([None] * batch.num_rows)
-                yield from zip(*values, strict=True)
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise DataProblem(
-            f"{path}: not img2dataset's table of url, key and status ({error}). Remove it, and "
-            "the addresses are taken from the JSON beside each picture."
-        ) from error
 
 
 def _sidecar_rows(path: Path, sidecars: Mapping[int, TarSlice | None]) -> Iterator[tuple[int, str]]:

@@ -102,6 +102,7 @@ class WebSamples:
             taken: For each place whether an earlier split has it.
         """
         found = find_pictures(folders, self.keys, self._urls)
+        self._books.warnings += found.warnings
         self._row_places = np.empty(0, dtype=np.int32)  # done with, and large
         ready = array("i")
         lost: Counter[str] = Counter()
