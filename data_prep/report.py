@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from vle_bench.catalog.datasets import ExpectedCount, load_dataset_manifest
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import ABSENT, Books
 from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
@@ -120,11 +121,13 @@ def _warnings(
             yield f"{one.expected:,} {one.what} expected ({one.source}), {found}"
     absent = counts["image"].skipped.get(ABSENT, 0)
     if absent:
-        yield f"{absent:,} of {counts['image'].read:,} images have no picture file"
+        images = amount(counts["image"].read, "image")
+        yield f"{absent:,} of {images} {verb(absent, 'has', 'have')} no picture file"
     resized = books.adjusted[OTHER_SIZE]
     if resized:
         yield (
-            f"{resized:,} pictures have another size than their annotations say, and boxes are not "
+            f"{amount(resized, 'picture has', 'pictures have')} another size than "
+            f"{verb(resized, 'its', 'their')} annotations say, and boxes are not "
             "scaled: are they the original files?"
         )
     for name in sorted(books.absent):

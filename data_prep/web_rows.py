@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
@@ -173,7 +174,8 @@ def _one_by_one(column: npt.NDArray[Any]) -> Iterator[Any]:
 
 def _lost_sentence(lost: Counter[str], of: int) -> str:
     """How many pictures are not there, and of which kinds of failure that is known."""
-    sentence = f"{lost.total():,} of {of:,} pictures were not downloaded"
+    were = verb(lost.total(), "was", "were")
+    sentence = f"{lost.total():,} of {amount(of, 'picture')} {were} not downloaded"
     known = told((reason, count) for reason, count in lost.items() if reason != NOT_DOWNLOADED)
     return f"{sentence}: {known}" if known else sentence
 

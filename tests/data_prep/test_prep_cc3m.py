@@ -210,6 +210,14 @@ def test_an_address_in_capitals_is_one_and_keeps_its_own_key(raw, out, pictures)
     assert report.counts["caption"].skipped == {}
 
 
+def test_one_thing_is_told_of_in_the_singular(raw, out, pictures):
+    put(raw / "cc3m" / "pictures" / f"{key(URLS[0])}.jpg", pictures[URLS[0]])
+    cc3m(raw, [f"caption\t{url}" for url in URLS[:2]])
+    assert run(raw, out).report.splits["train"].warnings[0] == "1 of 2 pictures was not downloaded"
+    cc3m(raw, [f"caption\t{URLS[1]}"])
+    assert run(raw, out).report.splits["train"].warnings[0] == "1 of 1 picture was not downloaded"
+
+
 def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures):
     folder = raw / "cc3m" / "pictures"
     put(folder / f"{key(URLS[0])}.gif", b"GIF89a")

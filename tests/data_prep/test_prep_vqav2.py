@@ -316,6 +316,7 @@ def test_published_counts_stand_beside_ours_and_differ_aloud(small, out: Path):
     (told,) = (warning for warning in split.warnings if "questions expected" in warning)
     assert told.startswith("214,354 questions expected (")
     assert told.endswith("), 15 read, 12 written")
+    assert "1 of 5 images has no picture file" in split.warnings
     assert "| val | questions | 214,354 | 15 | 12 | " in (out / "vqav2" / "README.md").read_text()
 
 
