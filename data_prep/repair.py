@@ -88,20 +88,7 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
             f"{folder}: shards of {report.dataset} lie in a folder of that name. Rename it."
         )
     raw_tree = _raw(raw, folder, report)
-    verdict = verify(folder)
-    findings = verdict.findings
-    if verdict.unread:
-        problems = Problems(f"{folder}: a repair must know what is damaged:")
-        problems.extend(str(finding) for finding in verdict.unread)
-        problems.raise_if_any(
-            advice="Check the disk and permissions; a file that is lost, remove.",
-            kind=MachineProblem,
-        )
-    if any(finding.place == REPORT for finding in findings):
-        raise DataProblem(
-            f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
-            "vle-prep run that made it: it writes the report anew and keeps what is whole."
-        )
+    findings = _findings(folder)
     shards = {f"{name}/{one.name}" for name, split in report.splits.items() for one in split.shards}
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}
@@ -133,6 +120,25 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     removed = tuple(_remove_copies(folder, report, findings))
     left = verify(folder).findings
     return Repaired(folder, tuple(sorted(hurt)), tuple(sorted(beside)), removed, left)
+
+
+def _findings(folder: Path) -> tuple[Finding, ...]:
+    """What is wrong, as far as a repair can go by it."""
+    verdict = verify(folder)
+    findings = verdict.findings
+    if verdict.unread:
+        problems = Problems(f"{folder}: a repair must know what is damaged:")
+        problems.extend(str(finding) for finding in verdict.unread)
+        problems.raise_if_any(
+            advice="Check the disk and permissions; a file that is lost, remove.",
+            kind=MachineProblem,
+        )
+    if any(finding.place == REPORT for finding in findings):
+        raise DataProblem(
+            f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
+            "vle-prep run that made it: it writes the report anew and keeps what is whole."
+        )
+    return findings
 
 
 class _Repair:
