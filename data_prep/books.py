@@ -54,6 +54,7 @@ class Books:
         licences: Pictures written, by the licence their source names.
         elsewhere: Rows of the sources about pictures of no concern here, by kind.
         sources: sha256 of every annotation file read, by its name below RAW.
+        parts: Questions read that belong to a part of the split too, by its name (test-dev).
         absent: Optional files that were nowhere.
         warnings: Sentences for people.
         overlap: What the rules of the leak guard saw and kept out.
@@ -66,6 +67,7 @@ class Books:
     licences: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
     sources: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     overlap: list[RuleReport] = field(default_factory=list)

@@ -21,7 +21,7 @@ from vle_bench.data_prep.picture import ROTATED
 from vle_bench.data_prep.reasons import class_of
 from vle_bench.records import Sample
 from vle_bench.shards.index import KINDS
-from vle_bench.shards.report import Report, SplitReport
+from vle_bench.shards.report import Expectation, Report, SplitReport
 
 _SCALARS = {
     inspect.StrType: "string",
@@ -165,8 +165,7 @@ def _expected(report: Report) -> Iterator[str]:
     A list that is whole and pictures that are gone are two things: only both numbers tell them.
     """
     rows = [
-        f"| {name} | {one.what} | {one.expected:,} | {_read(split, one.what):,} "
-        f"| {one.found:,} | {one.source} |"
+        f"| {name} | {one.what} | {one.expected:,} | {_found(split, one)} | {one.source} |"
         for name, split in report.splits.items()
         for one in split.expectations
     ]
@@ -179,8 +178,10 @@ def _expected(report: Report) -> Iterator[str]:
         )
 
 
-def _read(split: SplitReport, what: str) -> int:
-    return next(split.counts[kind].read for kind in KINDS if _HEADS[kind] == what)
+def _found(split: SplitReport, one: Expectation) -> str:
+    """Read and written, as two cells; of a part of a split only what was read is known."""
+    read = [split.counts[kind].read for kind in KINDS if _HEADS[kind] == one.what]
+    return f"{read[0]:,} | {one.found:,}" if read else f"{one.found:,} | -"
 
 
 def _reasons(report: Report) -> Iterator[str]:
@@ -205,6 +206,14 @@ def _reasons(report: Report) -> Iterator[str]:
 def _shape(report: Report) -> Iterator[str]:
     yield "## How to read it"
     yield ""
+    empty = [f"`{name}`" for name, split in report.splits.items() if not split.shards]
+    if len(empty) == len(report.splits):
+        yield "**No sample is in it, so there is no shard: `datasets.load_dataset(DIR)` finds"
+        yield "no data and says so.** Where there are some:"
+        yield ""
+    elif empty:
+        yield f"No sample is in {' and '.join(empty)}, which `datasets` therefore does not list."
+        yield ""
     yield "`datasets.load_dataset(DIR)`, `webdataset.WebDataset` on `<split>/*.tar`, or `tar tf`."
     yield "One sample is one picture (`KEY.jpg`, original bytes) and `KEY.json` with everything"
     yield "known of it. Boxes are `[x, y, width, height]` in pixels of the matrix as stored."

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
 from vle_bench.data_prep.base64_rows import Base64Cell, decoded
+from vle_bench.data_prep.parquet_cells import DamagedTable, ParquetCell, read_cell
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice, read_slice
 from vle_bench.errors import machine_errors
@@ -99,7 +100,7 @@ def read_picture(file: PictureFile) -> bytes:
     """The bytes of a raw picture.
 
     Raises:
-        BadPicture: Too large to be a picture, damaged inside its zip, or no base64 text.
+        BadPicture: Too large to be a picture, damaged inside its zip or table, or no base64 text.
         MachineProblem: The file cannot be read.
     """
     if isinstance(file.member, ZipMember):
@@ -111,6 +112,8 @@ def read_picture(file: PictureFile) -> bytes:
         if file.member.length > MOST_PICTURE_BYTES:
             raise BadPicture("picture file too large")
         return read_slice(file.path, file.member)
+    if isinstance(file.member, ParquetCell):
+        return _from_table(file.path, file.member)
     if file.member is not None:
         return _from_text(file.path, file.member)
     return _loose(file.path)
@@ -137,6 +140,16 @@ def _from_text(path: str, cell: Base64Cell) -> bytes:
         return decoded(text)
     except ValueError as error:
         raise BadPicture("picture is no base64 text") from error
+
+
+def _from_table(path: str, cell: ParquetCell) -> bytes:
+    try:
+        data = read_cell(path, cell)
+    except DamagedTable as error:
+        raise BadPicture("picture damaged in its table") from error
+    if len(data) > MOST_PICTURE_BYTES:
+        raise BadPicture("picture file too large")
+    return data
 
 
 def oddities(facts: Probe, file_name: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "unreadable": (
             "picture header broken",
             "picture damaged in its zip",
+            "picture damaged in its table",
             "picture is no base64 text",
             "phrase boxes not readable",
         ),

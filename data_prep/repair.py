@@ -28,7 +28,7 @@ from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.shard_task import ShardTask, ensure_shard
 from vle_bench.data_prep.sources import PictureFile, RawTree
 from vle_bench.data_prep.verify import Finding, verify
-from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, Problems, UsageProblem, machine_errors
 from vle_bench.shards.index import read_samples
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName, number_of
 from vle_bench.shards.report import Report, read_report
@@ -88,12 +88,7 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
             f"{folder}: shards of {report.dataset} lie in a folder of that name. Rename it."
         )
     raw_tree = _raw(raw, folder, report)
-    findings = verify(folder).findings
-    if any(finding.place == REPORT for finding in findings):
-        raise DataProblem(
-            f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
-            "vle-prep run that made it: it writes the report anew and keeps what is whole."
-        )
+    findings = _findings(folder)
     shards = {f"{name}/{one.name}" for name, split in report.splits.items() for one in split.shards}
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}
@@ -125,6 +120,25 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     removed = tuple(_remove_copies(folder, report, findings))
     left = verify(folder).findings
     return Repaired(folder, tuple(sorted(hurt)), tuple(sorted(beside)), removed, left)
+
+
+def _findings(folder: Path) -> tuple[Finding, ...]:
+    """What is wrong, as far as a repair can go by it."""
+    verdict = verify(folder)
+    findings = verdict.findings
+    if verdict.unread:
+        problems = Problems(f"{folder}: a repair must know what is damaged:")
+        problems.extend(str(finding) for finding in verdict.unread)
+        problems.raise_if_any(
+            advice="Check the disk and permissions; a file that is lost, remove.",
+            kind=MachineProblem,
+        )
+    if any(finding.place == REPORT for finding in findings):
+        raise DataProblem(
+            f"{folder / REPORT}: is not as it was written, and a repair goes by it. Run the "
+            "vle-prep run that made it: it writes the report anew and keeps what is whole."
+        )
+    return findings
 
 
 class _Repair:

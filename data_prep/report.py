@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.catalog.datasets import ExpectedCount, load_dataset_manifest
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import ABSENT, Books
 from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
@@ -46,9 +47,7 @@ def split_report(
         DataProblem: The books do not balance.
     """
     counts = books.closed(gathered.written)
-    expectations = (
-        () if sample else tuple(_expectations(dataset, books.split, counts, scheme=scheme))
-    )
+    expectations = () if sample else tuple(_expectations(dataset, books, counts, scheme=scheme))
     return SplitReport(
         counts=counts,
         adjusted=dict(sorted(books.adjusted.items())),
@@ -95,18 +94,21 @@ def _classed(split: SplitReport) -> SplitReport:
 
 
 def _expectations(
-    dataset: str, split: str, counts: Mapping[str, Counts], *, scheme: str
+    dataset: str, books: Books, counts: Mapping[str, Counts], *, scheme: str
 ) -> Iterator[Expectation]:
     manifest = load_dataset_manifest(dataset)
     for kind, plural in _PLURALS.items():
-        published = manifest.expected(split, plural, scheme=scheme)
+        published = manifest.expected(books.split, plural, scheme=scheme)
         if published is not None:
-            yield Expectation(
-                what=plural,
-                expected=published.count,
-                found=counts[kind].written,
-                source=published.source,
-            )
+            yield _expectation(plural, published, counts[kind].written)
+    for part, found in sorted(books.parts.items()):
+        published = manifest.expected(part, "questions", scheme=scheme)
+        if published is not None:
+            yield _expectation(f"{part} questions", published, found)
+
+
+def _expectation(what: str, published: ExpectedCount, found: int) -> Expectation:
+    return Expectation(what=what, expected=published.count, found=found, source=published.source)
 
 
 def _warnings(
@@ -114,18 +116,18 @@ def _warnings(
 ) -> Iterator[str]:
     for one in expectations:
         if one.expected != one.found:
-            read = next(counts[kind].read for kind, what in _PLURALS.items() if what == one.what)
-            yield (
-                f"{one.expected:,} {one.what} expected ({one.source}), "
-                f"{read:,} read, {one.found:,} written"
-            )
+            read = [counts[kind].read for kind, what in _PLURALS.items() if what == one.what]
+            found = f"{read[0]:,} read, {one.found:,} written" if read else f"{one.found:,} read"
+            yield f"{one.expected:,} {one.what} expected ({one.source}), {found}"
     absent = counts["image"].skipped.get(ABSENT, 0)
     if absent:
-        yield f"{absent:,} of {counts['image'].read:,} images have no picture file"
+        images = amount(counts["image"].read, "image")
+        yield f"{absent:,} of {images} {verb(absent, 'has', 'have')} no picture file"
     resized = books.adjusted[OTHER_SIZE]
     if resized:
         yield (
-            f"{resized:,} pictures have another size than their annotations say, and boxes are not "
+            f"{amount(resized, 'picture has', 'pictures have')} another size than "
+            f"{verb(resized, 'its', 'their')} annotations say, and boxes are not "
             "scaled: are they the original files?"
         )
     for name in sorted(books.absent):

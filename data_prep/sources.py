@@ -20,6 +20,7 @@ from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manif
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import member_content
+from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.tar_gz import tar_gz_content
 from vle_bench.errors import DataProblem, machine_errors
@@ -97,11 +98,11 @@ class Document:
 
 
 class PictureFile(NamedTuple):
-    """A raw picture, not yet read: a file, a member of a zip or tar, or base64 text in a table."""
+    """A raw picture, not yet read: a file, a member of a zip or tar, or a cell of a table."""
 
     name: str
     path: str
-    member: ZipMember | TarSlice | Base64Cell | None = None
+    member: ZipMember | TarSlice | Base64Cell | ParquetCell | None = None
 
 
 class NeedState(NamedTuple):
@@ -150,7 +151,9 @@ class RawTree:
         """
         for found in self._candidates(dataset, path):
             if found.is_file():
-                content = self._once(found, found, partial(file_content, found))
+                # A sample world of few pictures has lists of none.
+                read = partial(file_content, found, may_be_empty=self.is_sample)
+                content = self._once(found, found, read)
                 return Document(self._below(found), content)
         archive = self._archive_of(dataset, path)
         if archive is None:

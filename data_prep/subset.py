@@ -19,7 +19,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder
 from vle_bench.canonical import sha256_bytes, sha256_file
-from vle_bench.console import progress
+from vle_bench.console import amount, progress
 from vle_bench.data_prep.beside import Beside, write_beside
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, ItemField, item_fields
@@ -194,6 +194,7 @@ class _Copy:
         self._remove_surplus(split, len(shards))
         self._rows.append(rows)
         self.skipped.append(books.skipped)
+        whole = amount(before.counts["image"].written, "sample")
         return SplitReport(
             counts=books.closed(found),
             adjusted=dict(sorted(books.adjusted.items())),
@@ -202,7 +203,7 @@ class _Copy:
             sources=before.sources,
             picture_endings=before.picture_endings,
             overlap=before.overlap,
-            warnings=(f"a subset, {len(rows):,} of {before.counts['image'].written:,} samples",),
+            warnings=(f"a subset, {len(rows):,} of {whole}",),
             shards=tuple(shards),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from vle_bench.atomic import in_the_way
 from vle_bench.catalog.datasets import DatasetManifest, dataset_names, load_dataset_manifest
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
@@ -98,11 +99,13 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
     Raises:
         UsageProblem: No such dataset.
         DataProblem: The raw folder does not exist, or its files are malformed.
+        MachineProblem: `out` cannot be a folder, since a file stands in its way.
     """
     dataset: Dataset = DATASETS.load(name)
     raw = RawTree(raw_folder)
     if not raw_folder.is_dir():
         raise DataProblem(f"{raw_folder}: no such folder of raw files. Check --raw.")
+    free_bytes = _free_bytes(out / name)
     parameters = settle(dataset, raw, parameters)
     states = split_states(dataset, raw, scheme=parameters.scheme)
     opened = dataset.open(raw, parameters)
@@ -113,7 +116,7 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
         sample=raw.is_sample,
         needs=_need_lines(manifest, list(needs.values())),
         splits=tuple(_split_plan(opened, state, parameters) for state in states),
-        free_bytes=_free_bytes(out),
+        free_bytes=free_bytes,
     )
 
 
@@ -195,5 +198,7 @@ def _free_bytes(out: Path) -> int:
     place = out.absolute()
     while not place.exists():
         place = place.parent
+    if not place.is_dir():
+        raise in_the_way(out)
     with machine_errors(place):
         return shutil.disk_usage(place).free

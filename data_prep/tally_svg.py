@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from vle_bench.console import amount
 from vle_bench.data_prep.tally import Tally
 from vle_bench.data_prep.tally_text import bin_name
 
@@ -40,7 +41,7 @@ def tally_svg(found: Sequence[Tally], *, most: int) -> bytes:
     for one in found:
         title = f"{one.dataset}{' (sample world)' if one.sample else ''}"
         pictures = sum(split.pictures for split in one.splits)
-        body.append(_text(_GAP, top + 12, f"{title}: {pictures:,} pictures", "t"))
+        body.append(_text(_GAP, top + 12, f"{title}: {amount(pictures, 'picture')}", "t"))
         ends = [top + 2 * _GAP] * _COLUMNS
         for panel in (*_histograms(one), *_names(one, most)):
             column = ends.index(min(ends))

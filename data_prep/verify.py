@@ -3,27 +3,33 @@
 Three witnesses are heard: the report (sha256 of every shard and file), the index
 (place, digest and CRC of every sample) and the shards' own headers. A digest
 says that a shard changed; the other two say at which sample. Shards under each
-other's names are whole but wrong, and are found by their digests.
+other's names are whole but wrong, and are found by their digests. Files that the
+report does not know are extra; names with a dot in front are nobody's data
+(`.DS_Store`, what a killed run left), and are passed over.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
 from vle_bench.console import amount
 from vle_bench.data_prep.damage import diagnose, look
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, machine_errors
 from vle_bench.records import Record
 from vle_bench.shards.index import SampleRow, read_samples
 from vle_bench.shards.layout import REPORT, SAMPLES
 from vle_bench.shards.report import Report, ShardReport, read_report, seal_fits
+
+T = TypeVar("T")
 
 _MOST_PER_SHARD = 10
 _THREADS = 8
@@ -57,6 +63,8 @@ class Verification(Record, frozen=True, kw_only=True):
     shards: int
     samples: int
     findings: tuple[Finding, ...]
+    unread: tuple[Finding, ...] = ()
+    """What the machine would not let us read, so that nothing can be said of it."""
 
 
 class _Shard(NamedTuple):
@@ -96,55 +104,99 @@ def verify(folder: Path, *, quick: bool = False) -> Verification:
 
     Raises:
         DataProblem: The folder holds no report.
-        MachineProblem: A file cannot be read.
     """
+    unread = _Unread()
+    findings: list[Finding] = []
+    report: Report | None = None
     try:
-        report = read_report(folder)
+        with unread.noting(REPORT):
+            report = read_report(folder)
+            if not seal_fits(folder):
+                findings.append(Finding(place=REPORT, key="", reason=_UNSEALED))
     except DataProblem as error:
         if not (folder / REPORT).is_file():
             raise
-        damaged = Finding(place=REPORT, key="", reason=f"damaged: {error}")
-        return Verification(
-            dataset="", folder=str(folder), quick=quick, shards=0, samples=0, findings=(damaged,)
-        )
-    index, findings = _index(folder, report)
-    if not seal_fits(folder):
-        findings.append(Finding(place=REPORT, key="", reason=_UNSEALED))
-    findings += _beside(folder, report)
-    shards = list(_shards(folder, report, index))
-    findings += _index_findings(report, index)
-    findings += _check_all(folder, shards, quick=quick)
+        findings.append(Finding(place=REPORT, key="", reason=f"damaged: {error}"))
+    shards: list[_Shard] = []
+    if report is not None:
+        index = _index(folder, report, findings, unread)
+        findings += _beside(folder, report, unread)
+        shards = list(_shards(folder, report, index))
+        findings += _index_findings(report, index)
+        findings += _check_all(folder, shards, report, unread, quick=quick)
     return Verification(
-        dataset=report.dataset,
+        dataset=report.dataset if report else "",
         folder=str(folder),
         quick=quick,
         shards=len(shards),
         samples=sum(shard.must.samples for shard in shards),
         findings=tuple(findings),
+        unread=tuple(sorted(unread.findings, key=lambda finding: finding.place)),
     )
 
 
-def _index(folder: Path, report: Report) -> tuple[list[SampleRow] | None, list[Finding]]:
+class _Unread:
+    """Files that could not be read; one of them does not keep the others from being looked at."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    @contextmanager
+    def noting(self, place: str) -> Iterator[None]:
+        """Notes that `place` could not be read where the block is refused by the machine."""
+        try:
+            with machine_errors(place):
+                yield
+        except MachineProblem as error:
+            cause = error.__cause__
+            reason = (isinstance(cause, OSError) and cause.strerror) or str(error)
+            found = Finding(place=_told(place), key="", reason=f"cannot be read: {reason}")
+            self.findings.append(found)
+
+    def trying(self, place: str, read: Callable[[], T], *, or_else: T) -> T:
+        """What `read` returns; where the machine refuses it, which is noted, `or_else`."""
+        found = or_else
+        with self.noting(place):
+            found = read()
+        return found  # noqa: RET504  # the block above may end early and go on here
+
+
+def extra(place: str, owner: str = "") -> str:
+    """What is wrong with a file that the report does not know; `owner` has the very bytes of it."""
+    # A reader of `*.tar` would read it.
+    what = "no shard of the report" if place.endswith(".tar") else "no file of the report"
+    return f"extra, {what}; holds the very bytes of {owner}" if owner else f"extra, {what}"
+
+
+def _index(
+    folder: Path, report: Report, findings: list[Finding], unread: _Unread
+) -> list[SampleRow] | None:
     if SAMPLES not in report.files:
-        return [], []
+        return []
     try:
-        return read_samples(folder / SAMPLES), []
+        with unread.noting(SAMPLES):
+            return read_samples(folder / SAMPLES)
     except DataProblem as error:
         reason = str(error).removeprefix(f"{folder / SAMPLES}: ")
-        return None, [Finding(place=SAMPLES, key="", reason=reason)]
+        findings.append(Finding(place=SAMPLES, key="", reason=reason))
+    return None
 
 
-def _beside(folder: Path, report: Report) -> list[Finding]:
+def _beside(folder: Path, report: Report, unread: _Unread) -> list[Finding]:
     findings: list[Finding] = []
+    noted = {one.place for one in unread.findings}
     for name, digest in report.files.items():
         path = folder / name
-        if not path.is_file():
-            if name != SAMPLES:
-                findings.append(Finding(place=name, key="", reason="missing"))
-        elif sha256_file(path) != digest:
-            findings.append(
-                Finding(place=name, key="", reason="is not the file that was written (sha256)")
-            )
+        if name in noted:
+            continue
+        with unread.noting(name):
+            if not path.is_file():
+                if name != SAMPLES:
+                    findings.append(Finding(place=name, key="", reason="missing"))
+            elif sha256_file(path) != digest:
+                findings.append(
+                    Finding(place=name, key="", reason="is not the file that was written (sha256)")
+                )
     return findings
 
 
@@ -190,76 +242,115 @@ def _index_findings(report: Report, index: Sequence[SampleRow] | None) -> list[F
     return findings
 
 
-def _check_all(folder: Path, shards: Sequence[_Shard], *, quick: bool) -> list[Finding]:
-    extras = _extras(folder, shards)
-    present = [shard for shard in shards if shard.path.is_file()]
+def _check_all(
+    folder: Path, shards: Sequence[_Shard], report: Report, unread: _Unread, *, quick: bool
+) -> list[Finding]:
+    known = {*report.files, REPORT, *(shard.place for shard in shards)}
+    extras = {place: path for place, path in _files_below(folder, unread) if place not in known}
+    present = [shard for shard in shards if _is_there(shard, unread)]
     owners = {row.key: shard.place for shard in shards for row in shard.rows}
+    by_digest = {shard.must.sha256: shard.place for shard in shards}
+    sizes = {shard.must.bytes for shard in shards}
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         digests: dict[str, str] = {}
         if not quick:
+            # A copy of a shard has its size, so nothing else that is extra needs to be read.
+            copies = [(place, path) for place, path in extras.items() if _size(path) in sizes]
             # hashlib lets other threads run while it works.
-            places = [*((one.place, one.path) for one in present), *extras.items()]
-            digests = _hashed(places, pool)
-        by_digest = {shard.must.sha256: shard.place for shard in shards}
-        findings: list[Finding] = []
-        for found in pool.map(
-            lambda shard: _check(shard, digests.get(shard.place), by_digest, owners), present
-        ):
-            findings += found
-    findings += _missing(shards, present, extras, digests)
+            places = [*((one.place, one.path) for one in present), *copies]
+            digests = _hashed(places, pool, unread)
+
+        def checked(shard: _Shard) -> list[Finding]:
+            digest = digests.get(shard.place)
+            return unread.trying(
+                shard.place, lambda: _check(shard, digest, by_digest, owners), or_else=[]
+            )
+
+        looked_at = present if quick else [one for one in present if one.place in digests]
+        findings = list(chain.from_iterable(pool.map(checked, looked_at)))
+    gone = {shard.place for shard in shards} - {shard.place for shard in present}
+    gone -= {one.place for one in unread.findings}
+    findings += _missing([shard for shard in shards if shard.place in gone], extras, digests)
     findings += [
-        Finding(place=place, key="", reason=_extra(digests.get(place), by_digest))
+        Finding(
+            place=_told(place),
+            key="",
+            reason=extra(place, by_digest.get(digests.get(place, ""), "")),
+        )
         for place in extras
     ]
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def _hashed(places: Sequence[tuple[str, Path]], pool: ThreadPoolExecutor) -> dict[str, str]:
+def _is_there(shard: _Shard, unread: _Unread) -> bool:
+    return unread.trying(shard.place, shard.path.is_file, or_else=False)
+
+
+def _size(path: Path) -> int:
+    """Its size; -1 for what is no file or cannot be asked, as a broken link."""
+    with suppress(OSError):
+        return path.stat().st_size if path.is_file() else -1
+    return -1
+
+
+def _hashed(
+    places: Sequence[tuple[str, Path]], pool: ThreadPoolExecutor, unread: _Unread
+) -> dict[str, str]:
     """The sha256 of every file by its place; this is where the time goes, so a bar is shown."""
-    sizes: list[int] = []
-    for _, path in places:
-        with machine_errors(path):
-            sizes.append(path.stat().st_size)
+
+    def digest_of(one: tuple[str, Path]) -> str:
+        return unread.trying(one[0], lambda: sha256_file(one[1]), or_else="")
+
+    sizes = [max(_size(path), 0) for _, path in places]
     bar = ByteBar(sum(sizes), "verifying")
     digests: dict[str, str] = {}
     done = 0
-    found = pool.map(sha256_file, [path for _, path in places])
-    for (place, _), digest, size in zip(places, found, sizes, strict=True):
-        digests[place] = digest
+    for (place, _), digest, size in zip(places, pool.map(digest_of, places), sizes, strict=True):
+        if digest:
+            digests[place] = digest
         done += size
         bar.reach(done)
     bar.close()
     return digests
 
 
-def _extras(folder: Path, shards: Sequence[_Shard]) -> dict[str, Path]:
-    """Tar files that the report does not know; a reader of `*.tar` would read them."""
-    known = {shard.place for shard in shards}
-    with machine_errors(folder):
-        there = sorted((*folder.glob("*.tar"), *folder.glob("*/*.tar")))
-    places = {path.relative_to(folder).as_posix(): path for path in there if path.is_file()}
-    return {place: path for place, path in places.items() if place not in known}
+def _files_below(folder: Path, unread: _Unread) -> Iterator[tuple[str, Path]]:
+    """Every file by its place. A split may be a link to another disk; links further in are not."""
+    waiting = [""]
+    while waiting:
+        inner = waiting.pop()
+        entries: list[os.DirEntry[str]] = []
+        with unread.noting(inner.rstrip("/") or "."), os.scandir(folder / inner) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            place = f"{inner}{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry, follow=not inner):
+                waiting.append(f"{place}/")
+            else:
+                yield place, Path(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
+    with suppress(OSError):  # a link that leads to itself
+        return entry.is_dir(follow_symlinks=follow)
+    return False
 
 
 def _missing(
-    shards: Sequence[_Shard],
-    present: Sequence[_Shard],
-    extras: Mapping[str, Path],
-    digests: Mapping[str, str],
+    gone: Sequence[_Shard], extras: Iterable[str], digests: Mapping[str, str]
 ) -> Iterator[Finding]:
-    there = {shard.place for shard in present}
-    renamed = {digests[place]: place for place in extras if place in digests}
-    for shard in shards:
-        if shard.place not in there:
-            other = renamed.get(shard.must.sha256)
-            reason = f"missing, it lies under the name {other}" if other else "missing"
-            yield Finding(place=shard.place, key="", reason=reason)
+    renamed = {digests[place]: _told(place) for place in extras if place in digests}
+    for shard in gone:
+        other = renamed.get(shard.must.sha256)
+        reason = f"missing, it lies under the name {other}" if other else "missing"
+        yield Finding(place=shard.place, key="", reason=reason)
 
 
-def _extra(digest: str | None, by_digest: Mapping[str, str]) -> str:
-    owner = by_digest.get(digest or "")
-    reason = "extra, no shard of the report"
-    return f"{reason}; holds the very bytes of {owner}" if owner else reason
+def _told(place: str) -> str:
+    """A path as text: names on disk may be no UTF-8."""
+    return place.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _check(

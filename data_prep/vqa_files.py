@@ -137,24 +137,21 @@ class Questions:
             reason = OTHER_IMAGE if annotated else NO_ANNOTATION
             self._books.skip("question", str(question), str(image), reason)
 
-    def read_test_dev(self, document: Document) -> IdSet:
-        """The questions that are in test-dev too; one that test lacks is foreign."""
-        flagged = IdSet()
+    def read_test_dev(self, document: Document) -> tuple[IdSet, int]:
+        """The questions that are in test-dev too, and how many; one that test lacks is foreign."""
+        flagged, count = IdSet(), 0
         for rows in document.rows("questions", QuestionRow, expected=_QUESTIONS):
             numbers = [number_of(row.question_id) for row in rows]
             known = self._known.has([_NOWHERE if one is None else one for one in numbers])
-            flagged.add(
-                [
-                    one
-                    for one, asked in zip(numbers, known, strict=True)
-                    if asked and one is not None
-                ]
-            )
+            mine = [
+                one for one, asked in zip(numbers, known, strict=True) if asked and one is not None
+            ]
+            count += sum(flagged.add(mine))
             for row, asked in zip(rows, known, strict=True):
                 if not asked:
                     self._books.read["question"] += 1
                     _skip(row, NOT_IN_TEST, self._books)
-        return flagged
+        return flagged, count
 
     def _read(self, rows: Sequence[QuestionRow]) -> None:
         self._books.read["question"] += len(rows)

@@ -17,43 +17,28 @@ Layout: https://github.com/rom1504/img2dataset#output-format
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
+from vle_bench.console import amount
 from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
+from vle_bench.data_prep.plain_pictures import find_plain
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
-from vle_bench.data_prep.web_reasons import SUCCESS, reason_of
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.data_prep.web_keys import Keys, LookUp, url_key
+from vle_bench.data_prep.web_reasons import SUCCESS
+from vle_bench.data_prep.web_tables import note_failures, read_alone
+from vle_bench.errors import machine_errors
 
 PLAIN_FOLDER = "pictures"
 
 _SHARD = re.compile(r"(?P<shard>[0-9]{5,})(?:\.(?:tar|parquet))?")
 _PICTURE = re.compile(r"(?:.*/)?(?P<key>[0-9]{1,18})\.(?P<ending>jpe?g|png|webp)")
-_NAMED_BY_KEY = re.compile(
-    r"(?P<key>[0-9a-f]{16})\.(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))", re.IGNORECASE
-)
 _MOST_JSON = 1 << 20
-
-Keys = npt.NDArray[np.uint64]
-
-
-def url_key(url: str) -> int:
-    """The first 16 hex digits of the sha1 of an address, as a number.
-
-    >>> f"{url_key('http://example.org/a.jpg'):016x}"
-    '565a97a5a6549777'
-    """
-    return int.from_bytes(hashlib.sha1(url.encode("utf-8"), usedforsecurity=False).digest()[:8])
 
 
 def find_pictures(
@@ -70,32 +55,13 @@ def find_pictures(
         DataProblem: A parquet of img2dataset that cannot be read.
     """
     found = FoundPictures(len(keys))
-    look_up = _looked_up(keys)
+    look_up = LookUp.of(keys)
     for folder in _shard_folders(folders):
         _from_img2dataset(folder, look_up, found)
     for folder in folders:
         if (folder / PLAIN_FOLDER).is_dir():
-            _from_plain(folder / PLAIN_FOLDER, look_up, urls, found)
+            find_plain(folder / PLAIN_FOLDER, look_up, urls, found)
     return found
-
-
-class _LookUp(NamedTuple):
-    """Places of addresses by their keys, sorted."""
-
-    keys: Keys
-    places: npt.NDArray[np.int32]
-
-    def place(self, key: int) -> int:
-        """The place of an address, -1 where it is not in the list."""
-        at = int(np.searchsorted(self.keys, np.uint64(key)))
-        return int(self.places[at]) if at < len(self.keys) and self.keys[at] == key else -1
-
-
-def _looked_up(keys: Keys) -> _LookUp:
-    if np.all(keys[1:] > keys[:-1]):  # as CC3M's are: no copy of millions
-        return _LookUp(keys, np.arange(len(keys), dtype=np.int32))
-    order = np.argsort(keys).astype(np.int32)
-    return _LookUp(keys[order], order)
 
 
 class _Sidecar(msgspec.Struct, frozen=True):
@@ -123,9 +89,10 @@ def _shard_folders(folders: Sequence[Path]) -> Iterator[Path]:
                 yield folder / name
 
 
-def _from_img2dataset(folder: Path, look_up: _LookUp, found: FoundPictures) -> None:
+def _from_img2dataset(folder: Path, look_up: LookUp, found: FoundPictures) -> None:
     with machine_errors(folder), os.scandir(folder) as entries:
         names = {entry.name for entry in entries}
+    bare = 0
     shards = {match["shard"] for name in names if (match := _SHARD.fullmatch(name))}
     for shard in sorted(shards):
         parquet = folder / f"{shard}.parquet"
@@ -133,15 +100,23 @@ def _from_img2dataset(folder: Path, look_up: _LookUp, found: FoundPictures) -> N
         for name in kept:
             _from_shard(folder / name, parquet, look_up, found)
         if not kept and parquet.is_file():
-            _note_failures(parquet, look_up, found)
+            bare += read_alone(parquet, look_up, found)
+    records = sum(name.endswith(".tfrecord") for name in names)
+    if records or bare:
+        unread = f"{amount(records, 'TFRecord file')} of img2dataset not read"
+        lacking = f"{amount(bare, 'table')} of img2dataset without the pictures named there"
+        found.warnings.append(
+            f"{folder.name}: {unread if records else lacking}; download with "
+            "--output_format webdataset, files or parquet"
+        )
 
 
-def _from_shard(path: Path, parquet: Path, look_up: _LookUp, found: FoundPictures) -> None:
+def _from_shard(path: Path, parquet: Path, look_up: LookUp, found: FoundPictures) -> None:
     is_tar = path.is_file()
     pictures, sidecars = _tar_listing(path) if is_tar else _folder_listing(path)
     by_width: dict[int, int] = {}
     if parquet.is_file():
-        rows = _note_failures(parquet, look_up, found)
+        rows = note_failures(parquet, look_up, found)
     else:
         rows = list(_sidecar_rows(path, sidecars))
     for key, url in rows:
@@ -189,42 +164,6 @@ def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice 
     return pictures, sidecars
 
 
-def _note_failures(path: Path, look_up: _LookUp, found: FoundPictures) -> list[tuple[int, str]]:
-    """Notes what failed according to a table; returns key and address of what did not."""
-    rows: list[tuple[int, str]] = []
-    for url, key, status, message in _parquet_rows(path):
-        if not isinstance(url, str):
-            continue
-        number = str(key)
-        if status == SUCCESS and number.isdecimal():
-            rows.append((int(number), url))
-        elif isinstance(message, str) and (place := look_up.place(url_key(url))) >= 0:
-            found.fail(place, reason_of(message))
-    return rows
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[object, ...]]:
-    """Address, key, status and error message of each row; older tables have no messages."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with machine_errors(path), pq.ParquetFile(path) as table:
-            columns = ["url", "key", "status"]
-            told = "error_message" in table.schema_arrow.names
-            wanted = [*columns, "error_message"] if told else columns
-            for batch in table.iter_batches(columns=wanted):
-                values = [batch.column(name).to_pylist() for name in wanted]
-                if not told:
-                    values.append([None] * batch.num_rows)
-                yield from zip(*values, strict=True)
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise DataProblem(
-            f"{path}: not img2dataset's table of url, key and status ({error}). Remove it, and "
-            "the addresses are taken from the JSON beside each picture."
-        ) from error
-
-
 def _sidecar_rows(path: Path, sidecars: Mapping[int, TarSlice | None]) -> Iterator[tuple[int, str]]:
     """Key and address by the JSON beside each picture; one that cannot be read tells nothing."""
     decoder = msgspec.json.Decoder(_Sidecar)
@@ -250,61 +189,3 @@ def _json_names(folder: Path) -> dict[int, str]:
         names = sorted(entry.name for entry in entries)
     stems = ((name.removesuffix(".json"), name) for name in names if name.endswith(".json"))
     return {int(stem): name for stem, name in stems if stem.isdecimal()}
-
-
-def _from_plain(
-    folder: Path,
-    look_up: _LookUp,
-    urls: Callable[[], Iterable[tuple[int, str]]],
-    found: FoundPictures,
-) -> None:
-    names = sorted(_files_below(folder))
-    where = found.keep(folder, is_tar=False, names=names)
-    by_name = {name: number for number, name in enumerate(names)}
-    foreign: list[tuple[int, int]] = []
-    for number, name in enumerate(names):
-        match = _NAMED_BY_KEY.fullmatch(name)
-        if match is None or (place := look_up.place(int(match["key"], 16))) < 0:
-            continue
-        if match["foreign"]:
-            foreign.append((place, number))
-        else:
-            found.put(place, where, number)
-    paths, counts = np.unique(_path_keys(urls()), return_counts=True)
-    several = _LookUp(paths[counts > 1], np.zeros(int((counts > 1).sum()), dtype=np.int32))
-    for place, url in urls():
-        host, path = _parts(url)
-        if not path:
-            continue
-        number = by_name.get(f"{host}/{path}", -1)
-        if number < 0 and several.place(url_key(path)) < 0:
-            number = by_name.get(path, -1)
-        if number >= 0:
-            found.put(place, where, number)
-    for place, number in foreign:
-        found.put(place, where, number)
-
-
-def _path_keys(urls: Iterable[tuple[int, str]]) -> Keys:
-    return np.array(array("Q", (url_key(_parts(url)[1]) for _, url in urls)), dtype=np.uint64)
-
-
-def _parts(url: str) -> tuple[str, str]:
-    """Host and path of an address; "" where they name no file by themselves."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return ("", "") if parts.query else (parts.netloc, parts.path.lstrip("/"))
-
-
-def _files_below(folder: Path) -> Iterator[str]:
-    """Paths of all files below a folder, in no order; links to folders are not followed."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    with machine_errors(folder):
-        for base, _, names in os.walk(folder, onerror=refuse):
-            inner = Path(base).relative_to(folder)
-            yield from ((inner / name).as_posix() for name in names)

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import EMPTY_CAPTION, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.datasets.base import Draft, Reading, unseen_picture
@@ -24,7 +25,8 @@ from vle_bench.data_prep.found_pictures import ChosenPictures
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.leaks.evidence import flickr_photo
 from vle_bench.data_prep.sources import PictureFile
-from vle_bench.data_prep.web_pictures import Keys, find_pictures, url_key
+from vle_bench.data_prep.web_keys import Keys, Places, grouped, url_key
+from vle_bench.data_prep.web_pictures import find_pictures
 from vle_bench.data_prep.web_reasons import told
 from vle_bench.records import Caption, Picture, Sample
 
@@ -53,7 +55,7 @@ class Named(NamedTuple):
 
 def address_keys(rows: Iterator[WebRow]) -> Keys:
     """`url_key` of every row."""
-    return np.array(array("Q", (url_key(row.url) for row in rows)), dtype=np.uint64)
+    return np.frombuffer(array("Q", (url_key(row.url) for row in rows)), dtype=np.uint64)
 
 
 class WebSamples:
@@ -68,20 +70,17 @@ class WebSamples:
     def __init__(self, rows: Rows, books: Books, *, by_key: bool) -> None:
         self._rows = rows
         self._books = books
-        keys, first, row_places = np.unique(
-            address_keys(rows()), return_index=True, return_inverse=True
-        )
+        keys, first, row_places = grouped(address_keys(rows()))
         if not by_key:
-            order = np.argsort(first, kind="stable")
+            order = np.argsort(first, kind="stable").astype(np.int32)
             keys, first = keys[order], first[order]
             ranks = np.empty_like(order)
-            ranks[order] = np.arange(len(order))
+            ranks[order] = np.arange(len(order), dtype=np.int32)
             row_places = ranks[row_places]
         self.keys: Keys = keys
-        # Rows and samples are millions, and no list has two thousand million of them.
-        self.first: npt.NDArray[np.int32] = first.astype(np.int32)
+        self.first: Places = first
         """The first row of each sample, from 0."""
-        self._row_places: npt.NDArray[np.int32] = row_places.astype(np.int32)
+        self._row_places: Places = row_places
         self._joined: Joined[WebRow] = Joined(WebRow)
         books.read["image"] += len(keys)
         for place, row in zip(_one_by_one(self._row_places), rows(), strict=True):
@@ -104,6 +103,8 @@ class WebSamples:
             taken: For each place whether an earlier split has it.
         """
         found = find_pictures(folders, self.keys, self._urls)
+        self._books.warnings += found.warnings
+        self._row_places = np.empty(0, dtype=np.int32)  # done with, and large
         ready = array("i")
         lost: Counter[str] = Counter()
         for place, (there, earlier) in enumerate(
@@ -173,7 +174,8 @@ def _one_by_one(column: npt.NDArray[Any]) -> Iterator[Any]:
 
 def _lost_sentence(lost: Counter[str], of: int) -> str:
     """How many pictures are not there, and of which kinds of failure that is known."""
-    sentence = f"{lost.total():,} of {of:,} pictures were not downloaded"
+    were = verb(lost.total(), "was", "were")
+    sentence = f"{lost.total():,} of {amount(of, 'picture')} {were} not downloaded"
     known = told((reason, count) for reason, count in lost.items() if reason != NOT_DOWNLOADED)
     return f"{sentence}: {known}" if known else sentence
 

@@ -37,12 +37,17 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise MachineProblem(
-            f"{path}: cannot be a folder, a regular file stands in its way. Choose another output."
-        ) from error
+        raise in_the_way(path) from error
     except OSError as error:
         raise MachineProblem(f"{path}: {error.strerror}. Choose a writable place.") from error
     return path
+
+
+def in_the_way(path: Path) -> MachineProblem:
+    """What is said of a folder that cannot be, because it or a parent of it is a file."""
+    return MachineProblem(
+        f"{path}: cannot be a folder, a regular file stands in its way. Choose another output."
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,31 @@ def json_bytes(value: Any) -> bytes:
 def pretty_json_bytes(value: Any) -> bytes:
     """Canonical JSON for people: two spaces of indent and a last newline."""
     return msgspec.json.format(_ENCODER.encode(value), indent=2) + b"\n"
+
+
+def pretty_json_stream(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """An object as `pretty_json_bytes` writes it, in portions; iterators become lists as they run.
+
+    >>> parts = pretty_json_stream({"b": 1, "a": iter([{"c": 2}])})
+    >>> b"".join(parts) == pretty_json_bytes({"b": 1, "a": [{"c": 2}]})
+    True
+    """
+    before = b"{"
+    for name, value in sorted(document.items()):
+        yield before + b"\n  " + _ENCODER.encode(name) + b": "
+        before = b","
+        if not isinstance(value, Iterator):
+            yield _indented(value, b"\n  ")
+            continue
+        count = 0
+        for count, item in enumerate(value, 1):
+            yield (b"[\n    " if count == 1 else b",\n    ") + _indented(item, b"\n    ")
+        yield b"\n  ]" if count else b"[]"
+    yield b"\n}\n" if document else b"{}\n"
+
+
+def _indented(value: Any, newline: bytes) -> bytes:
+    return msgspec.json.format(_ENCODER.encode(value), indent=2).replace(b"\n", newline)
 
 
 def finite(value: float, what: str) -> float:

@@ -174,6 +174,15 @@ def amount(count: int, thing: str, things: str = "") -> str:
     return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
 
 
+def verb(count: int, one: str, several: str) -> str:
+    """The form of a verb that goes with a number of things.
+
+    >>> verb(1, "has", "have"), verb(0, "was", "were")
+    ('has', 'were')
+    """
+    return one if count == 1 else several
+
+
 def progress(items: Iterable[T], *, total: int | None, what: str) -> Iterable[T]:
     """`items` behind a progress bar on stderr, shown only on a terminal."""
     if not sys.stderr.isatty():

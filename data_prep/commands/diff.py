@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +23,18 @@ _MOST_LINES = 50
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, nothing cut short.")
 def command(a: Path, b: Path, as_json: bool) -> None:
     """Prints a line per sample; exits 1 when there is one."""
-    from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.difference import difference
     from vle_bench.errors import GateFailed
 
     found = difference(a, b)
     if as_json:
-        click.echo(pretty_json_bytes(found), nl=False)
+        _print_document(found)
     else:
-        lines = _lines(found)
-        for line in lines[:_MOST_LINES]:
+        for line in islice(_lines(found), _MOST_LINES):
             click.echo(line)
-        if len(lines) > _MOST_LINES:
-            click.echo(f"... and {len(lines) - _MOST_LINES:,} more (--json names all).")
+        count = sum(map(len, (found.only_a, found.only_b, found.pictures, found.records)))
+        if count > _MOST_LINES:
+            click.echo(f"... and {count - _MOST_LINES:,} more (--json names all).")
     if found.elsewhere:
         moved = amount(found.elsewhere, "sample")
         say(f"{moved} in another shard than before, which is no difference.")
@@ -46,10 +47,26 @@ def command(a: Path, b: Path, as_json: bool) -> None:
     say(f"{found.dataset}: the same {amount(found.samples[0], 'sample')}.")
 
 
-def _lines(found: Difference) -> list[str]:
-    return [
-        *(f"{key}: only in A" for key in found.only_a),
-        *(f"{key}: only in B" for key in found.only_b),
-        *(f"{key}: picture differs" for key in found.pictures),
-        *(f"{one.key}: record differs: {', '.join(one.fields)}" for one in found.records),
-    ]
+def _lines(found: Difference) -> Iterator[str]:
+    yield from (f"{one.key}: only in A" for one in found.only_a)
+    yield from (f"{one.key}: only in B" for one in found.only_b)
+    yield from (f"{one.key}: picture differs" for one in found.pictures)
+    yield from (f"{one.key}: record differs: {', '.join(one.fields)}" for one in found.records)
+
+
+def _print_document(found: Difference) -> None:
+    """Prints the JSON document item by item; millions of samples may differ."""
+    from vle_bench.canonical import pretty_json_stream
+
+    document = {
+        "schema": "vle-bench/difference/1",
+        "dataset": found.dataset,
+        "samples": found.samples,
+        "only_a": (one.key for one in found.only_a),
+        "only_b": (one.key for one in found.only_b),
+        "pictures": (one.key for one in found.pictures),
+        "records": ({"key": one.key, "fields": one.fields} for one in found.records),
+        "elsewhere": found.elsewhere,
+    }
+    for part in pretty_json_stream(document):
+        click.echo(part, nl=False)

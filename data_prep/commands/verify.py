@@ -20,19 +20,23 @@ def command(folder: str, quick: bool, as_json: bool) -> None:
     """Prints a line per finding; exits 1 when there is one."""
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.remote.urls import is_url
-    from vle_bench.errors import GateFailed
+    from vle_bench.errors import GateFailed, MachineProblem
 
     verdicts = _of_url(folder, quick) if is_url(folder) else _of_folder(folder, quick)
     if as_json:
         document = {"schema": "vle-bench/verification/1", "datasets": verdicts}
         click.echo(pretty_json_bytes(document), nl=False)
-    failed = 0
+    failed = unread = 0
     for verdict in verdicts:
         for finding in verdict.findings:
             failed += 1
             if not as_json:
                 click.echo(str(finding))
-        if not verdict.findings:
+        for finding in verdict.unread:
+            unread += 1
+            if not as_json:
+                click.echo(str(finding))
+        if not verdict.findings and not verdict.unread:
             seen = "sizes are" if is_url(folder) else "sizes and headers are"
             how = seen if quick else "every byte is"
             say(
@@ -43,9 +47,15 @@ def command(folder: str, quick: bool, as_json: bool) -> None:
         repair = f"vle-prep repair {folder} --raw RAW"
         again = "The vle-prep run that made them"
         ways = again if is_url(folder) else f"{repair} or the run that made them"
+        more = f" and {amount(unread, 'file')} that could not be read" if unread else ""
         raise GateFailed(
-            f"{folder}: {amount(failed, 'finding')}. {ways} builds just the "
+            f"{folder}: {amount(failed, 'finding')}{more}. {ways} builds just the "
             "damaged and missing shards again."
+        )
+    if unread:
+        raise MachineProblem(
+            f"{folder}: {amount(unread, 'file')} could not be read, nothing wrong was found in the "
+            "others. Check the disk and permissions, then verify again."
         )
 
 

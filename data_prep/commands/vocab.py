@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import PLACE, amount, say
+from vle_bench.console import PLACE, amount, say, verb
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.classes import ClassTable
@@ -135,8 +135,9 @@ def _tell(table: ClassTable, out: Path) -> None:
     say(
         f"{amount(names.counts.boxes, 'object box', 'object boxes')}{world}, "
         f"{amount(len(names.counts.names), 'name')}; "
-        f"{share:.1f} % of the boxes have a class, {counted.left_out:,} have none, "
-        f"{names.counts.nameless:,} have no name."
+        f"{share:.1f} % of the boxes have a class, "
+        f"{counted.left_out:,} {verb(counted.left_out, 'has', 'have')} none, "
+        f"{names.counts.nameless:,} {verb(names.counts.nameless, 'has', 'have')} no name."
     )
     classes = amount(len(counted.vocabulary), "class", "classes")
     say(f"{out}: {classes}; the number of a line, from 0, is the label.")

@@ -30,6 +30,7 @@ LISTS: Mapping[str, str] = {
 
 _HEADER = b"caption\turl"
 _SCHEMES = (b"http://", b"https://")
+"""In small letters; an address may have them in capitals, and its key is that of its own text."""
 
 
 class Cc3m:
@@ -108,7 +109,7 @@ def _lines(document: Document) -> Iterator[tuple[int, tuple[str, str] | None]]:
         if number == 1 and line == _HEADER:
             continue
         parts = line.split(b"\t")
-        if len(parts) != 2 or not parts[1].startswith(_SCHEMES):
+        if len(parts) != 2 or not parts[1][:8].lower().startswith(_SCHEMES):
             yield number, None
             continue
         try:

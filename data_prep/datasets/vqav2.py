@@ -138,7 +138,8 @@ class OpenedVqav2:
             books.absent.append(questions_path("test-dev"))
             return IdSet()
         books.sources[document.name] = document.sha256
-        return questions.read_test_dev(document)
+        flagged, books.parts["test-dev"] = questions.read_test_dev(document)
+        return flagged
 
     def _earlier(self, split: str, books: Books) -> frozenset[int]:
         """Images asked about in the splits before this one."""

@@ -7,11 +7,12 @@ always new, without a lock file, and its map grows only where the estimate was s
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vle_bench.errors import DataProblem, MachineProblem
+from vle_bench.errors import DataProblem, MachineProblem, machine_errors
 
 PAGE = 4096
 _LEAST_MAP = 1 << 20
@@ -86,7 +87,7 @@ def write_tables(
                         store.set_mapsize(map_size)
                     batch = next(batches, None)
     except lmdb.Error as error:
-        raise MachineProblem(f"{path}: {error}. Free space or choose another --out.") from error
+        raise MachineProblem(f"{path}: {_reason(path, error)}.") from error
 
 
 def read_store(path: Path) -> Iterator[Entry]:
@@ -105,6 +106,15 @@ def read_store(path: Path) -> Iterator[Entry]:
             yield from transaction.cursor()
     except lmdb.Error as error:
         raise DataProblem(f"{path}: no readable LMDB store ({error}). Export it again.") from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What the machine refused. LMDB calls a disk that takes a part of a batch an I/O error."""
+    with machine_errors(path):
+        free = shutil.disk_usage(path).free
+    if free < _BATCH_BYTES:
+        return f"the disk is full ({free:,} bytes free). Free space or choose another --out"
+    return f"{error}. Check the disk or choose another --out"
 
 
 def _put(store: Any, batch: list[TableEntry], places: Mapping[bytes, Any]) -> bool:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from vle_bench.atomic import write_bytes
 from vle_bench.console import counted
 from vle_bench.data_prep.archives import ZipMember
+from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.picture import BadPicture, Mark, mark_of, read_picture
 from vle_bench.data_prep.sources import PictureFile
 
@@ -101,6 +102,8 @@ def _key(picture: PictureFile, root: Path) -> int:
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else picture.path
     if isinstance(picture.member, ZipMember):
         place = f"{place}!{picture.member.name}"
+    elif isinstance(picture.member, ParquetCell):
+        place = f"{place}!{picture.member.group}!{picture.member.row}"
     elif picture.member is not None:
         place = f"{place}!{picture.member.offset}"
     return int.from_bytes(hashlib.sha256(place.encode("utf-8", "surrogateescape")).digest()[:8])

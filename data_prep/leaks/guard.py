@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from vle_bench.canonical import json_bytes
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import (
     Dataset,
@@ -201,14 +202,16 @@ def changes(before: Sequence[RuleReport], now: Sequence[RuleReport]) -> Iterator
         for one in report.lists:
             then = lists.get(one.file)
             if then is not None and then.sha256 != one.sha256:
+                now_there = amount(one.ids, "picture")
                 yield (
-                    f"rule {report.rule}: {one.file} names {one.ids:,} pictures, other than the "
+                    f"rule {report.rule}: {one.file} names {now_there}, other than the "
                     f"{then.ids:,} at the last run"
                 )
         if last.bytes_sha256 != report.bytes_sha256:
+            count, before_it = report.known.get("bytes", 0), last.known.get("bytes", 0)
             yield (
-                f"rule {report.rule}: {report.known.get('bytes', 0):,} pictures are known by their "
-                f"bytes, other than the {last.known.get('bytes', 0):,} at the last run"
+                f"rule {report.rule}: {amount(count, 'picture is', 'pictures are')} known by "
+                f"{verb(count, 'its', 'their')} bytes, other than the {before_it:,} at the last run"
             )
 
 

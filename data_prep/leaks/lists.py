@@ -14,6 +14,7 @@ import msgspec
 
 from vle_bench.canonical import sha256_bytes
 from vle_bench.catalog.datasets import id_list_digest
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.karpathy_file import read_assignment
 from vle_bench.data_prep.leaks.evidence import flickr30k_photo
@@ -104,8 +105,8 @@ def unlike_known(rule: Rule, reports: tuple[ListReport, ...]) -> Iterator[str]:
         must = known[report.file]
         if must.count and report.ids != must.count:
             yield (
-                f"{rule.name}: {report.file} names {report.ids:,} pictures, {must.count:,} are "
-                f"known ({must.source})"
+                f"{rule.name}: {report.file} names {amount(report.ids, 'picture')}, "
+                f"{must.count:,} {verb(must.count, 'is', 'are')} known ({must.source})"
             )
         elif must.sha256 and report.sha256 != must.sha256:
             yield f"{rule.name}: {report.file} names other pictures than the known ({must.source})"

@@ -18,7 +18,7 @@ import msgspec
 
 from vle_bench.data_prep.remote.store import Store, Stored, store_of
 from vle_bench.data_prep.remote.urls import normal
-from vle_bench.data_prep.verify import Finding, Verification, verify
+from vle_bench.data_prep.verify import Finding, Verification, extra, verify
 from vle_bench.errors import DataProblem
 from vle_bench.shards.layout import REPORT
 from vle_bench.shards.report import ShardReport, read_report
@@ -68,13 +68,14 @@ def verify_remote(url: str, *, quick: bool = False) -> Verification:
     store = store_of(url)
     found = store.find("")
     with _scratch() as folder:
-        for name in found:
-            if not name.endswith(".tar"):
-                store.download(name, folder / name)
+        if REPORT in found:
+            store.download(REPORT, folder / REPORT)
         try:
             report = read_report(folder)
         except DataProblem:
             return _of(url, verify(folder, quick=quick), quick)
+        for name in report.files.keys() & found.keys():
+            store.download(name, folder / name)
         musts = {
             f"{split}/{one.name}": one
             for split, books in report.splits.items()
@@ -85,6 +86,11 @@ def verify_remote(url: str, *, quick: bool = False) -> Verification:
             store.download(name, folder / name)
         verdict = verify(folder, quick=quick)
         findings = [one for one in verdict.findings if not (one.place in proved and _gone(one))]
+        findings += [
+            Finding(place=name, key="", reason=extra(name))
+            for name in sorted(found.keys() - {REPORT, *report.files, *proved, *damaged})
+            if not any(part.startswith(".") for part in name.split("/"))
+        ]
         only_named = set(damaged[_MOST_FETCHED:])
         findings = [one for one in findings if not (one.place in only_named and _gone(one))]
         findings += [

@@ -30,7 +30,7 @@ from vle_bench.data_prep.sample_world.sharing import hide
 from vle_bench.data_prep.sample_world.world import World
 from vle_bench.errors import UsageProblem
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same parameters begin to give other bytes."""
 
 

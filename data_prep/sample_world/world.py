@@ -42,14 +42,13 @@ class World(NamedTuple):
         write_bytes(self.out / name, msgspec.json.encode(value))
 
     def write_lines(self, name: str, lines: Sequence[str]) -> None:
-        """Writes one text file, each line ended; none where there is not one line.
+        """Writes one text file, each line ended; where there is not one line, a blank one.
 
-        In the raw files of a small world an empty list would be a broken download to every
-        reader, and an absent one is a split that is not there.
+        A world of few pictures has splits without any. Their lists are there all the same, so that
+        every dataset can be prepared.
         """
-        if not lines:
-            return
-        write_bytes(self.out / name, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+        text = "".join(f"{line}\n" for line in lines) or "\n"
+        write_bytes(self.out / name, text.encode("utf-8"))
 
 
 def write_quickly(path: Path, data: bytes) -> None:

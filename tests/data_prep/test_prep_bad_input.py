@@ -139,12 +139,13 @@ def test_a_picture_damaged_inside_its_zip_is_skipped(small, prep, out, capsys):
 
 def test_an_output_below_a_regular_file_is_the_machine_s_refusal(small, prep, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
-    assert prep("run", "vqav2", "--raw", small.write(), "--out", tmp_path / "file" / "out") == 4
-    assert "regular file" in told(capsys)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "vqav2").write_text("x")
-    assert prep("run", "vqav2", "--raw", small.root, "--out", tmp_path / "out") == 4
-    told(capsys)
+    small.write()
+    for command in ("run", "plan"):
+        for place in (tmp_path / "file" / "out", tmp_path / "file", tmp_path / "out"):
+            assert prep(command, "vqav2", "--raw", small.root, "--out", place) == 4
+            assert "regular file stands in its way" in told(capsys)
 
 
 def test_memory_that_runs_out_is_the_machine_s_refusal(small, prep, out, capsys, monkeypatch):

@@ -9,9 +9,13 @@ import tarfile
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from vle_bench.data_prep import plain_pictures
+from vle_bench.data_prep.found_pictures import FoundPictures
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.web_keys import LookUp, url_key
 from vle_bench.data_prep.web_reasons import reason_of
 from vle_bench.records import Sample
 from vle_bench.shards.index import read_skipped
@@ -196,6 +200,24 @@ def test_a_plain_folder_is_searched_by_key_by_host_and_by_path(raw, out, picture
     assert skipped(out)["image", "picture not downloaded"] == 3
 
 
+def test_an_address_in_capitals_is_one_and_keeps_its_own_key(raw, out, pictures):
+    url = "HTTP://Host0.Example.ORG/a/0.jpg"
+    put(raw / "cc3m" / "pictures" / f"{key(url)}.jpg", pictures[URLS[0]])
+    put(raw / "cc3m" / "pictures" / f"{key(URLS[0])}.jpg", pictures[URLS[1]])
+    cc3m(raw, [f"caption\t{url}", f"caption\t{URLS[0]}"])
+    report = run(raw, out).report
+    assert found(out) == {url: pictures[URLS[0]], URLS[0]: pictures[URLS[1]]}
+    assert report.counts["caption"].skipped == {}
+
+
+def test_one_thing_is_told_of_in_the_singular(raw, out, pictures):
+    put(raw / "cc3m" / "pictures" / f"{key(URLS[0])}.jpg", pictures[URLS[0]])
+    cc3m(raw, [f"caption\t{url}" for url in URLS[:2]])
+    assert run(raw, out).report.splits["train"].warnings[0] == "1 of 2 pictures was not downloaded"
+    cc3m(raw, [f"caption\t{URLS[1]}"])
+    assert run(raw, out).report.splits["train"].warnings[0] == "1 of 1 picture was not downloaded"
+
+
 def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures):
     folder = raw / "cc3m" / "pictures"
     put(folder / f"{key(URLS[0])}.gif", b"GIF89a")
@@ -205,6 +227,19 @@ def test_a_foreign_format_is_there_unless_a_usable_one_is_too(raw, out, pictures
     run(raw, out)
     assert found(out) == {URLS[1]: pictures[URLS[1]]}
     assert skipped(out)["image", "picture format gif not supported"] == 1
+
+
+def test_of_several_names_of_a_picture_the_first_counts_in_whatever_order_the_disk_gives_them(
+    tmp_path, monkeypatch
+):
+    key_of, host = key(URLS[0]), "host1.example.org/a/1.jpg"
+    names = [f"{key_of}.png", f"{key_of}.gif", f"{key_of}.JPG", f"{key_of}.jpg", host, "a/1.jpg"]
+    numbers = np.array([url_key(url) for url in URLS[:2]], dtype=np.uint64)
+    for order in (names, names[::-1], sorted(names)):
+        monkeypatch.setattr(plain_pictures, "_files_below", lambda _, order=order: iter(order))
+        found = FoundPictures(2)
+        plain_pictures.find_plain(tmp_path, LookUp.of(numbers), lambda: enumerate(URLS[:2]), found)
+        assert [one.name for one in found] == [f"{key_of}.JPG", host]
 
 
 def test_an_address_that_climbs_finds_nothing(raw, out, pictures):

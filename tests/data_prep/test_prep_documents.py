@@ -17,9 +17,9 @@ def counted(monkeypatch, name: str) -> list[object]:
     calls: list[object] = []
     make = getattr(sources, name)
 
-    def noting(place: object) -> object:
+    def noting(place: object, **settings: object) -> object:
         calls.append(place)
-        return make(place)
+        return make(place, **settings)
 
     monkeypatch.setattr(sources, name, noting)
     return calls

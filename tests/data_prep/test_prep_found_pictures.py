@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vle_bench.data_prep import plain_pictures
 from vle_bench.data_prep.caption_rules import REPEATED_ELSEWHERE, CaptionCensus
-from vle_bench.data_prep.found_pictures import ChosenPictures, FoundPictures
+from vle_bench.data_prep.found_pictures import ChosenPictures, FoundPictures, Names
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice, tar_members
+from vle_bench.data_prep.web_keys import LookUp, url_key
 from vle_bench.records import Caption
 
 FAR = (1 << 40) + 512
@@ -24,9 +27,11 @@ FAR = (1 << 40) + 512
 def test_what_was_put_comes_back_wherever_it_lies():
     found = FoundPictures(4)
     tar = found.keep(Path("raw/00003.tar"), is_tar=True, width=9)
-    folder = found.keep(Path("raw/pictures"), is_tar=False, names=["a/1.jpg", "b.png"])
+    names = Names()
+    numbers = [names.add(name) for name in ("a/1.jpg", "b.png")]
+    folder = found.keep(Path("raw/pictures"), is_tar=False, names=names)
     found.put(2, tar, 30_007, ending=2, offset=FAR, length=70_000)
-    found.put(0, folder, 1)
+    found.put(0, folder, numbers[1])
     found.put(0, tar, 5, offset=512, length=1)
     found.fail(1, "download: 4xx")
     assert found.there.tolist() == [True, False, True, False]
@@ -53,6 +58,24 @@ def test_an_address_takes_some_twenty_bytes():
     found = FoundPictures(1000)
     columns = [one for one in vars(found).values() if isinstance(one, np.ndarray)]
     assert sum(one.nbytes for one in columns) <= 22 * 1000
+
+
+def test_a_plain_folder_takes_few_bytes_a_picture(tmp_path: Path, monkeypatch):
+    count = 20_000
+    urls = [f"http://h{number % 7}.example.org/photos/{number}.jpg" for number in range(count)]
+    keys = np.array([url_key(url) for url in urls], dtype=np.uint64)
+    look_up, found = LookUp.of(keys), FoundPictures(count)
+    names = (url.removeprefix("http://") for url in urls)
+    monkeypatch.setattr(plain_pictures, "_files_below", lambda _: names)
+    tracemalloc.start()
+    try:
+        plain_pictures.find_plain(tmp_path, look_up, lambda: enumerate(urls), found)
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found[count - 1].path == f"{tmp_path}/{urls[-1][7:]}"
+    assert held < 8 * count  # as texts in a list they take a hundred bytes each
+    assert peak < 60 * count
 
 
 def test_members_are_found_in_order_and_not_kept(tmp_path: Path, monkeypatch):

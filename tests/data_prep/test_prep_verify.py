@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vle_bench.data_prep import verify as verify_module
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.verify import Verification, verify
@@ -167,6 +169,79 @@ def test_an_extra_shard_is_named_with_what_it_holds(dataset: Path):
         "val/other.tar: extra, no shard of the report",
         f"val/vqav2-val-000009.tar: extra, no shard of the report; {holds}",
     ]
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_stray_files_are_named_and_what_the_system_hides_is_not(dataset: Path, quick: bool):
+    copies = {
+        "samples (copy).parquet": dataset / "samples.parquet",
+        "val/vqav2-val-000001.tar.bak": shard(dataset, 1),
+        "val/notes.txt": dataset / "README.md",
+        "val/deeper/vqav2-val-000001.tar": shard(dataset, 2),
+        "other/x": dataset / "README.md",
+    }
+    for place, whole in copies.items():
+        (dataset / place).parent.mkdir(exist_ok=True)
+        shutil.copy(whole, dataset / place)
+    for hidden in (".DS_Store", "val/.vqav2-val-000002.tar.tmp", ".nv-meta/more", ".vle-prep/log"):
+        (dataset / hidden).parent.mkdir(exist_ok=True)
+        (dataset / hidden).write_text("x")
+    (dataset / "val/loop").symlink_to("loop")
+    (dataset / "val/up").symlink_to("..")
+    one, two = ("", "") if quick else (f"; holds the very bytes of {p}" for p in _places(1, 2))
+    assert lines(verify(dataset, quick=quick)) == [
+        "other/x: extra, no file of the report",
+        "samples (copy).parquet: extra, no file of the report",
+        f"val/deeper/vqav2-val-000001.tar: extra, no shard of the report{two}",
+        "val/loop: extra, no file of the report",
+        "val/notes.txt: extra, no file of the report",
+        "val/up: extra, no file of the report",
+        f"val/vqav2-val-000001.tar.bak: extra, no file of the report{one}",
+    ]
+
+
+def test_a_split_may_be_a_link_to_another_disk(dataset: Path, tmp_path: Path):
+    (dataset / "val").rename(tmp_path / "elsewhere")
+    (dataset / "val").symlink_to(tmp_path / "elsewhere")
+    assert verify(dataset).findings == ()
+    (dataset / "val/x.txt").touch()
+    assert lines(verify(dataset)) == ["val/x.txt: extra, no file of the report"]
+
+
+def test_every_file_that_cannot_be_read_is_named_and_the_others_are_looked_at(
+    dataset: Path, prep, capsys, monkeypatch
+):
+    bad = {"vqav2-val-000000.tar", "vqav2-val-000002.tar", "skipped.parquet", "report.json"}
+    read = verify_module.sha256_file
+
+    def sha256_file(path: Path) -> str:
+        if path.name in bad:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return read(path)
+
+    monkeypatch.setattr(verify_module, "sha256_file", sha256_file)
+    refused = [
+        f"{place}: cannot be read: Input/output error"
+        for place in ("skipped.parquet", "val/vqav2-val-000000.tar", "val/vqav2-val-000002.tar")
+    ]
+    assert prep("verify", dataset) == 4
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == refused
+    assert "3 files could not be read" in captured.err
+    assert prep("repair", dataset, "--raw", dataset) == 4
+    shard(dataset, 1).unlink()
+    capsys.readouterr()
+    assert prep("verify", dataset) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == ["val/vqav2-val-000001.tar: missing", *refused]
+    assert "1 finding and 3 files that could not be read" in captured.err
+    assert prep("verify", dataset, "--json") == 1
+    (verdict,) = json.loads(capsys.readouterr().out)["datasets"]
+    assert [one["place"] for one in verdict["unread"]] == [one.split(":")[0] for one in refused]
+
+
+def _places(*numbers: int) -> list[str]:
+    return [f"val/vqav2-val-{number:06d}.tar" for number in numbers]
 
 
 def test_a_renamed_shard_is_told_from_a_lost_one(dataset: Path):

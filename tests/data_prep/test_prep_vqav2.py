@@ -316,7 +316,27 @@ def test_published_counts_stand_beside_ours_and_differ_aloud(small, out: Path):
     (told,) = (warning for warning in split.warnings if "questions expected" in warning)
     assert told.startswith("214,354 questions expected (")
     assert told.endswith("), 15 read, 12 written")
+    assert "1 of 5 images has no picture file" in split.warnings
     assert "| val | questions | 214,354 | 15 | 12 | " in (out / "vqav2" / "README.md").read_text()
+
+
+def test_the_flags_of_test_dev_are_held_against_what_is_published(small, out: Path):
+    run(small.write(), out)
+    split = read_report(out / "vqav2").splits["test"]
+    found = {one.what: (one.expected, one.found) for one in split.expectations}
+    flagged = [
+        question
+        for sample in iter_samples(out / "vqav2", "test", VqaSample)
+        for question in sample.questions
+        if question.test_dev
+    ]
+    assert found["test-dev questions"] == (107394, len(flagged)) == (107394, 1)
+    assert any(
+        warning.startswith("107,394 test-dev questions expected (") and warning.endswith("1 read")
+        for warning in split.warnings
+    )
+    card = (out / "vqav2" / "README.md").read_text()
+    assert "| test | test-dev questions | 107,394 | 1 | - | " in card
 
 
 def test_a_sample_world_says_so_and_is_not_held_against_published_counts(small, out: Path):

@@ -36,6 +36,8 @@ class Content:
         place: What to call them in messages.
         sha256: Their digest where it is known, or that of what they were unpacked from; None
             for the digest of all that the stream holds, once it is asked for.
+        what: Of what the file is, for messages.
+        may_be_empty: Whether nothing but blanks is content too.
 
     Attributes:
         place: What to call them in messages.
@@ -46,7 +48,13 @@ class Content:
     file: Path | None = None
 
     def __init__(
-        self, stream: IO[bytes], place: str, sha256: str | None, *, what: str = "annotations"
+        self,
+        stream: IO[bytes],
+        place: str,
+        sha256: str | None,
+        *,
+        what: str = "annotations",
+        may_be_empty: bool = False,
     ) -> None:
         self._stream = stream
         self.place = place
@@ -56,7 +64,7 @@ class Content:
             self._begin = len(_BYTE_ORDER_MARK) if head == _BYTE_ORDER_MARK else 0
             self.size = os.fstat(stream.fileno()).st_size - self._begin
         self._bar = ByteBar(0, "")
-        if not any(piece.strip() for piece in self.pieces()):
+        if not may_be_empty and not any(piece.strip() for piece in self.pieces()):
             raise EmptyFile(f"{place}: the file of {what} is empty. Give a file with content.")
         self._bar = ByteBar(self.size, f"reading {Path(place).name}")
 
@@ -95,7 +103,13 @@ class Content:
         return lines
 
 
-def file_content(path: Path, what: str = "annotations", *, most_bytes: int = MOST_BYTES) -> Content:
+def file_content(
+    path: Path,
+    what: str = "annotations",
+    *,
+    most_bytes: int = MOST_BYTES,
+    may_be_empty: bool = False,
+) -> Content:
     """The content of a file, plain or behind gzip or zstd.
 
     Raises:
@@ -106,7 +120,7 @@ def file_content(path: Path, what: str = "annotations", *, most_bytes: int = MOS
         stream = path.open("rb", buffering=0)
     head = stream.read(len(_ZSTD)) or b""
     if not head.startswith((_GZIP, _ZSTD)):
-        plain = Content(stream, str(path), None, what=what)
+        plain = Content(stream, str(path), None, what=what, may_be_empty=may_be_empty)
         plain.file = path
         return plain
     stream.close()

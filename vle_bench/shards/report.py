@@ -56,7 +56,10 @@ class ShardReport(Record, frozen=True, kw_only=True):
 
 
 class Expectation(Record, frozen=True, kw_only=True):
-    """A published count beside ours; `source` says who published it."""
+    """A published count beside ours; `source` says who published it.
+
+    Found is what was written; of a part of the split (`test-dev questions`) what was read.
+    """
 
     what: str
     expected: int

@@ -29,7 +29,7 @@ class Drafts:
         if name not in self._lines:
             path = self._out / name
             text = path.read_text(encoding="utf-8") if path.is_file() else ""
-            self._lines[name] = text.splitlines()
+            self._lines[name] = [line for line in text.splitlines() if line]
         return self._lines[name]
 
     def save(self) -> None:

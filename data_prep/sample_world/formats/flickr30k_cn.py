@@ -40,9 +40,9 @@ def write_flickr30k_cn(world: World) -> None:
 
 
 def _write_pictures(world: World, name: str, pictures: list[Drawn]) -> None:
-    if not pictures:
-        return
     with replacing(world.out / "flickr30k-cn" / f"{name}_imgs.tsv") as stream_out:
         for drawn in pictures:
             data = (world.out / flickr30k.picture_file(drawn)).read_bytes()
             stream_out.write(b"%d\t%s\n" % (drawn.photo_id, base64.b64encode(data)))
+        if not pictures:
+            stream_out.write(b"\n")

@@ -228,8 +228,12 @@ def test_a_list_that_is_empty_is_told_and_stops_nothing(
     (changing / "vcr" / "test.jsonl").write_bytes(b"")
     command = ("run", "vg", "--raw", changing, "--out", tmp_path / "out")
     assert prep(*command) == 0
+    assert "not checked: vcr-test (vcr/test.jsonl without a picture)" in capsys.readouterr().err
+    (changing / "sample_world.json").unlink()
+    command = (*command[:-1], tmp_path / "out2")
+    assert prep(*command) == 0
     assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
-    assert explanations(tmp_path / "out" / "vg")
+    assert explanations(tmp_path / "out2" / "vg")
     assert prep(*command, "--strict-overlap") == 3
     assert "not checked: vcr-test (vcr/test.jsonl empty)" in capsys.readouterr().err
 

@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import lmdb
 import pytest
@@ -186,3 +187,25 @@ def test_two_datasets_do_not_fit_into_one_layout(prep, make, tmp_path: Path, cap
     for form in ("lmdb", "img2dataset"):
         assert prep("export", tmp_path / "all", "--format", form, "--out", tmp_path / "out") == 2
         assert "found one, two" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["lmdb", "lmdb-pictures"])
+@pytest.mark.parametrize(
+    ("free", "told"),
+    [(17, "the disk is full (17 bytes free)"), (1 << 40, "mdb_txn_commit: Input/output error")],
+)
+def test_a_disk_that_refuses_is_told_and_nothing_is_left(
+    prep, street: Path, tmp_path: Path, capsys, monkeypatch, kind: str, free: int, told: str
+):
+    """A full disk takes a part of a batch, which LMDB calls an input/output error."""
+
+    def refuse(*_: object) -> bool:
+        raise lmdb.DiskError("mdb_txn_commit: Input/output error")
+
+    monkeypatch.setattr(stores, "_put", refuse)
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    (tmp_path / "new").mkdir()
+    out = tmp_path / "new" / "export"
+    assert prep("export", street, "--format", kind, "--out", out) == 4
+    assert told in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == []

@@ -17,9 +17,12 @@ import pytest
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
+from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.sample_world.claim import MARKER
 from vle_bench.data_prep.sample_world.roster import PARTS, build_roster, share_out
+from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem, UsageProblem
 
 BUILD = """
@@ -67,14 +70,24 @@ def test_another_seed_is_another_world(tmp_path):
     }
 
 
-def test_a_world_too_small_for_a_list_has_no_such_file_and_can_be_prepared(tmp_path):
-    for hard in (False, True):
-        raw = tmp_path / f"raw-{hard}"
-        build_sample_world(raw, images=20, seed=2, hard=hard, workers=1)
-        assert not (raw / "vcr" / "test.jsonl").exists()
-        assert all(path.stat().st_size for path in raw.rglob("*.*") if path.suffix != ".jpg")
-        prep = ["run", "coco", "--raw", str(raw), "--out", str(tmp_path / f"out-{hard}")]
-        assert exit_code(group, "vle-prep", prep) == 0
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("images", [1, 2, 13, 20])
+def test_every_dataset_of_a_world_of_few_pictures_can_be_prepared(tmp_path, images, hard):
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    build_sample_world(raw, images=images, seed=2, hard=hard, workers=1)
+    written = 0
+    for name in DATASETS.names():
+        prepared = prepare(Request(dataset=name, raw=raw, out=out))
+        assert verify(prepared.folder).findings == ()
+        card = (prepared.folder / "README.md").read_text()
+        splits = prepared.report.splits
+        assert ("finds\nno data" in card) == (not any(one.shards for one in splits.values()))
+        if any(one.shards for one in splits.values()):
+            for split, books in splits.items():
+                assert (f"- split: {split}\n" in card) == bool(books.shards)
+                assert books.shards or f"`{split}`" in card.partition("## How to read it")[2]
+        written += sum(split.counts["image"].written for split in splits.values())
+    assert written or hard
 
 
 def test_a_second_call_changes_nothing(tmp_path):
