@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,25 +16,22 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 REFERENCE_VARIABLE = "VLE_BENCH_REFERENCE"
 
+LONGEST_FIRST = (
+    "tests/packaging/test_readme.py",
+    "tests/data_prep/test_prep_ray.py",
+    "tests/bench/test_bench_prep.py",
+)
+"""Files that take longest; one that began last would keep one process busy, and the other idle."""
 
-TOGETHER = ("test_prep_ray.py",)
-"""Files whose tests share something that takes long to start."""
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest."""
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Parallel processes take test by test, but the tests of some files together.
+    def place(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
 
-    xdist's own `--dist loadgroup` does nothing under pytest 9.2.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Together(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return file if file.endswith(TOGETHER) else nodeid
-
-    return Together(config, log)
+    items.sort(key=place)
 
 
 def _reference_shelf() -> Path | None:

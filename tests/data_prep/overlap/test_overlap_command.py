@@ -18,8 +18,6 @@ from vle_bench.data_prep.overlap import fingerprints
 from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.shards.report import read_report
 
-pytestmark = pytest.mark.xdist_group("overlap")  # what is set up is set up once
-
 GUARDED = {"coco", "vg", "cc3m", "sbu"}
 FLAT = Image.linear_gradient("L").resize((400, 300))
 
