@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tracing import traced, untraced
 
 # A busy machine is no failure, and a submission is judged on the same examples every time; at
 # home, examples stay random and find what nobody thought of.
@@ -32,6 +35,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Coverage sees each example of a property run, but not hypothesis choose it."""
+    tracer = sys.gettrace()
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    if tracer is None or handle is None:
+        return (yield)
+    plain = handle.inner_test
+    handle.inner_test = traced(plain, tracer)
+    try:
+        with untraced():
+            return (yield)
+    finally:
+        handle.inner_test = plain
 
 
 def _reference_shelf() -> Path | None:
