@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -25,6 +26,17 @@ def untraced() -> Iterator[None]:
         yield
     finally:
         sys.settrace(tracer)
+
+
+@contextmanager
+def untraced_threads() -> Iterator[None]:
+    """Threads that begin before the end are not measured."""
+    tracer = threading.gettrace()
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        threading.settrace(tracer)  # type: ignore[arg-type]
 
 
 def traced(function: Callable[..., Any], tracer: Tracer) -> Callable[..., Any]:
