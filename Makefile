@@ -49,7 +49,7 @@ demo: $(VENV)/.base ## the whole path on the sample world: raw files, shards, sc
 	$(BIN)/vle-eval leaderboard --results $(RESULTS) --out $(RESULTS)/leaderboard.md
 
 test: $(VENV)/.test ## run all tests, doctests and coverage included
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 
 test-faults: $(VENV)/.test ## kill preparation at every change of disk or store, and look what is left
 	$(BIN)/python -m pytest -m slow tests/data_prep/test_prep_faults.py tests/data_prep/remote

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
+from tracing import traced, untraced
 
 # A busy machine is no failure, and a submission is judged on the same examples every time; at
 # home, examples stay random and find what nobody thought of.
@@ -17,25 +19,38 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 REFERENCE_VARIABLE = "VLE_BENCH_REFERENCE"
 
+LONGEST_FIRST = (
+    "tests/packaging/test_readme.py",
+    "tests/data_prep/test_prep_ray.py",
+    "tests/bench/test_bench_prep.py",
+)
+"""Files that take longest; one that began last would keep one process busy, and the other idle."""
 
-TOGETHER = ("test_prep_ray.py",)
-"""Files whose tests share something that takes long to start."""
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Parallel processes take test by test, but the tests of some files together.
-
-    xdist's own `--dist loadgroup` does nothing under pytest 9.2.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Together(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return file if file.endswith(TOGETHER) else nodeid
-
-    return Together(config, log)
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Coverage sees each example of a property run, but not hypothesis choose it."""
+    tracer = sys.gettrace()
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    if tracer is None or handle is None:
+        return (yield)
+    plain = handle.inner_test
+    handle.inner_test = traced(plain, tracer)
+    try:
+        with untraced():
+            return (yield)
+    finally:
+        handle.inner_test = plain
 
 
 def _reference_shelf() -> Path | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Job = TypeVar("Job")
 
@@ -26,7 +27,7 @@ def in_threads(jobs: Sequence[Job], work: Callable[[Job], None], *, threads: int
         threads: How many; 0 for as many as there are cores for this process.
     """
     count = min(threads or _cores(), len(jobs))
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         if count <= 1:
             for job in jobs:
                 work(job)
@@ -34,6 +35,12 @@ def in_threads(jobs: Sequence[Job], work: Callable[[Job], None], *, threads: int
         with ThreadPoolExecutor(count) as pool:
             # Listing the results raises the first error; jobs not begun are dropped then.
             list(pool.map(work, jobs))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Those with threads of their own. To look for them takes milliseconds, a small tile less."""
+    return ThreadpoolController()
 
 
 def _cores() -> int:

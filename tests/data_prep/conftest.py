@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from drawn_worlds import DrawnWorlds
 from prep_world import RawWorld, picture_bytes, turned_picture_bytes
 from s3_server import S3Server, no_hook
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
+
+
+@pytest.fixture(scope="session")
+def drawn_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DrawnWorlds]:
+    """The raw folder of a sample world, to read: `drawn_world(60, seed=2, hard=True)`."""
+    own = tmp_path_factory.getbasetemp()
+    everybodys = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    worlds = DrawnWorlds(everybodys / "worlds")
+    yield worlds
+    worlds.check()
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+from tracing import untraced_threads
 
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -36,6 +39,7 @@ class S3Server:
     """Answers as S3 does. `hook` sees each request first; a status it returns is the answer."""
 
     def __init__(self) -> None:
+        from fsspec.asyn import get_loop
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             create_backend_app,
@@ -43,6 +47,10 @@ class S3Server:
         from werkzeug.serving import WSGIRequestHandler, make_server
 
         class Silent(WSGIRequestHandler):
+            def setup(self) -> None:
+                sys.settrace(None)  # coverage measures nothing of a server's, and slows it down
+                super().setup()
+
             def log(self, *_: Any) -> None:
                 return
 
@@ -53,7 +61,9 @@ class S3Server:
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=Silent
         )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        with untraced_threads():
+            self._thread.start()
+            get_loop()  # the thread in which s3fs sends, of fsspec alone
         self._buckets = 0
 
     @property

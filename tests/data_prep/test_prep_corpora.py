@@ -19,7 +19,6 @@ from referencing import Registry, Resource
 from vle_bench.catalog.schemas import load_schema, schema_names
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.shards.index import read_skipped
 
@@ -57,17 +56,13 @@ NAMES = [corpus.name for corpus in CORPORA]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("corpora") / "raw"
-    build_sample_world(raw, images=72, workers=1)
-    return raw
+def world(drawn_world) -> Path:
+    return drawn_world(72)
 
 
 @pytest.fixture(scope="module")
-def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("corpora-hard") / "raw"
-    build_sample_world(raw, images=180, seed=3, hard=True, workers=1)
-    return raw
+def hard(drawn_world) -> Path:
+    return drawn_world(180, seed=3, hard=True)
 
 
 def run(name: str, raw: Path, out: Path, *, workers: int = 1) -> Prepared:

@@ -15,7 +15,6 @@ import pytest
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.shards.index import read_samples, write_samples
 from vle_bench.shards.scan import scan_shard
@@ -30,10 +29,9 @@ def prep(*words: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def made(drawn_world, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("drill")
-    raw = root / "raw"
-    build_sample_world(raw, images=120, seed=5, hard=True, workers=1)
+    raw = drawn_world(120, seed=5, hard=True)
     common = ("flickr30k", "--raw", raw, "--samples-per-shard", 2, "--workers", 1)
     prep("run", *common, "--out", root / "run")
     for part in ("1/2", "0/2"):

@@ -43,10 +43,8 @@ def run(name: str, raw: Path, out: Path, *, workers: int = 1) -> Prepared:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("drawn") / "raw"
-    build_sample_world(raw, images=60)
-    return raw
+def drawn(drawn_world) -> Path:
+    return drawn_world(60)
 
 
 @pytest.fixture(scope="module")
@@ -171,10 +169,8 @@ LEAVES_OUT = {
 
 
 @pytest.fixture(scope="module")
-def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("hard") / "raw"
-    build_sample_world(raw, images=100, hard=True)
-    return raw
+def hard(drawn_world) -> Path:
+    return drawn_world(100, hard=True)
 
 
 @every
@@ -205,7 +201,9 @@ def test_where_raw_holds_none_of_it_the_drawn_world_is_prepared(
 
     (tmp_path / "raw").mkdir()
     monkeypatch.setattr(
-        sample_world, "build_sample_world", lambda out: build_sample_world(out, images=20)
+        sample_world,
+        "build_sample_world",
+        lambda out: build_sample_world(out, images=20, workers=1),
     )
     arguments = ("run", name, "--raw", tmp_path / "raw", "--out", tmp_path / "out")
     assert prep(*arguments) == 3

@@ -17,7 +17,6 @@ import pytest
 
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="trials fork")
 
@@ -93,11 +92,9 @@ def test_a_run_that_replaces_an_older_build_survives_kills(raw: Path, tmp_path: 
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(drawn_world) -> Path:
     """Raw files of every dataset, so that a training corpus has pictures to leave out."""
-    raw = tmp_path_factory.mktemp("drawn") / "raw"
-    build_sample_world(raw, images=24, seed=5, hard=True, workers=1)
-    return raw
+    return drawn_world(24, seed=5, hard=True)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from vle_bench.data_prep.flickr30k_entities import (
     phrases_of,
 )
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.records import Sample
 from vle_bench.shards.index import SkippedRow, read_samples, read_skipped
@@ -113,9 +112,8 @@ def test_without_it_the_lists_of_entities_split_and_the_token_file_captions(raw:
     assert expected == {"images": 1000}
 
 
-def test_where_both_are_there_the_scheme_may_be_named(tmp_path: Path, prep, capsys):
-    raw, both = tmp_path / "both", {}
-    build_sample_world(raw, images=60, workers=1)
+def test_where_both_are_there_the_scheme_may_be_named(tmp_path: Path, prep, drawn_world, capsys):
+    raw, both = drawn_world(60), {}
     for scheme in ("karpathy", "entities"):
         arguments = ("flickr30k", "--raw", raw, "--out", tmp_path / scheme, "--scheme", scheme)
         assert prep("plan", *arguments) == prep("run", *arguments) == 0

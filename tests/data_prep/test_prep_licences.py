@@ -12,7 +12,6 @@ from vle_bench.data_prep.card import _cell
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.records import Sample
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
@@ -25,15 +24,12 @@ every = pytest.mark.parametrize("name", DATASETS.names())
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prepared]:
+def made(drawn_world, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prepared]:
     """Every dataset of a hard world, in which pictures are left out."""
-    place = tmp_path_factory.mktemp("licences")
-    build_sample_world(place / "raw", images=48, hard=True)
+    raw, out = drawn_world(48, hard=True), tmp_path_factory.mktemp("licences")
     settings = Parameters(samples_per_shard=7)
     return {
-        name: prepare(
-            Request(dataset=name, raw=place / "raw", out=place / "out", parameters=settings)
-        )
+        name: prepare(Request(dataset=name, raw=raw, out=out, parameters=settings, workers=1))
         for name in DATASETS.names()
     }
 

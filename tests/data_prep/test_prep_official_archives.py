@@ -14,7 +14,6 @@ from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import Download, load_dataset_manifest
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 
 NEVER_PACKED = {
     "cc3m": "a list and what was downloaded from it",
@@ -23,10 +22,8 @@ NEVER_PACKED = {
 
 
 @pytest.fixture(scope="module")
-def loose(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("archives") / "raw"
-    build_sample_world(raw, images=72, workers=1)
-    return raw
+def loose(drawn_world) -> Path:
+    return drawn_world(72)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A real Ray: the same bytes, errors as they are, lost workers made good, nobody left behind.
 
-One Ray serves all of these tests: it takes seconds to start. `TOGETHER` in the topmost conftest
-keeps them in one process of a parallel test run.
+One Ray serves all of these tests: it takes seconds to start. `make test` keeps the tests
+of a file in one process.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from vle_bench.data_prep.engines import ray as ray_engine
 from vle_bench.data_prep.engines.ray import RayEngine
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.errors import DataProblem, MachineProblem
-
-pytestmark = pytest.mark.xdist_group("ray")  # what is set up is set up once
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.picture import OTHER_NAME, BadPicture, oddities, probe
 from vle_bench.data_prep.reasons import CLASSES, OTHER, class_of
 from vle_bench.data_prep.run import Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.shards.index import KINDS, read_skipped
 
 DOCS = Path(__file__).parents[2] / "docs" / "reasons.md"
@@ -129,10 +128,8 @@ def test_odd_colours_and_names_are_counted_and_the_content_decides_the_format(
 
 
 @pytest.fixture(scope="module")
-def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("reasons") / "raw"
-    build_sample_world(raw, images=180, seed=3, hard=True, workers=1)
-    return raw
+def hard(drawn_world) -> Path:
+    return drawn_world(180, seed=3, hard=True)
 
 
 PLANTED = {"cmyk": "picture in CMYK", "grey": "picture in grey", "png-named-jpg": OTHER_NAME}
@@ -148,7 +145,7 @@ def planted(hard: Path, name: str) -> Counter[str]:
 def test_every_dataset_gives_reasons_of_the_table_and_its_books_balance(
     hard: Path, tmp_path: Path, name: str
 ):
-    prepared = prepare(Request(dataset=name, raw=hard, out=tmp_path))
+    prepared = prepare(Request(dataset=name, raw=hard, out=tmp_path, workers=1))
     skipped = read_skipped(prepared.folder / "skipped.parquet")
     assert {class_of(row.reason) for row in skipped} - {OTHER}
     assert OTHER not in {class_of(row.reason) for row in skipped}

@@ -1,13 +1,14 @@
 """The official rule of VQA and its dialects written a second time, slowly.
 
 It shares no code with the package: dictionaries are compared as the official program compares
-them, answers are normalised character by character.
+them, answers are normalised character by character, each text once.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from vle_bench.catalog.contractions import contractions
@@ -64,6 +65,7 @@ def _slow_strip(text: str) -> str:
     return "".join(" " if character in "\n\t" else character for character in text).strip()
 
 
+@cache
 def _slow_marks(text: str) -> str:
     comma = any(
         text[at] == "," and text[at - 1].isdecimal() and text[at + 1].isdecimal()
@@ -86,12 +88,14 @@ def _slow_marks(text: str) -> str:
     return "".join(kept)
 
 
+@cache
 def _slow_mmf(text: str) -> str:
     text = "".join(character for character in text.lower() if character not in ",?")
     text = " 's".join(text.split("'s"))
     return _slow_words(_slow_marks(_slow_strip(text.strip())))
 
 
+@cache
 def _slow_words(text: str) -> str:
     numbers = [
         "zero",

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")  # what is set up is set up once
-
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "vle_bench": "vle_bench",

@@ -15,7 +15,6 @@ from vle_bench.data_prep.leaks import digests
 from vle_bench.data_prep.picture import read_picture
 from vle_bench.data_prep.repair import repair
 from vle_bench.data_prep.run import Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.slices import parse_slice, prepare_slice
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.verify import verify
@@ -25,10 +24,8 @@ from vle_bench.shards.report import read_report
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("again") / "raw"
-    build_sample_world(raw, images=120, seed=9, workers=1)
-    return raw
+def pristine(drawn_world) -> Path:
+    return drawn_world(120, seed=9)
 
 
 @pytest.fixture

@@ -20,24 +20,19 @@ from leak_world import (
 
 from vle_bench.data_prep.leaks.evidence import EXCLUDED
 from vle_bench.data_prep.leaks.rules import all_rules
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("leaks") / "raw"
-    build_sample_world(raw, images=150, seed=5, workers=1)
-    return raw
+def plain(drawn_world) -> Path:
+    return drawn_world(150, seed=5)
 
 
 @pytest.fixture(scope="module")
-def hard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    raw = tmp_path_factory.mktemp("leaks-hard") / "raw"
-    build_sample_world(raw, images=240, seed=3, hard=True, workers=1)
-    return raw
+def hard(drawn_world) -> Path:
+    return drawn_world(240, seed=3, hard=True)
 
 
 @pytest.fixture
@@ -240,10 +235,9 @@ def test_a_list_that_is_empty_is_told_and_stops_nothing(
 
 @pytest.mark.parametrize(("images", "seed"), [(24, 2), (40, 3), (9, 0)])
 def test_training_corpora_of_small_worlds_lose_what_was_planted(
-    tmp_path: Path, images: int, seed: int
+    drawn_world, tmp_path: Path, images: int, seed: int
 ):
-    raw = tmp_path / "raw"
-    build_sample_world(raw, images=images, seed=seed, workers=1)
+    raw = drawn_world(images, seed=seed)
     for name in ("coco", "vg") if images < 18 else CORPORA:
         run(name, raw, tmp_path / "out")
         rows = explanations(tmp_path / "out" / name)

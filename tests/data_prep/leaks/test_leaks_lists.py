@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from vle_bench.data_prep.leaks.evidence import Facts
 from vle_bench.data_prep.leaks.index import EvaluationIndex, Owner, holds
 from vle_bench.data_prep.leaks.lists import read_lists, unlike_known
 from vle_bench.data_prep.leaks.rules import Rule, all_rules, choose, in_force, settled
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.sources import SAMPLE_WORLD, RawTree
 from vle_bench.errors import DataProblem, UsageProblem
 
@@ -87,9 +87,8 @@ def test_both_public_splits_of_flickr30k_count(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["vqav2-test", "vqav2-val"])
-def test_any_list_of_a_whole_set_is_enough(tmp_path: Path, name: str):
-    raw = tmp_path / "raw"
-    build_sample_world(raw, images=60, workers=1)
+def test_any_list_of_a_whole_set_is_enough(drawn_world, tmp_path: Path, name: str):
+    raw = Path(shutil.copytree(drawn_world(60), tmp_path / "raw"))
     found = []
     for one in rule(name).lists:
         read = read_lists(rule(name), RawTree(raw))
@@ -140,9 +139,8 @@ def test_a_broken_list_is_an_error_and_no_empty_rule(tmp_path: Path):
         read_lists(rule("karpathy-val"), RawTree(tmp_path))
 
 
-def test_a_list_of_another_length_is_told_and_strictness_refuses_it(tmp_path: Path):
-    raw = tmp_path / "raw"
-    build_sample_world(raw, images=60, workers=1)
+def test_a_list_of_another_length_is_told_and_strictness_refuses_it(drawn_world, tmp_path: Path):
+    raw = Path(shutil.copytree(drawn_world(60), tmp_path / "raw"))
     (raw / SAMPLE_WORLD).unlink()  # what is drawn now counts as real
     report = run("sbu", raw, tmp_path / "out").report
     told = [text for text in report.splits["train"].warnings if "karpathy-test" in text]
@@ -151,10 +149,8 @@ def test_a_list_of_another_length_is_told_and_strictness_refuses_it(tmp_path: Pa
         run("sbu", raw, tmp_path / "strict", strict=True)
 
 
-def test_lists_of_the_sample_world_are_bound_to_no_count(tmp_path: Path):
-    raw = tmp_path / "raw"
-    build_sample_world(raw, images=60, workers=1)
-    report = run("sbu", raw, tmp_path / "out").report
+def test_lists_of_the_sample_world_are_bound_to_no_count(drawn_world, tmp_path: Path):
+    report = run("sbu", drawn_world(60), tmp_path / "out").report
     assert not [text for text in report.splits["train"].warnings if "known" in text]
 
 

@@ -15,10 +15,7 @@ from vle_bench.console import exit_code
 from vle_bench.data_prep.cli import group
 from vle_bench.data_prep.leaks.rules import all_rules
 from vle_bench.data_prep.overlap import fingerprints
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.shards.report import read_report
-
-pytestmark = pytest.mark.xdist_group("overlap")  # what is set up is set up once
 
 GUARDED = {"coco", "vg", "cc3m", "sbu"}
 FLAT = Image.linear_gradient("L").resize((400, 300))
@@ -285,11 +282,9 @@ def test_what_cannot_be_compared_is_told_in_words(
 
 
 @pytest.fixture(scope="module")
-def unguarded(tmp_path_factory) -> tuple[Path, Path]:
+def unguarded(drawn_world, tmp_path_factory) -> tuple[Path, Path]:
     """The sample world, prepared with every rule of the leak guard switched off."""
-    folder = tmp_path_factory.mktemp("world")
-    raw, out = folder / "raw", folder / "shards"
-    build_sample_world(raw, images=200, seed=3)
+    raw, out = drawn_world(200, seed=3), tmp_path_factory.mktemp("unguarded")
     off = [word for rule in all_rules().rules for word in ("--no-rule", rule.name)]
     for name in ("coco", "vg", "cc3m", "sbu", "flickr30k", "flickr30k-cn", "vqav2"):
         command = ["run", name, "--raw", str(raw), "--out", str(out), "--workers", "1"]

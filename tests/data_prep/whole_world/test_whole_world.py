@@ -15,7 +15,6 @@ from read_world import Expected, Json, leaks_of
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.run import Prepared, Request, prepare
-from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.shards.index import read_skipped
 
 GUARDED = {"coco": coco, "vg": vg, "cc3m": cc3m, "sbu": sbu}
@@ -28,10 +27,8 @@ WORLDS = {
 
 
 @pytest.fixture(scope="module", params=WORLDS)
-def raw(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param) / "raw"
-    build_sample_world(folder, **WORLDS[request.param])
-    return folder
+def raw(request: pytest.FixtureRequest, drawn_world) -> Path:
+    return drawn_world(**WORLDS[request.param])
 
 
 def read_again(name: str, raw: Path) -> Expected:

@@ -175,10 +175,10 @@ def test_the_real_files_of_eccv_caption_and_cxc_give_what_their_program_gives(
     np.save(tmp_path / "t.npy", texts.astype(np.float32))
     given = ("--texts", tmp_path / "T.jsonl", "--image-features", tmp_path / "i.npy",
              "--text-features", tmp_path / "t.npy", "--resamples", 0, "--json")  # fmt: skip
-    scores = images.astype(np.float64) @ texts.astype(np.float32).astype(np.float64).T
+    wide, long = images.astype(np.float64), texts.astype(np.float32).astype(np.float64)
     queries = {"i2t": pictures, "t2i": [text for text, _ in owners]}
     galleries = {"i2t": queries["t2i"], "t2i": pictures}
-    tables = {"i2t": scores, "t2i": scores.T}
+    features = {"i2t": (wide, long), "t2i": (long, wide)}
     for files in (
         {"i2t": "eccv_image_to_caption", "t2i": "eccv_caption_to_image"},
         {"i2t": "cxc_image_to_caption"},
@@ -189,10 +189,11 @@ def test_the_real_files_of_eccv_caption_and_cxc_give_what_their_program_gives(
         for direction, path in paths.items():
             right = json.loads(path.read_text())
             at = {name: place for place, name in enumerate(queries[direction])}
+            asking, gallery = features[direction]
             ranked = {
                 int(name): [
                     galleries[direction][one]
-                    for one in first_places(tables[direction][at[int(name)]], len(found))
+                    for one in first_places(gallery @ asking[at[int(name)]], len(found))
                 ]
                 for name, found in right.items()
             }
