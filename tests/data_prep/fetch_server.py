@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+_SHORT, _LONG = 0.01, 30.0
+
 
 @dataclass
 class Asked:
@@ -44,6 +46,13 @@ class Site:
 
     def asked(self, path: str) -> int:
         return sum(one.path == path for one in self.log)
+
+    def heard(self, count: int) -> bool:
+        """Whether so many requests came, once they had time to: a client may give up sooner."""
+        until = time.monotonic() + _LONG
+        while len(self.log) < count and time.monotonic() < until:
+            time.sleep(_SHORT)
+        return len(self.log) == count
 
     def put(self, path: str, answer: Answer, host: str = "127.0.0.1") -> str:
         """Serves an answer; returns its address."""

@@ -68,4 +68,4 @@ def test_four_times_the_samples_take_the_same_memory(tmp_path: Path):
     many, after = compare(tmp_path / "many", 160_000)
     assert few == ["40000", "40000", "5", "5", "39995", "0", "0", "vqav2-000000000000"]
     assert many == ["160000", "160000", "5", "5", "159995", "0", "0", "vqav2-000000000000"]
-    assert after - before < 30  # held as objects, both builds take 250 MB more
+    assert after - before < 80  # buffers that fill; held as objects, both builds take 250 MB more
