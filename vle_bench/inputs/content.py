@@ -12,6 +12,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator
+from mmap import mmap
 from pathlib import Path
 from typing import IO
 
@@ -73,10 +74,11 @@ class Content:
         """Digest of the file as it was handed to us; of a zip, of the unpacked member."""
         if self._sha256 is None:
             digest, at = hashlib.sha256(), 0
-            piece = bytearray(min(_DIGESTED, self._begin + self.size))
-            with machine_errors(self.place):
+            # Memory beside the heap, which gives back less once it was asked for so large a piece.
+            with machine_errors(self.place), mmap(-1, _DIGESTED) as piece:
                 while count := os.preadv(self._stream.fileno(), [piece], at):
-                    digest.update(memoryview(piece)[:count])
+                    with memoryview(piece) as whole, whole[:count] as part:
+                        digest.update(part)
                     at += count
             self._sha256 = digest.hexdigest()
         return self._sha256

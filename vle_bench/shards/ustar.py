@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import struct
-from functools import cache
 from typing import NamedTuple
 from zlib import adler32
 
@@ -109,7 +108,7 @@ def header(name: str, size: int) -> bytes:
     if not 0 <= size <= MOST_MEMBER_BYTES:
         raise DataProblem(f"{name}: {size:,} bytes; a member holds 0 to {MOST_MEMBER_BYTES:,}.")
     digits = b"%011o\0" % size
-    checksum = _checksum_field(_CONSTANT_SUM + sum(encoded) + sum(digits))
+    checksum = b"%06o\0 " % (_CONSTANT_SUM + sum(encoded) + sum(digits))
     return b"".join(
         (encoded.ljust(_NAME_BYTES, b"\0"), _OWNERSHIP, digits, _MTIME, checksum, _TAIL)
     )
@@ -169,16 +168,10 @@ def _own_header(data: bytes, at: int) -> Header | None:
     if (front[_OWNERSHIP_AT], mtime, tail) != _CONSTANTS or digits.strip(_OCTAL_DIGITS):
         return None
     # The lower half of Adler's checksum is one more than the sum of so few bytes.
-    if checksum != _checksum_field(_FRONT_SUM + (adler32(front) & 0xFFFF) - 1):
+    if checksum != b"%06o\0 " % (_FRONT_SUM + (adler32(front) & 0xFFFF) - 1):
         return None
     name = front[:_NAME_BYTES].rstrip(b"\0")
     return Header(name.decode("ascii"), int(digits, 8)) if name.isascii() else None
-
-
-@cache
-def _checksum_field(total: int) -> bytes:
-    """The bytes of a checksum; headers have a few thousand different ones."""
-    return b"%06o\0 " % total
 
 
 def _octal(field: bytes, what: str) -> int:
