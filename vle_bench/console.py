@@ -99,7 +99,9 @@ def run(command: click.Command, program: str) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # a document is UTF-8 in every locale
     gc.set_threshold(_RARELY)
-    sys.exit(exit_code(command, program))
+    code = exit_code(command, program)
+    gc.freeze()  # files are closed; Python would look through all that is left for cycles, twice
+    sys.exit(code)
 
 
 def exit_code(command: click.Command, program: str, args: list[str] | None = None) -> int:
