@@ -30,13 +30,10 @@ def question_word(question: Any) -> str:
     >>> question_word(["Why", "is", [0], "here", "?"]), question_word(["Is", [0], "here", "?"])
     ('why', 'other')
     """
-    tokens = question.split() if isinstance(question, str) else question
-    if not isinstance(tokens, list) or not tokens:
+    tokens = question.split() if type(question) is str else question
+    if type(tokens) is not list or not tokens:
         return ""
-    first = tokens[0]
-    if type(first) is str and (word := _word(first)):
-        return word
-    for token in tokens[1:FIRST_TOKENS]:
+    for token in tokens[:FIRST_TOKENS]:
         if type(token) is str and (word := _word(token)):
             return word
     return OTHER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, the last that has a date."""
 _MOST_DIGITS = 12
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def make_stamp(inputs: Mapping[str, str]) -> Stamp:
@@ -51,6 +53,22 @@ def _commit_of_this_code() -> str:
     top = Path(__file__).resolve().parents[2]
     if not (top / ".git").exists():
         return ""
+    return _commit_in(top / ".git") or _commit_by_git(top)
+
+
+def _commit_in(folder: Path) -> str:
+    """The commit that a plain repository is at; "" where only git can tell, as in a worktree."""
+    # To start git takes longer than all the rest of a stamp.
+    try:
+        head = (folder / "HEAD").read_text("ascii").strip()
+        name = head.removeprefix("ref: ")
+        found = head if name == head else (folder / name).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return found if _COMMIT.fullmatch(found) else ""
+
+
+def _commit_by_git(top: Path) -> str:
     import subprocess
 
     command = ["git", "-C", str(top), "rev-parse", "HEAD"]
