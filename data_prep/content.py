@@ -10,8 +10,8 @@ import hashlib
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, member_pieces
 from vle_bench.errors import DataProblem
 from vle_bench.inputs.bytes import MOST_BYTES
-from vle_bench.inputs.content import Content, write_whole
-from vle_bench.scratch import scratch_file
+from vle_bench.inputs.content import Content
+from vle_bench.scratch import scratch_file, write_whole
 
 
 def member_content(member: ZipMember) -> Content:

@@ -22,7 +22,7 @@ from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.web_reasons import REASONS, reason_code
 from vle_bench.errors import machine_errors
-from vle_bench.scratch import scratch_file
+from vle_bench.scratch import scratch_file, write_whole
 
 ENDINGS = ("jpg", "jpeg", "png", "webp")
 """Of pictures that are named by a number."""
@@ -76,10 +76,7 @@ class Names:
         data = name.encode("utf-8", "surrogateescape")
         self._held += _LENGTH.pack(len(data)) + data
         if len(self._held) >= _MOST_HELD:
-            with machine_errors("scratch file"):
-                view = memoryview(self._held)
-                while view:
-                    view = view[self._file.write(view) :]
+            write_whole(self._file, self._held)
             self._written, self._held = self._written + len(self._held), bytearray()
         return number
 

@@ -40,13 +40,26 @@ class DamagedTable(Exception):
     """The bytes of a picture cannot be read out of its table."""
 
 
-class _Open(NamedTuple):
-    """Cells that are being read: of which file, mtime, column and group, and what comes next."""
+class _Group:
+    """A column of a row group that is read forwards.
 
-    what: tuple[str, int, str, int]
-    cells: Iterator[tuple[int, Any]]
-    behind: list[int]
-    """One number: the row up to which cells were given out."""
+    Attributes:
+        what: File, mtime, column and row group.
+        next: The first row that was not passed.
+    """
+
+    def __init__(self, what: tuple[str, int, str, int], cells: Iterator[Any]) -> None:
+        self.what = what
+        self.next = 0
+        self._cells = cells
+
+    def cell(self, row: int) -> Any:
+        """The cell of a row that was not passed; raises DamagedTable where there is none."""
+        for value in self._cells:
+            self.next += 1
+            if self.next > row:
+                return value
+        raise DamagedTable
 
 
 _OPEN = threading.local()
@@ -63,32 +76,27 @@ def read_cell(path: str, cell: ParquetCell) -> bytes:
     with machine_errors(path):
         stamp = Path(path).stat().st_mtime_ns
     what = (path, stamp, cell.column, cell.group)
-    last: _Open | None = getattr(_OPEN, "last", None)
-    if last is None or last.what != what or last.behind[0] > cell.row:
-        last = _Open(what, _cells(path, cell.column, cell.group), [0])
-        _OPEN.last = last
-    for row, value in last.cells:
-        last.behind[0] = row + 1
-        if row == cell.row:
-            return value if isinstance(value, bytes) else b""
-    _OPEN.last = None
-    raise DamagedTable
+    last: _Group | None = getattr(_OPEN, "last", None)
+    if last is None or last.what != what or last.next > cell.row:
+        last = _Group(what, _cells(path, cell.column, cell.group))
+    _OPEN.last = None  # what fails is not gone on with
+    value = last.cell(cell.row)
+    _OPEN.last = last
+    return value if isinstance(value, bytes) else b""
 
 
-def _cells(path: str, column: str, group: int) -> Iterator[tuple[int, Any]]:
-    """Number and value of each cell of a row group."""
+def _cells(path: str, column: str, group: int) -> Iterator[Any]:
+    """The cells of a row group."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    row = 0
     with machine_errors(path), Path(path).open("rb") as stream:
         try:
             # Without a buffer, all of a column's bytes in a row group are read at once.
             with pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as table:
                 for batch in table.iter_batches(_ROWS, row_groups=[group], columns=[column]):
                     for value in batch.column(0):
-                        yield row, value.as_py()
-                        row += 1
+                        yield value.as_py()
         except OSError as error:
             if error.errno is not None:
                 raise

@@ -14,8 +14,7 @@ import numpy as np
 
 from vle_bench.arrow_columns import fixed, int64s
 from vle_bench.errors import machine_errors
-from vle_bench.inputs.content import write_whole
-from vle_bench.scratch import scratch_file
+from vle_bench.scratch import scratch_file, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from vle_bench.errors import machine_errors
-from vle_bench.scratch import scratch_file
+from vle_bench.scratch import scratch_file, write_whole
 
 Row = TypeVar("Row", bound=tuple[object, ...])
 Item = TypeVar("Item")
@@ -54,10 +54,7 @@ class _Blocks(Generic[Row]):
             self._file = scratch_file()
         data = _ENCODER.encode(rows)
         block = _Block(self._end, len(data))
-        with machine_errors("scratch file"):
-            view = memoryview(data)
-            while view:
-                view = view[self._file.write(view) :]
+        write_whole(self._file, data)
         self._end += len(data)
         return block
 

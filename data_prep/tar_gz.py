@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from vle_bench.errors import DataProblem, MachineProblem
 from vle_bench.inputs.bytes import MOST_BYTES
-from vle_bench.inputs.content import Content, write_whole
-from vle_bench.scratch import scratch_file
+from vle_bench.inputs.content import Content
+from vle_bench.scratch import scratch_file, write_whole
 
 _PIECE = 1 << 20
 _ADVICE = "Fetch the official file again."

@@ -41,6 +41,18 @@ def scratch_file() -> IO[bytes]:
         return tempfile.TemporaryFile(buffering=0, dir=folder, prefix=_PREFIX)
 
 
+def write_whole(stream: IO[bytes], data: bytes | bytearray) -> None:
+    """Writes all of `data` to a scratch file, which by itself may take a part of it only.
+
+    Raises:
+        MachineProblem: The disk refuses.
+    """
+    with machine_errors("scratch file"):
+        view = memoryview(data)
+        while view:
+            view = view[stream.write(view) :]
+
+
 def remove_scratch(folder: Path) -> None:
     """Removes what a killed run left where the system can make no file without a name."""
     for path in folder.glob(f"{_PREFIX}*"):

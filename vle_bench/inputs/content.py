@@ -20,7 +20,7 @@ from vle_bench.bars import ByteBar
 from vle_bench.canonical import sha256_file
 from vle_bench.errors import DataProblem, EmptyFile, machine_errors, needs_file
 from vle_bench.inputs.bytes import MOST_BYTES
-from vle_bench.scratch import scratch_file
+from vle_bench.scratch import scratch_file, write_whole
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -144,18 +144,6 @@ def file_content(
             f"{path}: compressed data is damaged or cut short ({error}). Fetch the file again."
         ) from error
     return Content(kept, str(path), digest, what=what)
-
-
-def write_whole(stream: IO[bytes], piece: bytes) -> None:
-    """Writes all of a piece to a scratch file, which alone may take a part of it only.
-
-    Raises:
-        MachineProblem: The disk refuses.
-    """
-    with machine_errors("scratch file"):
-        view = memoryview(piece)
-        while view:
-            view = view[stream.write(view) :]
 
 
 def _gunzipped(path: Path) -> Iterator[bytes]:
