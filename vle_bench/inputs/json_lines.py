@@ -18,6 +18,8 @@ from vle_bench.inputs.content import Content
 T = TypeVar("T")
 
 WINDOW: Final = 1 << 20
+_LONGEST: Final = 1 << 28
+"""Bytes of a line beyond which it is no record, and the system soon reads no more in one go."""
 
 _LINE_FEED = ord("\n")
 
@@ -45,6 +47,8 @@ def every_line(content: Content, kind: type[T]) -> Iterator[list[T]]:
         last = at + len(window) >= content.size
         end = len(window) if last else window.rfind(b"\n") + 1
         if not end:
+            if size >= _LONGEST:
+                raise UnclearLines("a line without an end")
             size *= 2
             continue
         lines = memoryview(window)[:end]
