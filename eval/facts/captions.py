@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from vle_bench.eval.references import canonical_split, shards_digest
 from vle_bench.eval.requests import RetrievalRequest
-from vle_bench.eval.retrieval.formats import TurnedLine, is_turned
+from vle_bench.eval.retrieval.formats import (
+    CaptionLine,
+    Id,
+    KarpathyImage,
+    TextLine,
+    TurnedLine,
+    image_id_of,
+    is_turned,
+)
 from vle_bench.identity import id_text
 from vle_bench.inputs import Source, open_source, read_json
 from vle_bench.inputs.json import decode_json
@@ -27,31 +35,7 @@ from vle_bench.shards.report import read_report
 _WHAT = "retrieval references"
 _DEFAULT_DATASET = "coco"
 
-Id = int | str
 Caption = tuple[Id, str, Iterable[Id]]
-
-
-class _Text(msgspec.Struct, frozen=True):
-    text_id: Id
-    image_ids: list[Id]
-    text: str = ""
-
-
-class _Caption(msgspec.Struct, frozen=True):
-    id: Id
-    image_id: Id
-    caption: str = ""
-
-
-class _Sentence(msgspec.Struct, frozen=True):
-    sentid: Id
-    raw: str = ""
-
-
-class _Image(msgspec.Struct, frozen=True):
-    sentences: list[_Sentence]
-    filename: str = ""
-    cocoid: Id | None = None
 
 
 class Captions(msgspec.Struct, frozen=True):
@@ -100,15 +84,14 @@ def _of_file(source: Source) -> Iterator[Caption]:
         parts = read_json(source, dict[str, msgspec.Raw], _WHAT)
     place = str(source.path)
     if "annotations" in parts:
-        for caption in decode_json(bytes(parts["annotations"]), list[_Caption], place, _WHAT):
+        for caption in decode_json(bytes(parts["annotations"]), list[CaptionLine], place, _WHAT):
             yield caption.id, caption.caption, (caption.image_id,)
     elif "images" in parts:
-        for image in decode_json(bytes(parts["images"]), list[_Image], place, _WHAT):
-            name = PurePosixPath(image.filename).stem if image.cocoid is None else image.cocoid
+        for image in decode_json(bytes(parts["images"]), list[KarpathyImage], place, _WHAT):
             for sentence in image.sentences:
-                yield sentence.sentid, sentence.raw, (name,)
+                yield sentence.sentid, sentence.raw, (image_id_of(image),)
     else:
-        for _, row in read_records(source, _Text, _WHAT):
+        for _, row in read_records(source, TextLine, _WHAT):
             yield row.text_id, row.text, row.image_ids
 
 

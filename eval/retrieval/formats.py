@@ -37,7 +37,9 @@ _TEXTS_NAME = re.compile(r"(train|valid|val|dev|test)_texts")
 Id = int | str
 
 
-class _Text(msgspec.Struct, frozen=True):
+class TextLine(msgspec.Struct, frozen=True):
+    """A line of Chinese-CLIP's texts."""
+
     text_id: Id
     image_ids: list[Id]
     text: str = ""
@@ -50,7 +52,9 @@ class TurnedLine(msgspec.Struct, frozen=True):
     text_ids: list[Id]
 
 
-class _Caption(msgspec.Struct, frozen=True):
+class CaptionLine(msgspec.Struct, frozen=True):
+    """One of COCO's captions."""
+
     id: Id
     image_id: Id
     caption: str = ""
@@ -61,7 +65,9 @@ class _Sentence(msgspec.Struct, frozen=True):
     raw: str = ""
 
 
-class _KarpathyImage(msgspec.Struct, frozen=True):
+class KarpathyImage(msgspec.Struct, frozen=True):
+    """A picture of a Karpathy file, with its sentences."""
+
     split: str
     sentences: list[_Sentence]
     filename: str = ""
@@ -166,7 +172,7 @@ def _is_list(source: Source) -> bool:
 def _texts_file(source: Source) -> FoundTexts:
     rows = [
         (place, row.text_id, row.image_ids, row.text)
-        for place, row in read_records(source, _Text, EXPECTED)
+        for place, row in read_records(source, TextLine, EXPECTED)
     ]
     named = _TEXTS_NAME.fullmatch(stem_of(source.path))
     split = canonical_split(named[1]) if named else ""
@@ -175,7 +181,7 @@ def _texts_file(source: Source) -> FoundTexts:
 
 def _captions_file(source: Source, parts: dict[str, msgspec.Raw]) -> FoundTexts:
     place = f"{source.path}: annotations"
-    captions = decode_json(bytes(parts["annotations"]), list[_Caption], place, EXPECTED)
+    captions = decode_json(bytes(parts["annotations"]), list[CaptionLine], place, EXPECTED)
     rows = [
         (f"{place}[{at}]", row.id, [row.image_id], row.caption) for at, row in enumerate(captions)
     ]
@@ -192,7 +198,7 @@ def _captions_file(source: Source, parts: dict[str, msgspec.Raw]) -> FoundTexts:
 
 def _karpathy_file(source: Source, parts: dict[str, msgspec.Raw], split: str) -> FoundTexts:
     place = f"{source.path}: images"
-    images = decode_json(bytes(parts["images"]), list[_KarpathyImage], place, EXPECTED)
+    images = decode_json(bytes(parts["images"]), list[KarpathyImage], place, EXPECTED)
     name = decode_json(
         bytes(parts.get("dataset", msgspec.Raw(b'""'))), str, f"{source.path}: dataset", EXPECTED
     )
@@ -206,10 +212,10 @@ def _karpathy_file(source: Source, parts: dict[str, msgspec.Raw], split: str) ->
     problems = Problems()
     problems.extend(bare)
     problems.raise_if_any(advice=f"Expected {EXPECTED}.")
-    ids = ((f"{place}[{at}]", str(_image_id(image))) for at, image in chosen)
+    ids = ((f"{place}[{at}]", str(image_id_of(image))) for at, image in chosen)
     unique_ids(ids, what="picture", file=str(source.path))
     rows = [
-        (f"{place}[{at}]", sentence.sentid, [_image_id(image)], sentence.raw)
+        (f"{place}[{at}]", sentence.sentid, [image_id_of(image)], sentence.raw)
         for at, image in chosen
         for sentence in image.sentences
     ]
@@ -218,11 +224,12 @@ def _karpathy_file(source: Source, parts: dict[str, msgspec.Raw], split: str) ->
     )
 
 
-def _named(image: _KarpathyImage) -> bool:
+def _named(image: KarpathyImage) -> bool:
     return image.cocoid is not None or bool(PurePosixPath(image.filename).stem)
 
 
-def _image_id(image: _KarpathyImage) -> Id:
+def image_id_of(image: KarpathyImage) -> Id:
+    """Its cocoid, else its file's stem."""
     return PurePosixPath(image.filename).stem if image.cocoid is None else image.cocoid
 
 
