@@ -37,11 +37,17 @@ def main(target: str, *words: str) -> int:
     """Prints the cost of the work as JSON."""
     module, _, name = target.partition(":")
     work: Work = getattr(importlib.import_module(module), name)(*map(Path, words))
-    processor, wall = time.process_time(), time.perf_counter()
+    processor, wall = _processor(), time.perf_counter()
     work()
-    cost = Cost(time.perf_counter() - wall, time.process_time() - processor, _peak())
+    cost = Cost(time.perf_counter() - wall, _processor() - processor, _peak())
     sys.stdout.write(msgspec.json.encode(cost).decode())
     return 0
+
+
+def _processor() -> float:
+    """Seconds of the processor, those of programs that were started and have ended included."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def _peak() -> float:

@@ -1,8 +1,8 @@
 """Reading shards and zips: verify, a raw scan, records by index, pictures out of a zip.
 
 Everything lies in the page cache, so that what is compared is the programs. The
-floor of shards is their bytes read from end to end, that of a zip the same
-pictures as loose files.
+floor of shards is `cat`, its start included, or their digest; that of a zip the
+same pictures as loose files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ SPLIT = "val"
 _PIECE = 1 << 20
 _SEED = 5
 
-CAT, DIGEST, VERIFY = "cat", "hashlib.file_digest", "vle-prep verify"
+CAT, READ = "cat", "read, a megabyte at a time"
+DIGEST, VERIFY = "hashlib.file_digest", "vle-prep verify"
 SCAN, ORDERED, SHUFFLED = "raw scan", "by index, in order", "by index, shuffled"
 WDS, TARFILE = "webdataset, nothing decoded", "tarfile"
 LOOSE, ZIPPED, ZIPFILE = "loose files", "vle-prep, from the zip", "zipfile"
@@ -71,6 +72,7 @@ def _reading(place: Path, folder: Path, given: str) -> Contest:
         place=place,
         programs=(
             program(CAT, cat, folder),
+            program(READ, read, folder),
             program(SCAN, scan, folder),
             program(ORDERED, ordered, folder),
             program(SHUFFLED, shuffled, folder),
@@ -80,6 +82,7 @@ def _reading(place: Path, folder: Path, given: str) -> Contest:
         floor=CAT,
         goals=(
             Goal("raw scan beside cat", SCAN, CAT, "time", 1.3),
+            Goal("reads by index in order beside cat", ORDERED, CAT, "time", 1.3),
             Goal("random reads by index beside cat", SHUFFLED, CAT, "time", 1.3),
         ),
     )
@@ -110,6 +113,11 @@ def _shards(folder: Path) -> list[Path]:
 
 
 def cat(folder: Path) -> Work:
+    command = ["cat", *map(str, _shards(folder))]
+    return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def read(folder: Path) -> Work:
     def work() -> None:
         for path in _shards(folder):
             with path.open("rb", buffering=0) as stream:

@@ -117,3 +117,33 @@ def test_headers_of_other_kinds_are_named():
     old[148:156] = b"%06o\0 " % (sum(old) - sum(old[148:156]) + 8 * 32)
     with pytest.raises(BrokenHeader, match="USTAR"):
         parse_header(bytes(old))
+
+
+def _with_size(field: bytes) -> bytes:
+    """A header of ours whose size is spelled otherwise, its checksum right again."""
+    block = bytearray(header("a.json", 5))
+    block[124:136] = field
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    ("field", "size"),
+    [
+        (b"000000000123", 0o123),  # twelve digits and no end, as some writers do
+        (b"        123\0", 0o123),
+        (b"        123 ", 0o123),
+        (b"00000000123 ", 0o123),
+    ],
+)
+def test_sizes_that_other_writers_spell_otherwise_are_read_as_they_mean_them(field, size):
+    assert parse_header(_with_size(field)) == ("a.json", size)
+
+
+@pytest.mark.parametrize(
+    "field", [b"+0000000123\0", b"0000_000123\0", b"00000000189\0", b"0o000000123\0", bytes(12)]
+)
+def test_what_python_calls_a_number_and_tar_does_not_is_no_size(field):
+    with pytest.raises(BrokenHeader, match="size"):
+        parse_header(_with_size(field))

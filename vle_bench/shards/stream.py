@@ -15,7 +15,14 @@ from typing import NamedTuple
 from vle_bench.errors import DataProblem, machine_errors, needs_file
 from vle_bench.shards.layout import JSON_ENDING, PICTURE_FORMATS
 from vle_bench.shards.scan import scan_shard
-from vle_bench.shards.ustar import BLOCK, END_OF_ARCHIVE, BrokenHeader, padded, parse_header
+from vle_bench.shards.ustar import (
+    BLOCK,
+    END_OF_ARCHIVE,
+    BrokenHeader,
+    own_header,
+    padded,
+    parse_header,
+)
 
 _AHEAD = 8 << 10
 """Bytes behind a picture that are read with it: a header, most records, the next header."""
@@ -65,7 +72,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
     at, place, ahead = 0, 0, os.pread(handle, BLOCK, 0)
     seen: set[str] = set()
     while not ahead.startswith(_ZEROS, place):
-        name, size = parse_header(ahead, place)
+        name, size = own_header(ahead, place) or parse_header(ahead, place)
         key, _, ending = name.partition(".")
         begin = at + BLOCK
         behind = begin + size
@@ -75,7 +82,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
         picture = os.pread(handle, size, begin)
         gap = -size % BLOCK
         rest = os.pread(handle, gap + _AHEAD, behind)
-        second, count = parse_header(rest, gap)
+        second, count = own_header(rest, gap) or parse_header(rest, gap)
         if second != f"{key}.{JSON_ENDING}":
             raise _Torn(f"{name} is not followed by its JSON")
         start = gap + BLOCK

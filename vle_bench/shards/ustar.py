@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import NamedTuple
+from functools import lru_cache
 from zlib import adler32
 
 from vle_bench.errors import DataProblem
@@ -36,23 +36,12 @@ _MTIME = b"00000000000\0"
 _TAIL = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(80) + bytes(155) + bytes(12)
 # The checksum counts its own eight bytes as spaces.
 _CONSTANT_SUM = sum(_OWNERSHIP) + sum(_MTIME) + sum(_TAIL) + 8 * ord(" ")
-_FRONT_SUM = _CONSTANT_SUM - sum(_OWNERSHIP)
-# Name, ownership and size; mtime; checksum; the rest.
-_OWN = struct.Struct("135s 13s 8s 356s")
-_OWNERSHIP_AT = slice(100, 124)
-_DIGITS_AT = slice(124, 135)
-_CONSTANTS = (_OWNERSHIP, b"\0" + _MTIME, _TAIL)
+# Name, digits of the size and what ends them, checksum, and all that is constant behind it.
+_OWN = struct.Struct("100s 24x 11s c 12x 8s 356s")
 _OCTAL_DIGITS = b"01234567"
 
 _KEY = re.compile(KEY_PATTERN)
 _LONGEST_KEY = 90
-
-
-class Header(NamedTuple):
-    """What a member's header says."""
-
-    name: str
-    size: int
 
 
 class BrokenHeader(ValueError):
@@ -128,7 +117,7 @@ def padded(size: int) -> int:
     return size + (-size % BLOCK)
 
 
-def parse_header(data: bytes, at: int = 0) -> Header:
+def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     """Name and size of a plain member.
 
     Args:
@@ -140,7 +129,7 @@ def parse_header(data: bytes, at: int = 0) -> Header:
     """
     if len(data) - at < BLOCK:
         raise BrokenHeader(f"{len(data) - at} bytes where a header of {BLOCK} was expected")
-    own = _own_header(data, at)
+    own = own_header(data, at)
     if own is not None:
         return own
     block = data[at : at + BLOCK]
@@ -158,20 +147,33 @@ def parse_header(data: bytes, at: int = 0) -> Header:
         name = block[:_NAME_BYTES].rstrip(b"\0").decode("ascii")
     except UnicodeDecodeError as error:
         raise BrokenHeader("a name that is not ASCII") from error
-    return Header(name, _octal(block[_SIZE_AT], "size"))
+    return name, _octal(block[_SIZE_AT], "size")
 
 
-def _own_header(data: bytes, at: int) -> Header | None:
-    """A header as `header` makes them, which is quicker to prove; None for any other."""
-    front, mtime, checksum, tail = _OWN.unpack_from(data, at)
-    digits = front[_DIGITS_AT]
-    if (front[_OWNERSHIP_AT], mtime, tail) != _CONSTANTS or digits.strip(_OCTAL_DIGITS):
+def own_header(data: bytes, at: int) -> tuple[str, int] | None:
+    """Name and size of a member whose header is as `header` makes them, which is quick to prove.
+
+    None for that of other writers, for a broken one and for too few bytes: `parse_header`
+    tells those apart.
+    """
+    block = data[at : at + BLOCK]
+    try:
+        name, digits, end, checksum, tail = _OWN.unpack(block)
+        found = name.rstrip(b"\0").decode("ascii"), int(digits, 8)
+    except (struct.error, ValueError):
         return None
-    # The lower half of Adler's checksum is one more than the sum of so few bytes.
-    if checksum != b"%06o\0 " % (_FRONT_SUM + (adler32(front) & 0xFFFF) - 1):
-        return None
-    name = front[:_NAME_BYTES].rstrip(b"\0")
-    return Header(name.decode("ascii"), int(digits, 8)) if name.isascii() else None
+    # Adler's lower half is one more than the sum of bytes as few and as small as ours.
+    proved = adler32(block) & 0xFFFF == _own_sum(checksum) and tail == _TAIL
+    return found if proved and end == b"\0" and digits.isdigit() else None
+
+
+@lru_cache(maxsize=4096)
+def _own_sum(checksum: bytes) -> int:
+    """One more than the sum of a header's 512 bytes, by its checksum; -1 if not as ours is."""
+    digits = checksum[:6]
+    if checksum[6:] != b"\0 " or digits.strip(_OCTAL_DIGITS):
+        return -1
+    return int(digits, 8) - 8 * ord(" ") + sum(checksum) + 1
 
 
 def _octal(field: bytes, what: str) -> int:
