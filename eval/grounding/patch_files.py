@@ -21,8 +21,9 @@ from vle_bench.errors import DataProblem, Problems
 from vle_bench.eval.grounding.queries import PatchQuery, QuerySet, query_name
 from vle_bench.eval.matching import Matching, named
 from vle_bench.identity import id_text
-from vle_bench.inputs import Source, read_arrays, read_rows
+from vle_bench.inputs import Source, read_rows
 from vle_bench.inputs.arrays import rounded_by_floats
+from vle_bench.inputs.npz import read_arrays
 
 Scores = npt.NDArray[Any]
 Flags = npt.NDArray[np.bool_]

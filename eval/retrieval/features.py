@@ -31,14 +31,9 @@ from vle_bench.eval.retrieval.similarity import (
     vector_norms,
 )
 from vle_bench.identity import id_text
-from vle_bench.inputs import (
-    MappedArrays,
-    Source,
-    map_arrays,
-    open_source,
-    read_array,
-    read_arrays,
-)
+from vle_bench.inputs import Source, open_source, read_array
+from vle_bench.inputs.mapped import MappedArrays, map_arrays
+from vle_bench.inputs.npz import read_arrays
 from vle_bench.inputs.records import read_records
 
 _EXPECTED = 'features: NPZ {ids, features}, JSONL {ID, "feature"} a line, or NPY with an id file'

@@ -24,8 +24,9 @@ from vle_bench.eval.retrieval.similarity import (
     WithAbsent,
     positions,
 )
-from vle_bench.inputs import MappedArrays, map_arrays, open_source, read_array
+from vle_bench.inputs import open_source, read_array
 from vle_bench.inputs.arrays import rounded_by_floats
+from vle_bench.inputs.mapped import MappedArrays, map_arrays
 
 _EXPECTED = "scores [pictures, texts]"
 _FLOATS = (2, 4, 8)

@@ -188,10 +188,12 @@ def _item(line: _Line) -> VcrItem:
     rationales: tuple[int, ...] = ()
     if type(line) is _LineWithChoices:
         answers, rationales = _lengths(line.answer_choices), _lengths(line.rationale_choices)
-    region, likelihood, question = line.region, line.answer_likelihood, line.question
+    annot, region = line.annot_id, line.region
+    likelihood, question = line.answer_likelihood, line.question
     return VcrItem(
-        id_text(line.annot_id),
-        id_text(image),
+        # What is a text already needs no call, 26,534 times over.
+        annot if annot and type(annot) is str else id_text(annot),
+        image if image and type(image) is str else id_text(image),
         line.answer_label,
         line.rationale_label,
         region if type(region) is str else "",
@@ -211,5 +213,8 @@ def _lengths(choices: Sequence[Choice] | None) -> tuple[int, ...]:
 
 def _split_of_ids(items: Sequence[VcrItem]) -> str:
     """The split that all ids begin with ("val-17"); "" where they do not agree."""
-    prefixes = {item.annot_id.partition("-")[0] for item in items}
-    return prefixes.pop() if len(prefixes) == 1 and prefixes <= set(_SPLITS) else ""
+    ids = [item.annot_id for item in items]
+    split = ids[0].partition("-")[0]
+    # What the least and the greatest id begin with, all between them do.
+    ends = (f"{min(ids)}-", f"{max(ids)}-")
+    return split if split in _SPLITS and all(end.startswith(f"{split}-") for end in ends) else ""

@@ -106,7 +106,9 @@ def metrics_of(
         DataProblem: The identities fail.
     """
     hits = np.column_stack([scores.q2a, scores.qa2r, scores.q2ar]).astype(np.float64)
-    images = Groups.of([item.image_id for item in items]).codes.astype(np.int64)
+    images = None
+    if resamples:
+        images = Groups.of([item.image_id for item in items]).codes.astype(np.int64)
     fold = _Fold(hits=hits, images=images, resamples=resamples, seed=seed)
     found = fold.metrics(np.arange(len(items)), "")
     for breakdown in parted:
@@ -120,19 +122,18 @@ def metrics_of(
 
 
 class _Fold(msgspec.Struct, frozen=True, kw_only=True):
-    """Hits of all items, shape [N, 3], and the picture of each, shape [N]."""
+    """Hits of all items, shape [N, 3], and the picture of each, shape [N], for intervals."""
 
     hits: Floats
-    images: Indices
+    images: Indices | None
     resamples: int
     seed: int
 
     def metrics(self, rows: Indices, part: str) -> dict[str, Metric]:
         """The three metrics of some items; `part` ends their keys and names their draws."""
-        hits, images = self.hits[rows], self.images[rows]
-        pictures = int(self.images.max()) + 1
-        draws = None
-        if self.resamples:
+        hits, draws = self.hits[rows], None
+        if self.images is not None:
+            images, pictures = self.images[rows], int(self.images.max()) + 1
             sums = np.column_stack([sums_by_group(column, images, pictures) for column in hits.T])
             ones = sums_by_group(np.ones(len(rows)), images, pictures)
             draws = resampled_ratios(

@@ -16,12 +16,12 @@ from vle_bench.inputs import (
     decode_json,
     open_source,
     read_array,
-    read_arrays,
     read_json,
     read_json_lines,
     read_rows,
 )
 from vle_bench.inputs.json import untyped
+from vle_bench.inputs.npz import read_arrays
 
 EXPECTED = "a list of rows"
 ROWS = [{"id": 1, "x": "ü"}, {"id": 2, "x": "b"}]

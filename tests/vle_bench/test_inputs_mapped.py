@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from vle_bench.errors import DataProblem
-from vle_bench.inputs import map_arrays, open_source, read_arrays
+from vle_bench.inputs import open_source
+from vle_bench.inputs.mapped import map_arrays
+from vle_bench.inputs.npz import read_arrays
 
 FEATURES = np.arange(60, dtype=np.float32).reshape(12, 5)
 

@@ -1,19 +1,23 @@
 """Where the catalogue's text files come from: the installed package, or a user's folder.
 
-The folder `manifests/` is installed as `vle_bench.manifests`, possibly inside a
-zip, so packaged files are reached through `importlib.resources` and never by a
-path. Messages call them by the name they have in the repository.
+The folder `manifests/` is installed as `vle_bench.manifests`. Where that is no
+folder but a part of a zip, `importlib.resources` reaches it, which takes as long
+to import as ten manifests to read. Messages call the files by the name they have
+in the repository.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from vle_bench.errors import DataProblem, machine_errors, needs_file
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 PACKAGE = "vle_bench.manifests"
 LARGEST_TEXT = 16 << 20
@@ -57,7 +61,7 @@ def user_file(path: Path) -> CatalogFile:
 
 def packaged_file(folder: str, name: str) -> CatalogFile:
     """`manifests/<folder>/<name>` as installed; where missing, a `DataProblem` names the others."""
-    handle = files(PACKAGE).joinpath(folder, name)
+    handle = _shelf().joinpath(folder, name)
     if not handle.is_file():
         suffix = "." + name.rpartition(".")[2]
         known = ", ".join(file.stem for file in packaged_files(folder, suffix)) or "none"
@@ -67,7 +71,7 @@ def packaged_file(folder: str, name: str) -> CatalogFile:
 
 def packaged_files(folder: str, suffix: str) -> tuple[CatalogFile, ...]:
     """The files of `manifests/<folder>` that end in `suffix`, sorted by name."""
-    shelf = files(PACKAGE).joinpath(folder)
+    shelf = _shelf().joinpath(folder)
     found = (entry for entry in shelf.iterdir() if entry.name.endswith(suffix))
     return tuple(
         CatalogFile(f"manifests/{folder}/{entry.name}", entry) for entry in sorted(found, key=_stem)
@@ -83,6 +87,15 @@ def user_files(folder: Path, suffix: str) -> tuple[CatalogFile, ...]:
     if not found:
         raise DataProblem(f"{folder}: holds no file that ends in {suffix}. Check the path.")
     return tuple(CatalogFile(str(entry), entry) for entry in sorted(found, key=_stem))
+
+
+def _shelf() -> Traversable:
+    place = Path(import_module(PACKAGE).__path__[0])
+    if place.is_dir():
+        return place
+    from importlib.resources import files
+
+    return files(PACKAGE)
 
 
 def _stem(entry: Traversable) -> str:

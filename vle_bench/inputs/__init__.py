@@ -2,24 +2,21 @@
 
 JSON, JSONL, CSV/TSV, NPY/NPZ and Parquet, each plain or behind gzip or zstd.
 Everything here either returns checked data or raises `DataProblem` with the
-place, what was found and what was expected.
+place, what was found and what was expected. Archives of arrays (`npz`, `mapped`)
+are imported by who reads them.
 """
 
-from vle_bench.inputs.arrays import read_array, read_arrays
+from vle_bench.inputs.arrays import read_array
 from vle_bench.inputs.bytes import Source, open_source
 from vle_bench.inputs.json import decode_json, read_json, read_json_lines
-from vle_bench.inputs.mapped import MappedArrays, map_arrays
 from vle_bench.inputs.rows import Row, read_rows
 
 __all__ = [
-    "MappedArrays",
     "Row",
     "Source",
     "decode_json",
-    "map_arrays",
     "open_source",
     "read_array",
-    "read_arrays",
     "read_json",
     "read_json_lines",
     "read_rows",

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import zipfile
-import zlib
 from tokenize import TokenError
 from typing import Any
 
@@ -14,21 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.errors import DataProblem
-from vle_bench.inputs.bytes import Source, most_unpacked
+from vle_bench.inputs.bytes import Source
 
 Array = npt.NDArray[Any]
 
 # What NumPy's header parser lets through on damaged input, besides its own ValueError. It hands
 # the text to Python's own parser, which answers thousands of brackets with a MemoryError.
-DAMAGE = (
+_DAMAGE = (
     ValueError, EOFError, OSError, SyntaxError, TypeError, TokenError, MemoryError, RecursionError,
 )  # fmt: skip
-_ARCHIVE_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, struct.error,
-    EOFError, NotImplementedError, ValueError, OSError,
-)  # fmt: skip
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 1
 _LONGEST_HEADER = 1 << 17
 """More than NumPy agrees to parse."""
 _WIDEST, _MOST_EXACT = 8, 1 << 53
@@ -43,43 +34,18 @@ def read_array(source: Source, expected: str) -> Array:
     """
     if source.kind != "npy":
         raise DataProblem(f"{source.path}: a {source.kind} file, expected {expected} (NPY).")
-    return _load(source.data, str(source.path), expected)
+    return load(source.data, str(source.path), expected)
 
 
-def read_arrays(source: Source, expected: str) -> dict[str, Array]:
-    """The named arrays of an NPZ file.
-
-    Raises:
-        DataProblem: Not NPZ, damaged, too large when unpacked, or holding Python objects.
-    """
-    if source.kind != "npz":
-        raise DataProblem(f"{source.path}: a {source.kind} file, expected {expected} (NPZ).")
-    arrays: dict[str, Array] = {}
+def load(data: bytes | memoryview, place: str, expected: str) -> Array:
+    """The array that the bytes of an NPY file hold; `DataProblem` at `place` where they do not."""
     try:
-        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-            most = most_unpacked(len(source.data))
-            if sum(member.file_size for member in archive.infolist()) > most:
-                raise DataProblem(f"{source.path}: unpacks to more than {most:,} bytes.")
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                if name in arrays:
-                    raise DataProblem(f"{source.path}: two arrays are called {name}. Keep one.")
-                if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
-                    raise zipfile.BadZipFile(f"{name} is encrypted or packed as NumPy never does")
-                arrays[name] = _load(archive.read(member), f"{source.path}[{name}]", expected)
-    except _ARCHIVE_DAMAGE as error:
-        raise DataProblem(f"{source.path}: damaged NPZ ({error}). Expected {expected}.") from error
-    return arrays
-
-
-def _load(data: bytes, place: str, expected: str) -> Array:
-    try:
-        return view(data)
-    except DAMAGE as error:
+        return _view(data)
+    except _DAMAGE as error:
         raise DataProblem(f"{place}: no plain array ({error}). Expected {expected}.") from error
 
 
-def view(data: bytes | memoryview) -> Array:
+def _view(data: bytes | memoryview) -> Array:
     """A read-only view of the file's bytes: a score matrix is not copied to be read.
 
     The header is held against the size of the file; one that lies about it is refused before

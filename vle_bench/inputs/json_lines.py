@@ -1,7 +1,7 @@
-"""The records of a JSONL file, a megabyte of lines at a time.
+"""The records of a JSONL file, a quarter of a megabyte of lines at a time.
 
 A file of 50 MB that is read as a whole costs more in fresh memory than in
-parsing; a megabyte is parsed while it is still in the processor's cache, and
+parsing; a window is parsed while it is still in the processor's cache, and
 what becomes of its records is made of them before the next one is read.
 """
 
@@ -17,7 +17,7 @@ from vle_bench.inputs.content import Content
 
 T = TypeVar("T")
 
-WINDOW: Final = 1 << 20
+WINDOW: Final = 1 << 18
 _LONGEST: Final = 1 << 28
 """Bytes of a line beyond which it is no record, and the system soon reads no more in one go."""
 

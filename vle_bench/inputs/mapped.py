@@ -19,9 +19,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy.typing as npt
 
-from vle_bench.errors import DataProblem, machine_errors, needs_file
-from vle_bench.inputs.arrays import DAMAGE, read_arrays, view
+from vle_bench.errors import machine_errors, needs_file
+from vle_bench.inputs.arrays import load
 from vle_bench.inputs.bytes import open_source
+from vle_bench.inputs.npz import read_arrays
 
 Array = npt.NDArray[Any]
 
@@ -67,7 +68,7 @@ def map_arrays(path: Path, what: str, expected: str) -> MappedArrays | None:
         head = stream.read(len(_NPY))
     if head == _NPY:
         mapped = _mapped(path)
-        arrays = {"": _viewed(memoryview(mapped), str(path), expected)}
+        arrays = {"": load(memoryview(mapped), str(path), expected)}
         return MappedArrays(path, arrays, _digest(path), _releaser(mapped))
     if not head.startswith(_ZIP):
         return None
@@ -76,9 +77,7 @@ def map_arrays(path: Path, what: str, expected: str) -> MappedArrays | None:
     if members is None:
         source = open_source(path, what)
         return MappedArrays(path, read_arrays(source, expected), source.sha256)
-    arrays = {
-        name: _viewed(member, f"{path}[{name}]", expected) for name, member in members.items()
-    }
+    arrays = {name: load(member, f"{path}[{name}]", expected) for name, member in members.items()}
     return MappedArrays(path, arrays, _digest(path), _releaser(mapped))
 
 
@@ -93,13 +92,6 @@ def _releaser(mapped: mmap.mmap) -> Callable[[], None]:
     if advice is None:  # no such call on this system, which then decides alone
         return lambda: None
     return lambda: mapped.madvise(advice)
-
-
-def _viewed(data: memoryview, place: str, expected: str) -> Array:
-    try:
-        return view(data)
-    except DAMAGE as error:
-        raise DataProblem(f"{place}: no plain array ({error}). Expected {expected}.") from error
 
 
 def _digest(path: Path) -> str:
