@@ -20,6 +20,7 @@ from vle_bench.eval.distinct import Numbers
 from vle_bench.eval.matching import Matching, named
 from vle_bench.eval.requests import MissingRule
 from vle_bench.eval.vqa.gold import NO_ANSWER, Given, Gold, given_answers
+from vle_bench.eval.vqa.places import Places, plain_numbers
 from vle_bench.identity import id_text
 from vle_bench.inputs import Row, Source, open_source, read_rows
 from vle_bench.inputs.bytes import most_unpacked
@@ -30,8 +31,6 @@ from vle_bench.inputs.json_stream import JsonStream
 _ID, _ANSWER = "question_id", "answer"
 _PICTURE = "image"
 """VizWiz, which asks one question a picture, names that instead of the question."""
-_LONGEST_NUMBER = 18
-"""Digits that always fit into 64 bits."""
 _EXPECTED = 'VQA predictions: a list of {"question_id": 42, "answer": "yes"}'
 
 
@@ -90,13 +89,8 @@ def prediction_lines(gold: Gold, given: Given) -> bytes:
 
 def _as_official(ids: Sequence[str]) -> Sequence[int | str]:
     """Numbers where all ids are plain numbers, else the texts ("007" must stay itself)."""
-    if max(map(len, ids)) > _LONGEST_NUMBER:
-        return ids
-    try:
-        numbers = list(map(int, ids))
-    except ValueError:
-        return ids
-    return numbers if list(map(str, numbers)) == ids else ids
+    numbers = plain_numbers(ids)
+    return ids if numbers is None else numbers.tolist()
 
 
 def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
@@ -104,14 +98,17 @@ def _fast(path: Path, gold: Gold) -> tuple[Given | None, str]:
     needs_file(path, "a file of VQA predictions")
     most = most_unpacked(path.stat().st_size)
     content = file_content(path, "VQA predictions", most_bytes=most)
-    places = dict(zip(gold.ids, range(len(gold)), strict=True))
+    places, count = Places(gold.ids), 0
     numbers = Numbers[str]()
     codes = np.full(len(gold), NO_ANSWER, dtype=np.int32)
     try:
         for rows in JsonStream(content).rows("", _Prediction, expected=_EXPECTED):
-            found = list(map(places.pop, map(str, map(_QUESTION_ID, rows))))
+            found = places.of(list(map(_QUESTION_ID, rows)))
             codes[found] = numbers.of(map(_ANSWER_TEXT, rows), len(rows))
-    except (DataProblem, KeyError):  # another format, a mistake, a foreign id or one twice
+            count += len(rows)
+    except (DataProblem, KeyError):  # another format, a mistake, or a foreign id
+        return None, ""
+    if np.count_nonzero(codes != NO_ANSWER) != count:  # an id twice
         return None, ""
     return Given(texts=list(numbers), codes=codes), content.sha256
 
