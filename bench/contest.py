@@ -18,13 +18,14 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from bench.machine import Load, load, settle
+from bench.peaks import Together
 from bench.processes import Cost, cost_of
 
 TARGET = "{target}"
 """Stands in a command for a new folder, removed after each run."""
 
 
-Kind = Literal["speed", "time", "processor", "memory", "seconds"]
+Kind = Literal["speed", "time", "processor", "memory", "own memory", "seconds"]
 
 
 class Program(NamedTuple):
@@ -43,7 +44,8 @@ class Goal(NamedTuple):
         ours: Name of our program.
         against: Name of the other one; "" where a figure of ours stands alone.
         kind: `speed`: the other's time over ours; `time` and `processor`: ours over the other's;
-            `memory`: RSS of ours in MB, or over the other's; `seconds`: ours as they are.
+            `memory`: RSS of ours in MB, or over the other's; `own memory`: that of no file;
+            `seconds`: ours as they are.
         bound: The least for a speed, the most otherwise.
     """
 
@@ -55,7 +57,10 @@ class Goal(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """Programs over the same input; `floor` names the one that the others are divided by."""
+    """Programs over the same input; `floor` names the one that the others are divided by.
+
+    `own` says that the programs' memory is also counted without the pages of files.
+    """
 
     name: str
     title: str
@@ -65,9 +70,10 @@ class Contest(NamedTuple):
     floor: str
     goals: tuple[Goal, ...] = ()
     most_rounds: int = 1000
+    own: bool = False
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The medians of a program; `low` and `high` bound its ratio to the floor, round by round."""
 
     name: str
@@ -77,6 +83,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float
     low: float
     high: float
+    own_mb: float | None = None
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +123,7 @@ def hold(contest: Contest, *, rounds: int) -> Outcome:
     costs: dict[str, list[Cost]] = {program.name: [] for program in contest.programs}
     for _ in range(rounds):
         for program in contest.programs:
-            costs[program.name].append(_cost(program, contest.place))
+            costs[program.name].append(_cost(program, contest.place, own=contest.own))
     medians = {name: _median(found) for name, found in costs.items()}
     tells = {program.tells for program in contest.programs}
     return Outcome(
@@ -127,27 +134,31 @@ def hold(contest: Contest, *, rounds: int) -> Outcome:
         rounds=rounds,
         floor=contest.floor,
         programs=tuple(_measured(name, costs, medians, contest.floor) for name in medians),
-        goals=tuple(_reached(goal, medians) for goal in contest.goals),
+        goals=tuple(_reached(goal, medians) for goal in contest.goals if _known(goal, medians)),
         load=Load(before=before, after=load()),
     )
 
 
-def _cost(program: Program, place: Path) -> Cost:
+def _cost(program: Program, place: Path, *, own: bool) -> Cost:
     target = Path(tempfile.mkdtemp(prefix=".target-", dir=place))
     command = [str(target) if part == TARGET else part for part in program.command]
     # What an earlier program left to the disk is not this one's work.
     settle()
     try:
-        return _told(command) if program.tells else cost_of(command)
+        return _told(command, own=own) if program.tells else cost_of(command)
     finally:
         shutil.rmtree(target)
 
 
-def _told(command: Sequence[str]) -> Cost:
-    done = subprocess.run(command, check=False, capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    return msgspec.json.decode(done.stdout, type=Cost)
+def _told(command: Sequence[str], *, own: bool) -> Cost:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # Watched from here: looks of its own would be work of the program.
+        watch = Together(process.pid, own=True) if own else None
+        told, wrong = process.communicate()
+        peak = watch.stop() if watch else 0.0
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {wrong.decode(errors='replace')}")
+    return msgspec.json.decode(told, type=Cost)._replace(own_mb=peak)
 
 
 def _median(found: Sequence[Cost]) -> Cost:
@@ -168,7 +179,13 @@ def _measured(
         ratio=round(mine.wall / medians[floor].wall, 3),
         low=round(min(ratios), 3),
         high=round(max(ratios), 3),
+        own_mb=round(mine.own_mb, 1) or None,
     )
+
+
+def _known(goal: Goal, medians: dict[str, Cost]) -> bool:
+    """Whether the system told what the goal is about; not every one tells a program's own memory."""
+    return goal.kind != "own memory" or medians[goal.ours].own_mb > 0
 
 
 def _reached(goal: Goal, medians: dict[str, Cost]) -> Reached:
@@ -188,6 +205,8 @@ def _reached(goal: Goal, medians: dict[str, Cost]) -> Reached:
 def _found(goal: Goal, ours: Cost, other: Cost | None) -> float:
     if goal.kind == "memory":
         return ours.rss_mb / other.rss_mb if other else ours.rss_mb
+    if goal.kind == "own memory":
+        return ours.own_mb / other.own_mb if other else ours.own_mb
     if goal.kind == "seconds":
         return ours.wall
     if other is None:

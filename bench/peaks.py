@@ -19,6 +19,7 @@ from typing import NamedTuple
 _PAUSE = 0.01
 _PEAK = re.compile(rb"VmHWM:\s+([0-9]+)")
 _NOW = re.compile(rb"VmRSS:\s+([0-9]+)")
+_OWN = re.compile(rb"RssAnon:\s+([0-9]+)")
 _KIB = 1024 / 1e6
 
 
@@ -39,10 +40,16 @@ class Peaks(NamedTuple):
 
 
 class Together:
-    """Megabytes of a program and all that it started at one time, at most; watched by a thread."""
+    """Megabytes of a program and all that it started at one time, at most; watched by a thread.
 
-    def __init__(self, root: int) -> None:
+    Args:
+        root: The program's process.
+        own: Whether pages of files do not count, which the system takes back when it likes.
+    """
+
+    def __init__(self, root: int, *, own: bool = False) -> None:
         self._root = root
+        self._figure = _OWN if own else _NOW
         self._most = 0
         self._over = Event()
         self._thread = Thread(target=self._watch, daemon=True)
@@ -59,7 +66,7 @@ class Together:
             now = 0
             for number in _tree(self._root):
                 with suppress(OSError):
-                    now += _number(_NOW, Path(f"/proc/{number}/status").read_bytes())
+                    now += _number(self._figure, Path(f"/proc/{number}/status").read_bytes())
             self._most = max(self._most, now)
 
 

@@ -68,15 +68,15 @@ def summary(stored: list[Stored]) -> str:
     return to_markdown(Table(columns, rows))
 
 
-_UNITS = {"memory": " MB", "seconds": " s"}
+_UNITS = {"memory": " MB", "own memory": " MB", "seconds": " s"}
 _OF = {"speed": "the speed", "time": "the time", "processor": "the processor time"}
-_OF["memory"] = "the memory"
+_OF |= {"memory": "the memory", "own memory": "the own memory"}
 
 
 def _figure(goal: Reached) -> str:
     if goal.against:
         return f"{goal.found:,.2f}x"
-    return f"{goal.found:.{0 if goal.kind == 'memory' else 2}f}{_UNITS[goal.kind]}"
+    return f"{goal.found:.{0 if 'memory' in goal.kind else 2}f}{_UNITS[goal.kind]}"
 
 
 def _bound(goal: Reached) -> str:
@@ -111,12 +111,19 @@ def programs(outcome: Outcome, machine: Machine) -> Table:
         Column("wall s", number=True),
         Column("processor s", number=True),
         Column("RSS MB", number=True),
+        *([Column("own MB", number=True)] if _own(outcome) else ()),
     )
     notes = (outcome.given, _circumstances(outcome), _made_on(machine))
-    return Table(columns, tuple(map(_row, outcome.programs)), outcome.title, notes)
+    rows = tuple(_row(found, own=_own(outcome)) for found in outcome.programs)
+    return Table(columns, rows, outcome.title, notes)
 
 
-def _row(found: Measured) -> tuple[str, ...]:
+def _own(outcome: Outcome) -> bool:
+    """Whether memory without the pages of files was looked at."""
+    return any(found.own_mb is not None for found in outcome.programs)
+
+
+def _row(found: Measured, *, own: bool) -> tuple[str, ...]:
     return (
         found.name,
         f"{found.ratio:.2f}",
@@ -124,6 +131,7 @@ def _row(found: Measured) -> tuple[str, ...]:
         f"{found.wall_s:.3f}",
         f"{found.processor_s:.3f}",
         f"{found.rss_mb:,.0f}",
+        *([f"{found.own_mb or 0.0:,.0f}"] if own else ()),
     )
 
 

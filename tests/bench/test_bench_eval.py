@@ -32,7 +32,9 @@ def test_every_program_of_every_contest_runs(tmp_path):
     for outcome in found.values():
         assert outcome.floor in {one.name for one in outcome.programs}
         assert all(one.wall_s >= 0 and one.rss_mb > 1 for one in outcome.programs)
-    assert {goal.kind for goal in found["retrieval-slice"].goals} >= {"memory"}
+    alone = found["retrieval-slice"]
+    assert {goal.kind for goal in alone.goals} >= {"own memory"}
+    assert all(1 < (one.own_mb or 0) < one.rss_mb for one in alone.programs)
 
 
 def test_vqa_is_scored_from_json_and_from_shards_alike(tmp_path):
