@@ -184,7 +184,7 @@ def _measured(
 
 
 def _known(goal: Goal, medians: dict[str, Cost]) -> bool:
-    """Whether the system told what the goal is about; not every one tells a program's own memory."""
+    """Whether the system told what the goal is about; own memory is told by Linux alone."""
     return goal.kind != "own memory" or medians[goal.ours].own_mb > 0
 
 
