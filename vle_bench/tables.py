@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 
 import msgspec
 
 from vle_bench.canonical import pretty_json_bytes
+
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -62,11 +66,19 @@ def to_markdown(table: Table) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """RFC 4180 with line feeds; title and footnotes are left out."""
+    r"""RFC 4180 with line feeds; title and footnotes are left out.
+
+    A text that a spreadsheet would compute (`=1+1`, a stranger's model name) gets the apostrophe
+    that spreadsheets know as the mark of a text.
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+
+    >>> to_csv(Table((Column("a"), Column("b")), (("=1+1", "-0.5"),)))
+    "a,b\n'=1+1,-0.5\n"
+    """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(column.name for column in table.columns)
-    writer.writerows(table.rows)
+    writer.writerows([_csv_cell(text) for text in row] for row in table.rows)
     return sink.getvalue()
 
 
@@ -95,6 +107,11 @@ def to_text(table: Table) -> str:
     if table.footnotes:
         lines += ["", *table.footnotes]
     return "\n".join(lines) + "\n"
+
+
+def _csv_cell(text: str) -> str:
+    computed = text.startswith(_COMPUTED) and len(text) > 1 and not _NUMBER.fullmatch(text)
+    return f"'{text}" if computed else text
 
 
 def _markdown_cell(text: str) -> str:

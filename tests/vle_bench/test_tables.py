@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 
 import pytest
@@ -23,6 +25,26 @@ def test_markdown_lines_up_and_escapes_bars():
         "\n"
         "- n = 2\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd|x", "'+cmd|x"),
+        ("-2+3", "'-2+3"),
+        ("\t=1", "'\t=1"),
+        ("-0.5", "-0.5"),
+        ("+1,024", "+1,024"),
+        ("-", "-"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+def test_what_a_spreadsheet_would_compute_is_marked_as_text(text: str, cell: str):
+    (_, (found,)) = csv.reader(io.StringIO(to_csv(Table((Column("model"),), ((text,),)))))
+    assert found == cell
 
 
 def test_csv_keeps_content_only():
