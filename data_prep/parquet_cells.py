@@ -1,23 +1,32 @@
 """Pictures in a column of a Parquet file, as img2dataset's output format `parquet` keeps them.
 
-A row group is read in order, a page and a few rows at a time, so memory does not
-depend on its length. The last place that was read stays open: pictures that are asked for in
-the order of the rows are read once, in any other order their row group is read
-from its beginning each time.
+It writes a row group of a hundred pictures as they come in, so neighbours in the
+list stand in one of the next few groups: the last small groups that were read are
+held. A large one is read forwards, a page and a few rows at a time, so memory does
+not depend on its length; pictures of it in any other order than that of its rows
+are each read from its beginning.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vle_bench.errors import machine_errors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _ROWS = 16
 """Rows that are held at a time."""
 _BUFFER = 1 << 18
+_SMALL, _MOST_HELD, _MOST_GROUPS = 1 << 24, 1 << 26, 64
+"""Bytes of a row group that is held whole, and of all that a thread holds; and their number."""
 
 
 class ParquetCell(NamedTuple):
@@ -40,18 +49,27 @@ class DamagedTable(Exception):
     """The bytes of a picture cannot be read out of its table."""
 
 
+class _What(NamedTuple):
+    """A column of a row group in a file as it was at a time (its mtime)."""
+
+    path: str
+    stamp: int
+    column: str
+    group: int
+
+
 class _Group:
-    """A column of a row group that is read forwards.
+    """A large row group that is read forwards.
 
     Attributes:
-        what: File, mtime, column and row group.
+        what: Which one.
         next: The first row that was not passed.
     """
 
-    def __init__(self, what: tuple[str, int, str, int], cells: Iterator[Any]) -> None:
+    def __init__(self, what: _What) -> None:
         self.what = what
         self.next = 0
-        self._cells = cells
+        self._cells = _cells(what)
 
     def cell(self, row: int) -> Any:
         """The cell of a row that was not passed; raises DamagedTable where there is none."""
@@ -62,7 +80,22 @@ class _Group:
         raise DamagedTable
 
 
-_OPEN = threading.local()
+class _Open(threading.local):
+    """What a thread keeps: the small groups it read last, and the large one it reads."""
+
+    def __init__(self) -> None:
+        self.small: OrderedDict[_What, pa.ChunkedArray[Any] | None] = OrderedDict()
+        self.large: _Group | None = None
+
+    def hold(self, what: _What, cells: pa.ChunkedArray[Any] | None) -> None:
+        """Keeps a group, and no more of the others than there is room for."""
+        self.small[what] = cells
+        size = sum(map(_bytes_of, self.small.values()))
+        while size > _MOST_HELD or len(self.small) > _MOST_GROUPS:
+            size -= _bytes_of(self.small.popitem(last=False)[1])
+
+
+_OPEN = _Open()
 
 
 def read_cell(path: str, cell: ParquetCell) -> bytes:
@@ -75,28 +108,85 @@ def read_cell(path: str, cell: ParquetCell) -> bytes:
     """
     with machine_errors(path):
         stamp = Path(path).stat().st_mtime_ns
-    what = (path, stamp, cell.column, cell.group)
-    last: _Group | None = getattr(_OPEN, "last", None)
-    if last is None or last.what != what or last.next > cell.row:
-        last = _Group(what, _cells(path, cell.column, cell.group))
-    _OPEN.last = None  # what fails is not gone on with
-    value = last.cell(cell.row)
-    _OPEN.last = last
+    what = _What(path, stamp, cell.column, cell.group)
+    if what not in _OPEN.small:
+        _OPEN.hold(what, _whole(what))
+    _OPEN.small.move_to_end(what)
+    held = _OPEN.small[what]
+    value = _forwards(what, cell.row) if held is None else _at(held, cell.row)
     return value if isinstance(value, bytes) else b""
 
 
-def _cells(path: str, column: str, group: int) -> Iterator[Any]:
+def _at(held: pa.ChunkedArray[Any], row: int) -> Any:
+    if row >= len(held):
+        raise DamagedTable
+    return held[row].as_py()
+
+
+def _forwards(what: _What, row: int) -> Any:
+    """A cell of a large group, or of one that is damaged: what stands before the damage is good."""
+    large = _OPEN.large
+    if large is None or large.what != what or large.next > row:
+        large = _Group(what)
+    _OPEN.large = None  # what fails is not gone on with
+    value = large.cell(row)
+    _OPEN.large = large
+    return value
+
+
+def _bytes_of(held: pa.ChunkedArray[Any] | None) -> int:
+    return 0 if held is None else held.nbytes
+
+
+def _whole(what: _What) -> pa.ChunkedArray[Any] | None:
+    """A small row group; None for a large one, or one that cannot be read as a whole."""
+    import pyarrow as pa
+
+    held: list[pa.Array[Any]] = []
+    size = 0
+    try:
+        with _opened(what) as table:
+            group = table.metadata.row_group(what.group)
+            chunks = map(group.column, range(group.num_columns))
+            said = {chunk.path_in_schema: chunk.total_uncompressed_size for chunk in chunks}
+            if said.get(what.column, 0) > _SMALL:
+                return None
+            # What it says of itself may be much less than it unpacks to.
+            for column in _columns(table, what):
+                held.append(column)
+                size += column.nbytes
+                if size > _SMALL:
+                    return None
+    except DamagedTable:
+        return None
+    return pa.chunked_array(held, type=held[0].type if held else pa.binary())
+
+
+def _cells(what: _What) -> Iterator[Any]:
     """The cells of a row group."""
+    with _opened(what) as table:
+        for column in _columns(table, what):
+            for value in column:
+                yield value.as_py()
+
+
+def _columns(table: pq.ParquetFile, what: _What) -> Iterator[pa.Array[Any]]:
+    """The column of a row group, a few rows at a time."""
+    for batch in table.iter_batches(_ROWS, row_groups=[what.group], columns=[what.column]):
+        yield batch.column(0)
+
+
+@contextmanager
+def _opened(what: _What) -> Iterator[pq.ParquetFile]:
+    """The file; what Arrow cannot make sense of in it is a DamagedTable."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with machine_errors(path), Path(path).open("rb") as stream:
+    with machine_errors(what.path), Path(what.path).open("rb") as stream:
         try:
             # Without a buffer, all of a column's bytes in a row group are read at once.
             with pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as table:
-                for batch in table.iter_batches(_ROWS, row_groups=[group], columns=[column]):
-                    for value in batch.column(0):
-                        yield value.as_py()
+                yield table
         except OSError as error:
             if error.errno is not None:
                 raise

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from prep_world import picture_bytes, put
 
+from vle_bench.data_prep import parquet_cells
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.parquet_cells import DamagedTable, ParquetCell, read_cell
 from vle_bench.data_prep.run import Prepared, Request, prepare
@@ -116,25 +117,76 @@ def test_a_cell_that_is_not_there_is_damage(tmp_path: Path):
             read_cell(path, cell)
 
 
+def test_small_groups_are_read_once_in_whatever_order(tmp_path: Path, monkeypatch):
+    urls = [f"{URLS[0]}?{number}" for number in range(60)]
+    cells = {url: random.Random(url).randbytes(2_000) for url in urls}
+    path = tmp_path / "00000.parquet"
+    pq.write_table(pa.table({"jpg": [cells[url] for url in urls]}), path, row_group_size=7)
+    opened: list[int] = []
+
+    def counted(table: pq.ParquetFile, what):
+        opened.append(what.group)
+        return columns(table, what)
+
+    columns = parquet_cells._columns
+    monkeypatch.setattr(parquet_cells, "_columns", counted)
+    for row in random.Random(5).sample(range(60), 60):
+        cell = ParquetCell("jpg", row // 7, row % 7, 9)
+        assert read_cell(str(path), cell) == cells[urls[row]]
+    assert sorted(opened) == list(range(9))
+
+
+def test_of_small_groups_the_latest_are_held(tmp_path: Path, monkeypatch):
+    path = tmp_path / "00000.parquet"
+    cells = [bytes([number]) * 1_000 for number in range(12)]
+    pq.write_table(pa.table({"jpg": cells}), path, row_group_size=1)
+    monkeypatch.setattr(parquet_cells, "_MOST_HELD", 3_500)
+    monkeypatch.setattr(parquet_cells, "_OPEN", parquet_cells._Open())
+    for group in (0, 1, 2, 0, 3, 4):
+        assert read_cell(str(path), ParquetCell("jpg", group, 0, 9)) == cells[group]
+    assert [what.group for what in parquet_cells._OPEN.small] == [0, 3, 4]
+
+
 READ = r"""
 import re, sys
 from hashlib import sha256
 from pathlib import Path
 from vle_bench.data_prep.parquet_cells import ParquetCell, read_cell
-for row in (1500, 3, 1999, 1999):
+for row in map(int, sys.argv[2:]):
     print(sha256(read_cell(sys.argv[1], ParquetCell("jpg", 0, row, 9))).hexdigest())
 print(re.search(r"VmHWM:\s+([0-9]+)", Path("/proc/self/status").read_text())[1])
 """
 
 
+def read_apart(path: Path, rows: tuple[int, ...]) -> tuple[list[str], int]:
+    """Digests of the first group's cells as a process of its own reads them, and its peak in KB."""
+    command = [sys.executable, "-c", READ, str(path), *map(str, rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    *digests, kilobytes = done.stdout.split()
+    return digests, int(kilobytes)
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
-def test_a_row_group_is_never_held(tmp_path: Path):
+def test_a_large_row_group_is_never_held(tmp_path: Path):
     cells = [random.Random(number).randbytes(100_000) for number in range(2000)]
     schema = pa.schema([("jpg", pa.binary())])
     with pq.ParquetWriter(tmp_path / "x.parquet", schema, write_batch_size=16) as writer:
         writer.write_table(pa.table({"jpg": cells}, schema), row_group_size=2000)
-    command = [sys.executable, "-c", READ, str(tmp_path / "x.parquet")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    *digests, kilobytes = done.stdout.split()
-    assert digests == [hashlib.sha256(cells[row]).hexdigest() for row in (1500, 3, 1999, 1999)]
-    assert int(kilobytes) < 150 * 1024  # the group alone takes 200 MB
+    rows = (1500, 3, 1999, 1999)
+    digests, kilobytes = read_apart(tmp_path / "x.parquet", rows)
+    assert digests == [hashlib.sha256(cells[row]).hexdigest() for row in rows]
+    assert kilobytes < 150 * 1024  # the group alone takes 200 MB
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
+def test_a_row_group_that_says_less_than_it_unpacks_to_is_not_held(tmp_path: Path):
+    cell = random.Random(1).randbytes(1_000_000)
+    rows = pa.table({"jpg": [cell] * 300})
+    pq.write_table(
+        rows, tmp_path / "x.parquet", use_dictionary=True, dictionary_pagesize_limit=1 << 24
+    )
+    chunk = pq.read_metadata(tmp_path / "x.parquet").row_group(0).column(0)
+    assert chunk.total_uncompressed_size < 1 << 24
+    digests, kilobytes = read_apart(tmp_path / "x.parquet", (299, 2))
+    assert digests == [hashlib.sha256(cell).hexdigest()] * 2
+    assert kilobytes < 200 * 1024  # all of its rows take 300 MB
