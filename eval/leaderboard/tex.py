@@ -1,5 +1,8 @@
 r"""A leaderboard as LaTeX, to be read with `\input`: booktabs rules, pages that may break.
 
+A table is to fit between the margins of a paper: the interval stands below its row, long names
+break, and what all rows have in common is said in the caption alone.
+
 Model names and notes come from strangers, and `\input{/etc/passwd}` is a name
 like any other: every character that TeX reads as a command becomes the command
 that prints it. Other scripts pass as they are, for XeLaTeX and LuaLaTeX.
@@ -8,7 +11,7 @@ Source: https://ctan.org/pkg/booktabs, https://ctan.org/pkg/longtable
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from vle_bench.eval.leaderboard.board import Group, Row
 from vle_bench.eval.leaderboard.notes import (
@@ -17,6 +20,11 @@ from vle_bench.eval.leaderboard.notes import (
     verified_mark,
 )
 from vle_bench.eval.show import heading, interval_text
+from vle_bench.results import Metric
+
+_Word = tuple[str, Callable[[Row], str]]
+_UNSTATED = "not stated"
+_MODEL = r">{\raggedright\hangindent=1em\arraybackslash}p{0.24\linewidth}"
 
 _HEAD = r"""% A leaderboard of VLE bench. In the preamble:
 %   \usepackage{booktabs,longtable,array}
@@ -78,20 +86,13 @@ def escaped(text: str) -> str:
 
 def _longtable(group: Group, most: int | None) -> Iterator[str]:
     notes = group_notes(group, most)
-    columns = len(group.metrics) + 6
-    heads = [
-        "Model",
-        *(heading(name) for name in group.metrics),
-        f"95 % interval of {heading(group.main)}",
-        "n",
-        "Split",
-        "Setting",
-        "Source",
-    ]
-    numbers = "r" * (len(group.metrics) + 2)
-    line = " & ".join(map(escaped, heads)) + r" \\"
-    yield r"\begingroup\scriptsize\setlength{\tabcolsep}{3pt}"
-    yield rf"\begin{{longtable}}{{@{{}}l{numbers}lll@{{}}}}"
+    words = _words(group, notes.rows)
+    metrics = (_head(heading(name)) for name in group.metrics)
+    heads = ["Model", *metrics, *(head for head, _ in words), "Source"]
+    numbers = "r" * len(group.metrics)
+    line = " & ".join(heads) + r" \\"
+    yield r"\begingroup\scriptsize\setlength{\tabcolsep}{2pt}"
+    yield rf"\begin{{longtable}}{{@{{}}{_MODEL}{numbers}{'l' * len(words)}l@{{}}}}"
     yield rf"\caption{{{escaped(group.title)}}}\\"
     yield from (r"\toprule", line, r"\midrule", r"\endfirsthead")
     yield from (r"\toprule", line, r"\midrule", r"\endhead")
@@ -104,15 +105,43 @@ def _longtable(group: Group, most: int | None) -> Iterator[str]:
     for title, rows in parts:
         if rows and title:
             yield r"\midrule"
-            yield rf"\multicolumn{{{columns}}}{{@{{}}l}}{{\emph{{{title}}}}} \\*"
+            yield rf"\multicolumn{{{len(heads)}}}{{@{{}}l}}{{\emph{{{title}}}}} \\*"
         for row in rows:
-            yield _row(group, row, notes)
+            measured = row.measured.get(group.main)
+            yield _row(group, row, notes, words) + ("*" if measured else "")
+            if measured:
+                said = f"{heading(group.main)}: {_sure(measured)}"
+                yield rf"\multicolumn{{{len(heads)}}}{{@{{}}l}}{{\quad {escaped(said)}}} \\"
     yield r"\end{longtable}"
     yield from _footnotes(notes)
 
 
-def _row(group: Group, row: Row, notes: RowNotes) -> str:
-    measured = row.measured.get(group.main)
+def _words(group: Group, rows: Sequence[Row]) -> list[_Word]:
+    """The columns of words: left out where the caption, or a row's reason, says it already."""
+    words: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
+        ("Split", group.split, lambda row: row.split),
+        ("Setting", group.setting or _UNSTATED, lambda row: row.setting or _UNSTATED),
+    )
+    return [
+        (head, of)
+        for head, common, of in words
+        if any(of(row) != common and f"{head.lower()}: " not in row.why for row in rows)
+    ]
+
+
+def _head(name: str) -> str:
+    """A heading in two lines where it has several words; digits stand below it."""
+    first, space, last = name.rpartition(" ")
+    return rf"\shortstack[r]{{{escaped(first)}\\{escaped(last)}}}" if space else escaped(name)
+
+
+def _sure(measured: Metric) -> str:
+    if measured.low is None:
+        return f"no interval, n = {measured.n:,}"
+    return f"95 % interval {interval_text(measured)}, n = {measured.n:,}"
+
+
+def _row(group: Group, row: Row, notes: RowNotes, words: Sequence[_Word]) -> str:
     name = rf"\textbf{{{escaped(row.model)}}}" if row.ours else escaped(row.model)
     marks = ",".join([*verified_mark(row), *notes.numbers(row)])
     guard = (
@@ -121,10 +150,7 @@ def _row(group: Group, row: Row, notes: RowNotes) -> str:
     cells = (
         guard + name + (rf"\textsuperscript{{{escaped(marks)}}}" if marks else ""),
         *(row.values.get(metric, "") for metric in group.metrics),
-        interval_text(measured) if measured else "",
-        f"{measured.n:,}" if measured else "",
-        row.split,
-        row.setting or "not stated",
+        *(of(row) for _, of in words),
         "this work" if row.ours else f"[{notes.sources.index(row.source) + 1}]",
     )
     return " & ".join([cells[0], *(escaped(cell) for cell in cells[1:])]) + r" \\"

@@ -8,9 +8,10 @@ import string
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from vle_bench.eval.leaderboard.board import groups_of
+from vle_bench.eval.leaderboard.board import Group, groups_of
 from vle_bench.eval.leaderboard.notes import group_notes
 from vle_bench.eval.leaderboard.render import markdown
 from vle_bench.eval.leaderboard.tex import escaped, tex
@@ -23,18 +24,34 @@ STRANGERS = (r"\input{/etc/passwd}", "[x] 1%", "*star", "a--b---c", EVERY_SIGN, 
 def body_rows(text: str) -> list[str]:
     """The lines of data: behind the repeated head, before the end."""
     inside = text.split("\\endfoot\n")[1].split("\\end{longtable}")[0]
-    return [line for line in inside.splitlines() if line.endswith(r" \\")]
+    lines = [line for line in inside.splitlines() if not line.startswith(r"\multicolumn")]
+    return [line.removesuffix("*") for line in lines if line.endswith((r" \\", r" \\*"))]
+
+
+def compiled(folder: Path, text: str) -> str:
+    """What pdflatex says of a table on A4 with margins of an inch."""
+    (folder / "board.tex").write_text(text, encoding="utf-8")
+    preamble = r"\documentclass{article}\usepackage{booktabs,longtable,array}"
+    preamble += r"\setlength{\textwidth}{453pt}\setlength{\oddsidemargin}{0pt}"
+    page = preamble + r"\begin{document}\input{board}\end{document}"
+    (folder / "page.tex").write_text(page, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    for _ in range(3):  # longtable asks for its widths to settle
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stdout[-2000:]
+    assert (folder / "page.pdf").stat().st_size > 1000
+    return done.stdout
 
 
 def test_tex_every_row_has_the_columns_of_the_head(make_document):
     groups = groups_of([make_document(name) for name in STRANGERS])
     text = tex(groups)
-    columns = re.search(r"\\begin\{longtable\}\{@\{\}(\w+)@\{\}\}", text)
+    columns = re.search(r"\\begin\{longtable\}\{.*\\linewidth\}(\w+)@\{\}\}", text)
     assert columns
     rows = body_rows(text)
     assert len(rows) == len(groups[0].rows)
     for row in rows:
-        assert len(re.findall(r"(?<!\\)&", row)) == len(columns[1]) - 1
+        assert len(re.findall(r"(?<!\\)&", row)) == len(columns[1])
         assert not row.startswith(("[", "*"))
 
 
@@ -100,14 +117,47 @@ def test_markdown_shows_a_name_as_it_stands(make_document):
     assert "&#42;a&#42; &lt;img src=x> &#91;b&#93;(c) &#96;d&#96; &#95;e&#95; f_g" in text
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_tex_says_below_each_row_of_ours_how_sure_it_is(make_document):
+    groups = groups_of([make_document("mine")])
+    (row,) = (row for row in groups[0].rows if row.ours)
+    measured = row.measured[groups[0].main]
+    lines = tex(groups).splitlines()
+    at = next(number for number, line in enumerate(lines) if r"\textbf{mine}" in line)
+    assert lines[at].endswith(r"\\*")  # no page ends between the two
+    assert (
+        f"95 \\% interval {measured.low:.2f} to {measured.high:.2f}, n = {measured.n:,}"
+        in lines[at + 1]
+    )
+
+
+def test_tex_has_a_column_of_words_only_where_neither_caption_nor_reason_says_it(make_document):
+    (group,) = groups_of([make_document("mine")])
+    assert any(row.split != group.split for row in group.rows)
+    assert any(row.setting != group.setting and row.comparable for row in group.rows)
+    assert head_of(group)[-2:] == ["Setting", "Source"]
+    assert "Split" not in head_of(group)
+    alike = [msgspec.structs.replace(row, setting=group.setting) for row in group.rows]
+    assert "Setting" not in head_of(msgspec.structs.replace(group, rows=tuple(alike)))
+    odd = msgspec.structs.replace(alike[-1], split="nowhere", why="", comparable=True)
+    found = head_of(msgspec.structs.replace(group, rows=(*alike, odd)))
+    assert found[-2:] == ["Split", "Source"]
+
+
+def head_of(group: Group) -> list[str]:
+    line = tex([group]).split("\\toprule\n")[1].splitlines()[0]
+    return line.removesuffix(r" \\").split(" & ")
+
+
+needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+
+
+@needs_tex
 def test_tex_compiles_with_every_sign_in_a_name(make_document, tmp_path: Path):
-    text = tex(groups_of([make_document(name) for name in STRANGERS]))
-    (tmp_path / "board.tex").write_text(text, encoding="utf-8")
-    preamble = r"\documentclass{article}\usepackage{booktabs,longtable,array}"
-    page = preamble + r"\begin{document}\input{board}\end{document}"
-    (tmp_path / "page.tex").write_text(page, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "page.pdf").stat().st_size > 1000
+    compiled(tmp_path, tex(groups_of([make_document(name) for name in STRANGERS])))
+
+
+@needs_tex
+def test_tex_fits_between_the_margins(make_document, tmp_path: Path):
+    name = "a model of a name that is as long as those of papers, finetuned at 384 pixels"
+    said = compiled(tmp_path, tex(groups_of([make_document(name)])))
+    assert "Overfull" not in said
