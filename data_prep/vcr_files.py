@@ -19,7 +19,7 @@ from vle_bench.boxes import Box, to_xywh
 from vle_bench.catalog.labels import coco_classes
 from vle_bench.data_prep.lines import json_lines
 from vle_bench.data_prep.sources import Document
-from vle_bench.identity import Identity, id_text
+from vle_bench.identity import GivenIdentity, id_text
 from vle_bench.records import (
     NO_LABEL_ID,
     NO_NUMBER,
@@ -54,8 +54,8 @@ Label = Annotated[int, msgspec.Meta(ge=NO_LABEL_ID, lt=CHOICES)]
 class QuestionRow(msgspec.Struct, frozen=True):
     """One line, as far as it is wanted."""
 
-    annot_id: Identity
-    img_id: Identity
+    annot_id: GivenIdentity
+    img_id: GivenIdentity
     img_fn: str
     question: list[Token]
     answer_choices: Choices
@@ -71,7 +71,7 @@ class QuestionRow(msgspec.Struct, frozen=True):
 
 
 class _ImageOnly(msgspec.Struct, frozen=True):
-    img_id: Identity
+    img_id: GivenIdentity
 
 
 class Frame(NamedTuple):

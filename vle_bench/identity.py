@@ -8,10 +8,14 @@ is not an id either: 42.0 may have been 42 or a rounded neighbour.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 Identity = int | str
 """An id as official files write it."""
+GivenIdentity = int | Annotated[str, msgspec.Meta(min_length=1)]
+"""An id that has to be there: whoever reads a file with it refuses an empty text."""
 
 _MOST_DIGITS = 18
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,3999})")

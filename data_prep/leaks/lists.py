@@ -22,7 +22,7 @@ from vle_bench.data_prep.leaks.rules import Rule, RuleList
 from vle_bench.data_prep.lines import json_lines, lines_of
 from vle_bench.data_prep.sources import Document, RawTree
 from vle_bench.errors import EmptyFile
-from vle_bench.identity import Identity, id_order, id_text, number_of
+from vle_bench.identity import GivenIdentity, Identity, id_order, id_text, number_of
 from vle_bench.shards.report import ListReport
 
 _KARPATHY_SPLITS = ("train", "restval", "val", "test")
@@ -38,7 +38,7 @@ class _Listed(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Still(msgspec.Struct, frozen=True):
-    img_id: Identity
+    img_id: GivenIdentity
     img_fn: str
 
 

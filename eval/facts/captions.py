@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from vle_bench.errors import DataProblem
 from vle_bench.eval.references import canonical_split, shards_digest
 from vle_bench.eval.requests import RetrievalRequest
 from vle_bench.eval.retrieval.formats import (
@@ -54,21 +55,24 @@ def read_captions(request: RetrievalRequest) -> tuple[Captions, str]:
     """
     if request.texts:
         source = open_source(Path(request.texts), _WHAT)
-        return _captions(_of_file(source)), source.sha256
+        return _captions(_of_file(source), request.texts), source.sha256
     split = canonical_split(request.split)
     folder = Path(request.data) / (request.dataset or _DEFAULT_DATASET)
     digest = shards_digest(read_report(folder), split)
-    return _captions(_of_shards(folder, split)), digest
+    return _captions(_of_shards(folder, split), str(folder)), digest
 
 
-def _captions(rows: Iterable[Caption]) -> Captions:
+def _captions(rows: Iterable[Caption], place: str) -> Captions:
     words: dict[str, str] = {}
     of_picture: defaultdict[str, list[str]] = defaultdict(list)
     pictures: defaultdict[str, list[str]] = defaultdict(list)
     for text_id, text, images in rows:
-        name = id_text(text_id)
+        try:
+            name, shown = id_text(text_id), [*map(id_text, images)]
+        except ValueError as error:
+            raise DataProblem(f"{place}: {error}. Score the run again.") from error
         words[name] = text
-        for image in map(id_text, images):
+        for image in shown:
             of_picture[image].append(name)
             pictures[name].append(image)
     return Captions(words, dict(of_picture), dict(pictures))

@@ -21,7 +21,7 @@ import msgspec
 from vle_bench.canonical import json_bytes
 from vle_bench.errors import Problems
 from vle_bench.eval.matching import named
-from vle_bench.identity import id_order, id_text
+from vle_bench.identity import GivenIdentity, id_order, id_text
 from vle_bench.inputs import Source
 from vle_bench.inputs.records import read_records
 from vle_bench.records import NO_LABEL_ID, Sample
@@ -41,7 +41,7 @@ Side = Annotated[float, msgspec.Meta(ge=0)]
 class Detection(msgspec.Struct, frozen=True):
     """One found box as the official results have it; further keys are passed over."""
 
-    image_id: int | str
+    image_id: GivenIdentity
     category_id: int
     bbox: tuple[float, float, Side, Side]
     score: float

@@ -14,6 +14,7 @@ import pytest
 
 from vle_bench.console import exit_code
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.errors import DataProblem
 from vle_bench.eval.cli import group as eval_group
 from vle_bench.records import VcrSample, VcrToken
 from vle_bench.shards.index import read_skipped
@@ -165,6 +166,14 @@ def test_questions_that_cannot_be_used_are_named(raw, still, out):
     }
     assert report.counts["question"].read == 6
     assert report.counts["image"].skipped == {"picture absent": 2}
+
+
+@pytest.mark.parametrize("key", ["annot_id", "img_id"])
+def test_an_empty_id_is_told_with_its_line(raw, still, out, key):
+    still(0)
+    lines(raw, "val", [row(0, 0), row(1, 0) | {key: ""}])
+    with pytest.raises(DataProblem, match=rf"val.jsonl.*2.*length >= 1 - at `\$.{key}`"):
+        run(raw, out)
 
 
 def test_test_rows_have_no_labels_and_are_kept(raw, still, out):

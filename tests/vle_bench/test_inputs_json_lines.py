@@ -7,14 +7,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from vle_bench.errors import EmptyFile
 from vle_bench.inputs import json_lines
 from vle_bench.inputs.content import file_content
 from vle_bench.inputs.json_lines import UnclearLines, every_line
 
-RECORDS = st.lists(st.integers(0, 10**9) | st.text(max_size=12), min_size=1, max_size=40)
+VALUES = (
+    st.integers(0, 10**9) | st.text(max_size=12) | st.dictionaries(st.text(max_size=2), st.none())
+)
+RECORDS = st.lists(
+    st.dictionaries(st.text(max_size=3), VALUES, max_size=3), min_size=1, max_size=40
+)
+PIECES = st.sampled_from(
+    [
+        "{}",
+        '{"a":1}',
+        '{"a":{}}',
+        '{"a":"}"}',
+        '{"a":',
+        "{",
+        "}",
+        '"b":2',
+        ",",
+        "\n",
+        "\n",
+        "\r\n",
+        " ",
+    ]
+)
 
 
 def read(path: Path) -> list[Any]:
@@ -22,20 +45,47 @@ def read(path: Path) -> list[Any]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(RECORDS, st.integers(1, 64), st.booleans(), st.booleans())
+@given(RECORDS, st.integers(1, 64), st.booleans(), st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_windows_of_any_size_give_every_record_once(
-    tmp_path_factory, records, window, ended, marked
+    tmp_path_factory, records, window, ended, marked, feed
 ):
     path = tmp_path_factory.mktemp("lines") / "a.jsonl"
-    text = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    path.write_text("\ufeff" * marked + text + "\n" * ended, encoding="utf-8")
+    text = feed.join(json.dumps(record, ensure_ascii=False) for record in records)
+    path.write_bytes(("\ufeff" * marked + text + feed * ended).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "WINDOW", window)
         assert read(path) == records
 
 
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=14).map("".join), st.integers(1, 64))
+@example('{"a":1}{\n"b":2}\n{}\n', 64)  # as many records as lines, and not one a line
+@example("{}{}\n\n", 64)
+@example('{"a":{}\n}{}\n', 64)
+def test_what_is_read_is_one_object_a_line(tmp_path_factory, text, window):
+    path = tmp_path_factory.mktemp("lines") / "a.jsonl"
+    path.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "WINDOW", window)
+        try:
+            found = read(path)
+        except (UnclearLines, EmptyFile):
+            return
+    assert found == [json.loads(line) for line in text.removesuffix("\n").split("\n")]
+
+
 @pytest.mark.parametrize(
-    "text", ["1 2\n", "1\n\n2\n", "[1,\n2]\n", "1\n{\n", "1\n\udcff\n", "[" * 20_000 + "\n"]
+    "text",
+    [
+        "{} {}\n",
+        "{}\n\n{}\n",
+        '{"a":\n2}\n',
+        '{"a":{}\n}{}\n',
+        "{}\n{\n",
+        "{}\n\udcff\n",
+        "[" * 20_000 + "\n",
+        "1\n2\n",
+    ],
 )
 def test_what_is_not_one_record_a_line_is_unclear(tmp_path, text):
     path = tmp_path / "a.jsonl"

@@ -110,7 +110,8 @@ def _stored_members(path: Path, data: memoryview) -> dict[str, memoryview] | Non
         with zipfile.ZipFile(path) as archive, path.open("rb") as stream:
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
-                if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _NOT_PLAIN:
+                packed = member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _NOT_PLAIN
+                if packed or member.compress_size != member.file_size:
                     return None
                 archive.open(member).close()  # holds the member's own header against the list
                 local = _LOCAL.unpack_from(data, member.header_offset)

@@ -25,6 +25,12 @@ EVERY = READERS | GROUNDING
 SAMPLE = 60
 FULL = 10_000
 MOST_SHOWN = 10
+ONCE_WRONG = (
+    ("vcr references", 8633),  # two records in a line, one over two: as many as there are lines
+    ("retrieval features, NPZ", 8154),  # a stored member of two sizes
+    ("grounding boxes", 4330),  # an empty id
+)
+"""Seeds of files that were once taken, or ended in a crash."""
 NO_READING = (
     Unclear, KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, BadZipFile,
 )  # fmt: skip
@@ -107,6 +113,12 @@ def test_a_sound_file_scores_as_a_plain_reading_says(name, tmp_path) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_damaged_files_are_refused_with_a_word_or_scored_right(name, tmp_path) -> None:
     checked(name, tmp_path, range(SAMPLE))
+
+
+@pytest.mark.parametrize(("name", "seed"), ONCE_WRONG)
+def test_what_was_once_wrong_is_refused(name, seed, tmp_path) -> None:
+    found = trial(name, tmp_path, range(seed, seed + 1))
+    assert (found.refused, found.wrong) == (1, [])
 
 
 @pytest.mark.fuzz
