@@ -28,6 +28,7 @@ from vle_bench.shards.layout import ShardName, number_of
 FOLDER = ".vle-prep"
 _LOCK = "lock"
 _LOG = "runs.jsonl"
+_ASIDE = ".*.tmp"
 
 Outside = tuple[int, int, str]
 """Size, stamp and sha256 of a raw picture."""
@@ -120,9 +121,19 @@ def known_shards(out: Path, dataset: str, split: str) -> list[ShardName]:
 def remove_leftovers(out: Path, dataset: str, split: str) -> None:
     """Removes what killed runs left beside shards: files under a temporary name."""
     for folder in (out / dataset / split, out / dataset, out / FOLDER / dataset / split):
-        for path in folder.glob(".*.tmp"):
-            with suppress(OSError):
-                path.unlink()
+        _remove_aside(folder)
+
+
+def has_leftovers(out: Path, dataset: str) -> bool:
+    """Whether a killed run left a file under a temporary name, its log included."""
+    folders = (out / dataset, out / FOLDER / dataset)
+    return any(True for folder in folders for _ in folder.rglob(_ASIDE))
+
+
+def _remove_aside(folder: Path) -> None:
+    for path in folder.glob(_ASIDE):
+        with suppress(OSError):
+            path.unlink()
 
 
 def remove_shard(out: Path, name: ShardName) -> bool:
@@ -148,6 +159,7 @@ def only_run(out: Path, dataset: str) -> Iterator[None]:
     with machine_errors(folder), (folder / _LOCK).open("ab") as stream, scratch_in(folder):
         _lock(stream, out / dataset)
         remove_scratch(folder)
+        _remove_aside(folder)  # half a log of runs; no slice writes one as long as the lock is held
         yield
 
 

@@ -20,7 +20,13 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.local import LocalEngine
-from vle_bench.data_prep.journal import entry_path, only_run, read_entry, remove_leftovers
+from vle_bench.data_prep.journal import (
+    entry_path,
+    has_leftovers,
+    only_run,
+    read_entry,
+    remove_leftovers,
+)
 from vle_bench.data_prep.leaks.guard import guarded
 from vle_bench.data_prep.picture import BadPicture, read_picture
 from vle_bench.data_prep.plan import plan_shards
@@ -93,7 +99,7 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}
     out = folder.resolve().parent
-    if hurt or beside or any(folder.rglob(".*.tmp")):
+    if hurt or beside or has_leftovers(out, dataset.name):
         work = _Repair(folder, out, report, dataset, parameters)
         with only_run(out, dataset.name):
             for split in report.splits:

@@ -4,7 +4,8 @@ The temporary name begins with a dot and ends in `.tmp`, in the same folder, so
 the rename never crosses a file system. A killed run may leave such a file
 behind; nothing ever reads it, and the next writer of the same name replaces it.
 A file that several processes may write at once is written under a name of each
-one's own: under one name, the second would cut off what the first renames.
+one's own: under one name, the second would cut off what the first renames. What
+those left that were killed, the next writer of the file removes.
 """
 
 from __future__ import annotations
@@ -26,10 +27,32 @@ def temporary_name(path: Path) -> Path:
 
 
 def _own_name(path: Path) -> Path:
-    """The temporary name of this process, on whatever machine of a shared disk it runs."""
+    """The temporary name of this process, on whatever machine of a shared disk it runs.
+
+    Those of processes of this machine that are no more are removed: each would stay for ever.
+    """
     import socket
 
-    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    begin = f".{path.name}.{socket.gethostname()}-"
+    with suppress(OSError):
+        for other in path.parent.iterdir():
+            number = other.name.removeprefix(begin).removesuffix(".tmp")
+            if other.name == f"{begin}{number}.tmp" and not _is_alive(number):
+                other.unlink()
+    return path.with_name(f"{begin}{os.getpid()}.tmp")
+
+
+def _is_alive(number: str) -> bool:
+    """Whether a process of that number runs, as far as can be told."""
+    if os.name != "posix" or not number.isdecimal():  # elsewhere no signal is a signal too
+        return True
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (OverflowError, OSError):  # somebody else's
+        return True
+    return True
 
 
 def make_folder(path: Path) -> Path:

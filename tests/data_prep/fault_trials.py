@@ -28,6 +28,8 @@ from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.repair import repair
 from vle_bench.data_prep.run import Request, prepare
 
+_MOST_NAMED = 5
+
 
 class Fault:
     """Counts changes of the disk and ends the process at the n-th."""
@@ -217,8 +219,12 @@ class Trials:
                 self.wrong.append(f"{where}: {name} is torn under its final name")
         if in_child(lambda: self.run(out)) != 0:
             self.wrong.append(f"{where}: the same command failed afterwards")
-        elif tree(out) != whole:
-            self.wrong.append(f"{where}: the tree differs from that of an undisturbed run")
+            return
+        now = tree(out)
+        other = sorted(name for name in {*now, *whole} if now.get(name) != whole.get(name))
+        if other:
+            told = ", ".join(other[:_MOST_NAMED])
+            self.wrong.append(f"{where}: not as an undisturbed run leaves them: {told}")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,24 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
     assert list(path.parent.iterdir()) == []
     write_text(path, "ü")
     assert path.read_bytes() == "ü".encode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_what_a_killed_process_left_of_a_shared_file_goes_and_nothing_else(tmp_path: Path):
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    dead, host = done.stdout.strip(), socket.gethostname()
+    stay = [
+        f".a.npz.{host}-{os.getppid()}.tmp",  # it writes at this moment
+        f".a.npz.elsewhere-{dead}.tmp",
+        f".a.npz.{host}-x.tmp",
+        f".b.npz.{host}-{dead}.tmp",
+        f".a.npz.{host}-{'9' * 30}.tmp",
+    ]
+    for name in (*stay, f".a.npz.{host}-{dead}.tmp"):
+        (tmp_path / name).write_bytes(b"half")
+    write_bytes(tmp_path / "a.npz", b"whole", shared=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((*stay, "a.npz"))
 
 
 def test_an_old_file_survives_a_failed_rewrite(tmp_path: Path):
