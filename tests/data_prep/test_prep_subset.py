@@ -116,6 +116,9 @@ def test_the_same_filters_give_the_same_bytes_and_may_be_run_again(done, tmp_pat
 def test_a_subset_overwrites_nothing_else(small, done, tmp_path, prep, capsys):
     before = tree(done)
     assert prep("subset", done, "--out", done.parent, "--max-side", 64) == 2
+    assert prep("subset", done, "--out", done, "--max-side", 64) == 2
+    assert prep("subset", done, "--out", done / "parts/small", "--max-side", 64) == 2
+    assert verify(done).findings == ()
     assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 64) == 0
     assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 63) == 2
     run(small.root, tmp_path / "again", seed=5)
