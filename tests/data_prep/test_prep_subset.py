@@ -209,6 +209,19 @@ def test_a_subset_differs_from_its_original_by_what_it_left_out(done, tmp_path, 
     assert len(found.records) == 0
 
 
+def test_shards_that_are_lost_or_cut_short_are_not_the_same(small, done, tmp_path, prep, capsys):
+    other = run(small.root, tmp_path / "b")
+    (other / "val/vqav2-val-000000.tar").unlink()
+    with (other / "val/vqav2-val-000001.tar").open("r+b") as shard:
+        shard.truncate(1024)
+    assert prep("diff", done, other) == 3
+    assert prep("diff", other, done) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert "b/vqav2/val/vqav2-val-000000.tar: missing, " in lines[0]
+    assert "b/vqav2/val/vqav2-val-000001.tar: 1,024 bytes, " in lines[1]
+    assert lines[2].startswith("Build them again: vle-prep repair")
+
+
 def test_what_is_no_dataset_is_told(done, tmp_path, prep):
     assert prep("diff", done, tmp_path) == 3
     report = json.loads((done / "report.json").read_bytes())
