@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
     with machine_errors(out):
         for left in (aside, before):
             _needs_ours(left)
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
         whole = False
         try:
             aside.mkdir()
@@ -56,20 +56,33 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
             whole = True
         finally:
             if not whole:
-                shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
+                _remove(aside)
+        _remove(before)
 
 
 def _needs_ours(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
-    plain = folder.is_dir() and not folder.is_symlink()
-    if plain and ((folder / MARKER).is_file() or not any(folder.iterdir())):
-        return
+    if folder.is_dir() and not folder.is_symlink():
+        # A kill may come before the marker has its name; then there is nothing else yet.
+        unmarked = temporary_name(folder / MARKER)
+        if (folder / MARKER).is_file() or all(path == unmarked for path in folder.iterdir()):
+            return
     raise DataProblem(
         f"{folder}: is there and holds no {MARKER}, so it is no export of ours and is left alone. "
         "Choose another --out."
     )
+
+
+def _remove(folder: Path) -> None:
+    """Removes an export, its marker last: what a kill leaves of it is still known to be ours."""
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MARKER:
+                path.unlink()
+        shutil.rmtree(folder)
 
 
 def _sync(folder: Path) -> None:
