@@ -7,6 +7,7 @@ else's, and is never touched.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
-from vle_bench.errors import DataProblem, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
 
 MARKER = "vle-export.json"
 
@@ -32,7 +33,7 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
     Raises:
         UsageProblem: One of the two folders would lie in the other.
         DataProblem: Something that is no export of ours lies there.
-        MachineProblem: The disk refuses.
+        MachineProblem: The disk refuses, or another export is writing there.
     """
     here, there = out.resolve(), source.resolve()
     if here == there or here in there.parents or there in here.parents:
@@ -40,7 +41,7 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
     _needs_ours(out)
     make_folder(out.parent)
     aside, before = temporary_name(out), out.with_name(f".{out.name}.old")
-    with machine_errors(out):
+    with machine_errors(out), _alone(out):
         for left in (aside, before):
             _needs_ours(left)
             _remove(left)
@@ -58,6 +59,33 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
             if not whole:
                 _remove(aside)
         _remove(before)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds the place of an export: two would fill one folder, and publish the mixture as whole.
+
+    The lock belongs to the process and goes with it, however it ends.
+    """
+    path = out.with_name(f".{out.name}.lock")
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy(out) from error
+        # Whoever held it has removed its file by now: the next one locks another.
+        if not (path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())):
+            raise _busy(out)
+        try:
+            yield
+        finally:
+            path.unlink()
+
+
+def _busy(out: Path) -> MachineProblem:
+    return MachineProblem(
+        f"{out}: another export is writing there. Wait for it, or choose another --out."
+    )
 
 
 def _needs_ours(folder: Path) -> None:

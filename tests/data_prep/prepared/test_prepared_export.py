@@ -105,6 +105,18 @@ def test_a_kill_during_the_clearing_leaves_what_the_next_export_clears(
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_two_exports_never_fill_one_folder(prep, street: Path, tmp_path: Path, capsys):
+    command = ("export", street, "--format", "img2dataset", "--out", tmp_path / "out")
+    with exporting(tmp_path / "out", source=street) as folder:
+        (folder / "mine").write_bytes(b"x")
+        assert prep(*command) == 4
+        assert "another export is writing there. Wait for it" in capsys.readouterr().err
+        assert prep(*command[:-1], tmp_path / "other") == 0
+    assert content(tmp_path / "out").keys() == {MARKER, "mine"}
+    assert prep(*command) == 0
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_kill_before_the_marker_has_its_name_is_cleared_away(street: Path, tmp_path: Path):
     left = tmp_path / ".out.tmp"
     left.mkdir()
