@@ -98,10 +98,18 @@ def class_table(
         synonyms: Groups of names that are one class.
         given: A vocabulary of which every class is kept; nothing is then taken from the data.
         with_coco: Whether COCO's 80 classes stand first, whatever the data holds.
+
+    Raises:
+        DataProblem: No class is frequent enough, and none is given.
     """
     counts = names.counts.names
     if given is None:
         found = most_frequent(counts, classes=classes, at_least=at_least, synonyms=synonyms)
+        if not with_coco and not len(found.vocabulary):  # a file without a line is no vocabulary
+            raise DataProblem(
+                f"No class has {amount(at_least, 'object box', 'object boxes')}, the most "
+                f"frequent name has {max(counts.values()):,}. Lower --at-least."
+            )
     else:
         found = count_classes(counts, given)
     if with_coco:

@@ -2,7 +2,8 @@
 
 Two builds hold the same where they hold the same samples: in which shard a
 sample lies is no difference. Shards that both reports know by the same sha256
-are the same without a look; of all others every record is read and compared.
+are the same without a look, if each stands there in its full length; of all
+others every record is read and compared.
 Rows meet row by row where both builds have the same order; the others wait on
 disk, sorted by key, and so does everything that is found.
 """
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, Self
 
 from vle_bench.console import progress
 from vle_bench.data_prep.spool import SortedRows
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, Problems
 from vle_bench.inputs import decode_json
 from vle_bench.shards.index import SampleRow, iter_sample_rows
 from vle_bench.shards.layout import SAMPLES, number_of
@@ -88,6 +89,8 @@ def difference(a: Path, b: Path) -> Difference:
             f"{a} is {first.dataset}, {b} is {second.dataset}: two builds of one dataset "
             "are compared."
         )
+    _needs_shards(a, first)
+    _needs_shards(b, second)
     meeting = _Meeting(_digests(first), _digests(second))
     rows = zip_longest(_rows(a, first), _rows(b, second))
     total = max(_count(first), _count(second))
@@ -200,6 +203,19 @@ class _Meeting:
 
 def _found() -> SortedRows[Found]:
     return SortedRows(Found, attrgetter("number"))
+
+
+def _needs_shards(folder: Path, report: Report) -> None:
+    """A shard that is lost or cut short holds no samples, whatever its report says of them."""
+    problems = Problems()
+    for split, books in report.splits.items():
+        for shard in books.shards:
+            path = folder / split / shard.name
+            size = path.stat().st_size if path.is_file() else None
+            if size != shard.bytes:
+                found = "missing" if size is None else f"{size:,} bytes"
+                problems.add(f"{path}: {found}, {shard.bytes:,} bytes expected.")
+    problems.raise_if_any(advice=f"Build them again: vle-prep repair {folder} --raw RAW.")
 
 
 def _rows(folder: Path, report: Report) -> Iterator[SampleRow]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vle_bench.data_prep.plan import SPLIT_ALIASES
 from vle_bench.data_prep.verify import dataset_folders
 from vle_bench.errors import DataProblem
 from vle_bench.inputs import open_source, read_json
@@ -42,11 +43,12 @@ def prepared_datasets(folder: Path, splits: Sequence[str] = ()) -> list[Prepared
 
     Args:
         folder: A prepared dataset, or a folder of several.
-        splits: Splits to look at; all of them where none is named.
+        splits: Splits to look at, `dev` for `val` too; all of them where none is named.
 
     Raises:
         DataProblem: No prepared dataset there, or none that has one of the splits.
     """
+    splits = [SPLIT_ALIASES.get(split, split) for split in splits]
     found = []
     there: set[str] = set()
     for place in dataset_folders(folder):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vle_bench.atomic import make_folder
-from vle_bench.console import progress
+from vle_bench.console import amount, progress
 from vle_bench.data_prep.beside import Beside, write_beside
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters, chosen
@@ -251,6 +251,8 @@ class _Run:
         gathered = self._gathered(tasks, engine, total=count, what=split)
         if self._lacking:
             return None
+        if not count:
+            self._keep_what_stands(split, books.read["image"])
         outcomes = gathered.outcomes
         for outcome in outcomes:
             if outcome.name.number in before:
@@ -295,6 +297,24 @@ class _Run:
     def _clean(self) -> None:
         for split in self._splits:
             self._shelf.clean(self._dataset.name, split)
+
+    def _keep_what_stands(self, split: str, listed: int) -> None:
+        """Refuses to remove all shards of a split because the pictures are out of reach today.
+
+        A disk that is not mounted, or downloads that were deleted to make room, would cost
+        everything that was built of them; an annotation file that lists nothing does not.
+        """
+        name = self._dataset.name
+        files = self._shelf.files(name, split)
+        shards = sum(number_of(file, dataset=name, split=split) is not None for file in files)
+        if listed and shards:
+            place = f"{self._request.url or self._request.out}/{name}/{split}"
+            raise DataProblem(
+                f"{self._raw.root}: holds no picture of the {amount(listed, 'image')} of split "
+                f"{split}, and {amount(shards, 'shard')} in {place} would be "
+                "removed. Bring the pictures back (vle-prep plan says where they belong), or "
+                "remove that folder to prepare the split without them."
+            )
 
     def _remove_surplus(self, split: str, count: int) -> None:
         """Shards beyond the plan are of an earlier one, and every `*.tar` would read them."""

@@ -120,7 +120,7 @@ def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
     """Copies what passes the filters to `out/<dataset>`.
 
     Raises:
-        UsageProblem: Something else is at `out/<dataset>`, or it is the original.
+        UsageProblem: Something else is at `out/<dataset>`, or it is the original or lies in it.
         DataProblem: The original is damaged.
         MachineProblem: The disk refuses, or something else is writing there.
     """
@@ -133,8 +133,8 @@ def make_subset(prepared: Prepared, out: Path, filters: Filters) -> Subset:
         "subset_splits": "+".join(prepared.splits),
     }
     folder = out / name
-    make_folder(out)
     _check_place(prepared, folder, parameters)
+    make_folder(out)
     with only_run(out, name):
         copy = _Copy(prepared, dataset, folder, filters)
         splits = {split: copy.split(split) for split in prepared.splits}
@@ -332,8 +332,11 @@ def _own_files(prepared: Prepared, rows: Iterable[SampleRow]) -> dict[str, bytes
 
 
 def _check_place(prepared: Prepared, folder: Path, parameters: Mapping[str, str | int]) -> None:
-    if folder.resolve() == prepared.folder.resolve():
+    here, there = folder.resolve(), prepared.folder.resolve()
+    if here == there:
         raise UsageProblem(f"{folder}: is the original. Choose another --out.")
+    if there in here.parents or here in there.parents:  # verify would find extra files in one
+        raise UsageProblem(f"{folder}: a copy and {prepared.folder} must lie beside each other.")
     name = prepared.report.dataset
     built = any(known_shards(folder.parent, name, split) for split in prepared.report.splits)
     if built or ((folder / REPORT).is_file() and read_report(folder).parameters != parameters):

@@ -99,7 +99,7 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
     Raises:
         UsageProblem: No such dataset.
         DataProblem: The raw folder does not exist, or its files are malformed.
-        MachineProblem: `out` cannot be a folder, since a file stands in its way.
+        MachineProblem: `out` cannot be a folder, since a file or dead link is in its way.
     """
     dataset: Dataset = DATASETS.load(name)
     raw = RawTree(raw_folder)
@@ -196,9 +196,9 @@ def _split_plan(opened: OpenedDataset, state: SplitState, parameters: Parameters
 def _free_bytes(out: Path) -> int:
     """Free space where `out` is, or would be."""
     place = out.absolute()
-    while not place.exists():
+    while not place.exists() and not place.is_symlink():
         place = place.parent
-    if not place.is_dir():
+    if not place.is_dir():  # a file, or a link to nothing
         raise in_the_way(out)
     with machine_errors(place):
         return shutil.disk_usage(place).free

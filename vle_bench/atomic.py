@@ -67,7 +67,13 @@ def make_folder(path: Path) -> Path:
 
 
 def in_the_way(path: Path) -> MachineProblem:
-    """What is said of a folder that cannot be, because it or a parent of it is a file."""
+    """What is said of a folder that cannot be, because it or a parent of it is something else."""
+    for one in (path, *path.parents):
+        if one.is_symlink() and not one.exists():  # a disk that is not mounted, as a rule
+            return MachineProblem(
+                f"{path}: cannot be a folder, {one} is a link to {one.readlink()}, which is not "
+                "there. Mount or make it, or choose another output."
+            )
     return MachineProblem(
         f"{path}: cannot be a folder, a regular file stands in its way. Choose another output."
     )

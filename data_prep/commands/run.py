@@ -110,7 +110,12 @@ def command(name: str, raw: Path, out: str, **options: Any) -> None:
             labels=options["labels"],
             min_answer_count=options["min_answer_count"],
             scheme=options["scheme"] or "",
-            rules=choose(name, with_rules=options["with_rules"], without=options["without_rules"]),
+            rules=choose(
+                name,
+                with_rules=options["with_rules"],
+                without=options["without_rules"],
+                strict=options["strict_overlap"],
+            ),
         ),
         workers=most_workers(output, options["workers"] or 0),
         engine=options["engine"],

@@ -7,16 +7,17 @@ else's, and is never touched.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
-from vle_bench.errors import DataProblem, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
 
 MARKER = "vle-export.json"
 
@@ -32,7 +33,7 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
     Raises:
         UsageProblem: One of the two folders would lie in the other.
         DataProblem: Something that is no export of ours lies there.
-        MachineProblem: The disk refuses.
+        MachineProblem: The disk refuses, or another export is writing there.
     """
     here, there = out.resolve(), source.resolve()
     if here == there or here in there.parents or there in here.parents:
@@ -40,10 +41,10 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
     _needs_ours(out)
     make_folder(out.parent)
     aside, before = temporary_name(out), out.with_name(f".{out.name}.old")
-    with machine_errors(out):
+    with machine_errors(out), _alone(out):
         for left in (aside, before):
             _needs_ours(left)
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
         whole = False
         try:
             aside.mkdir()
@@ -56,20 +57,60 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
             whole = True
         finally:
             if not whole:
-                shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
+                _remove(aside)
+        _remove(before)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds the place of an export: two would fill one folder, and publish the mixture as whole.
+
+    The lock belongs to the process and goes with it, however it ends.
+    """
+    path = out.with_name(f".{out.name}.lock")
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy(out) from error
+        # Whoever held it has removed its file by now: the next one locks another.
+        if not (path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())):
+            raise _busy(out)
+        try:
+            yield
+        finally:
+            path.unlink()
+
+
+def _busy(out: Path) -> MachineProblem:
+    return MachineProblem(
+        f"{out}: another export is writing there. Wait for it, or choose another --out."
+    )
 
 
 def _needs_ours(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
-    plain = folder.is_dir() and not folder.is_symlink()
-    if plain and ((folder / MARKER).is_file() or not any(folder.iterdir())):
-        return
+    if folder.is_dir() and not folder.is_symlink():
+        # A kill may come before the marker has its name; then there is nothing else yet.
+        unmarked = temporary_name(folder / MARKER)
+        if (folder / MARKER).is_file() or all(path == unmarked for path in folder.iterdir()):
+            return
     raise DataProblem(
         f"{folder}: is there and holds no {MARKER}, so it is no export of ours and is left alone. "
         "Choose another --out."
     )
+
+
+def _remove(folder: Path) -> None:
+    """Removes an export, its marker last: what a kill leaves of it is still known to be ours."""
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MARKER:
+                path.unlink()
+        shutil.rmtree(folder)
 
 
 def _sync(folder: Path) -> None:

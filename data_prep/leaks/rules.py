@@ -124,20 +124,28 @@ def in_force(text: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in all_rules().rules if rule.name in names)
 
 
-def choose(dataset: str, *, with_rules: Sequence[str], without: Sequence[str]) -> str:
+def choose(
+    dataset: str, *, with_rules: Sequence[str], without: Sequence[str], strict: bool = False
+) -> str:
     """The rules in force where a user switched some on or off; "" where nothing was said.
+
+    Args:
+        dataset: Its name.
+        with_rules: Rules switched on.
+        without: Rules switched off.
+        strict: Whether all of them must be checked.
 
     Raises:
         UsageProblem: No such rule, one both on and off, or a dataset that has no rules.
     """
-    if not with_rules and not without:
-        return ""
-    if corpus_of(dataset) is None:
+    if (with_rules or without or strict) and corpus_of(dataset) is None:
         corpora = ", ".join(one.name for one in all_rules().corpora)
         raise UsageProblem(
-            f"{dataset} is there to evaluate on, and nothing is left out of it. --rule and "
-            f"--no-rule are for {corpora}."
+            f"{dataset} is there to evaluate on, and nothing is left out of it. --rule, --no-rule "
+            f"and --strict-overlap are for {corpora}."
         )
+    if not with_rules and not without:
+        return ""
     _check(with_rules, "--rule")
     _check(without, "--no-rule")
     both = sorted({*with_rules} & {*without})

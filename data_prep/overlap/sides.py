@@ -131,7 +131,8 @@ def _shards(one: Prepared) -> Iterator[ShardRows]:
     index = one.folder / SAMPLES
     for split in one.splits:
         place = Place(one.report.dataset, one.folder.resolve(), split)
-        known = {shard.name: shard for shard in one.report.splits[split].shards}
+        # A shard whose pictures were all left out has no row in the index, and nothing to compare.
+        known = {shard.name: shard for shard in one.report.splits[split].shards if shard.samples}
         for name, rows in groupby(iter_sample_rows(index, split=split), attrgetter("shard")):
             report = known.pop(name, None)
             here = tuple(rows)

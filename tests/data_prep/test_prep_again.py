@@ -241,6 +241,26 @@ def test_a_picture_that_went_is_told(small, done: Path):
     assert "val: picture absent: 1 picture, 0 at the last run" in went.changes
 
 
+def test_shards_outlive_pictures_that_are_all_out_of_reach(small, done: Path):
+    before, stamps = tree(done), times(done)
+    pictures = small.root / "coco/val2014"
+    pictures.rename(small.root / "elsewhere")
+    with pytest.raises(DataProblem, match="no picture of the 5 images of split val, and 3 shards"):
+        run(small.root, done)
+    assert (tree(done), times(done)) == (before, stamps)
+    shutil.rmtree(done / "vqav2/val")
+    assert run(small.root, done).report.splits["val"].counts["image"].written == 0
+    (small.root / "elsewhere").rename(pictures)
+    run(small.root, done)
+    assert tree(done) == before
+
+
+def test_a_split_that_lists_no_image_any_more_has_no_shard(small, done: Path):
+    small.questions["val"], small.annotations["val"] = [], []
+    run(small.write(), done)
+    assert not list((done / "vqav2/val").glob("*.tar"))
+
+
 def test_drawn_and_real_pictures_never_share_a_dataset(small, out: Path):
     run(small.write(), out, "val")
     (small.root / "sample_world.json").write_text("{}")

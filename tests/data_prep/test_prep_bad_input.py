@@ -146,6 +146,11 @@ def test_an_output_below_a_regular_file_is_the_machine_s_refusal(small, prep, tm
         for place in (tmp_path / "file" / "out", tmp_path / "file", tmp_path / "out"):
             assert prep(command, "vqav2", "--raw", small.root, "--out", place) == 4
             assert "regular file stands in its way" in told(capsys)
+    (tmp_path / "disk").symlink_to(tmp_path / "not mounted")
+    for command in ("run", "plan"):
+        place = tmp_path / "disk" / "shards"
+        assert prep(command, "vqav2", "--raw", small.root, "--out", place) == 4
+        assert "disk is a link to" in told(capsys)
 
 
 def test_memory_that_runs_out_is_the_machine_s_refusal(small, prep, out, capsys, monkeypatch):

@@ -37,7 +37,8 @@ def draw(folder: Path, numbers: Iterable[int], *, digit: str) -> Path:
         "counts": {},
         "splits": {"train": {"counts": {}, "shards": [shard]}},
     }
-    folder.mkdir()
+    (folder / "train").mkdir(parents=True)
+    (folder / "train" / name).touch()
     (folder / "report.json").write_text(json.dumps(report))
     sha256 = digit * 64
     rows = (

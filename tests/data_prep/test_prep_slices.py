@@ -80,6 +80,17 @@ def test_finish_notices_slices_of_other_parameters(small, out, prep, capsys):
     assert "vqav2-train-000000.tar: recipe changed" in capsys.readouterr().err
 
 
+def test_finish_out_of_reach_of_the_pictures_removes_no_shard(small, out, prep, capsys):
+    call = ("run", "vqav2", "--raw", small.write(), "--out", out, *OPTIONS)
+    assert prep(*call, "--slice", "0/1") == 0
+    before = tree(out)
+    (small.root / "coco/train2014").rename(small.root / "elsewhere")
+    assert prep(*call, "--finish") == 3
+    text = capsys.readouterr().err
+    assert "holds no picture of the 7 images of split train, and 4 shards in" in text
+    assert tree(out) == before
+
+
 def test_a_finished_tree_is_finished_again_without_a_change(small, out, prep):
     call = ("run", "vqav2", "--raw", small.write(), "--out", out, *OPTIONS)
     assert prep(*call) == 0

@@ -116,6 +116,9 @@ def test_the_same_filters_give_the_same_bytes_and_may_be_run_again(done, tmp_pat
 def test_a_subset_overwrites_nothing_else(small, done, tmp_path, prep, capsys):
     before = tree(done)
     assert prep("subset", done, "--out", done.parent, "--max-side", 64) == 2
+    assert prep("subset", done, "--out", done, "--max-side", 64) == 2
+    assert prep("subset", done, "--out", done / "parts/small", "--max-side", 64) == 2
+    assert verify(done).findings == ()
     assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 64) == 0
     assert prep("subset", done, "--out", tmp_path / "part", "--max-side", 63) == 2
     run(small.root, tmp_path / "again", seed=5)
@@ -204,6 +207,19 @@ def test_a_subset_differs_from_its_original_by_what_it_left_out(done, tmp_path, 
     found = difference(done, tmp_path / "part/vqav2")
     assert [len(found.only_a), len(found.only_b), len(found.pictures)] == [9, 0, 0]
     assert len(found.records) == 0
+
+
+def test_shards_that_are_lost_or_cut_short_are_not_the_same(small, done, tmp_path, prep, capsys):
+    other = run(small.root, tmp_path / "b")
+    (other / "val/vqav2-val-000000.tar").unlink()
+    with (other / "val/vqav2-val-000001.tar").open("r+b") as shard:
+        shard.truncate(1024)
+    assert prep("diff", done, other) == 3
+    assert prep("diff", other, done) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert "b/vqav2/val/vqav2-val-000000.tar: missing, " in lines[0]
+    assert "b/vqav2/val/vqav2-val-000001.tar: 1,024 bytes, " in lines[1]
+    assert lines[2].startswith("Build them again: vle-prep repair")
 
 
 def test_what_is_no_dataset_is_told(done, tmp_path, prep):

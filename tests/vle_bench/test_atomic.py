@@ -78,6 +78,13 @@ def test_a_regular_file_in_the_way_is_the_machines_refusal(tmp_path: Path):
         write_bytes(tmp_path / "file" / "below" / "out.json", b"x")
 
 
+def test_a_link_to_nothing_in_the_way_is_named_with_its_end(tmp_path: Path):
+    (tmp_path / "shards").symlink_to("/no/such/disk")
+    for place in ("shards", "shards/coco/train"):
+        with pytest.raises(MachineProblem, match=r"shards is a link to /no/such/disk, which is no"):
+            make_folder(tmp_path / place)
+
+
 def test_a_missing_source_inside_the_block_is_missing_data(tmp_path: Path):
     with pytest.raises(DataProblem), replacing(tmp_path / "out") as stream:
         stream.write((tmp_path / "absent").read_bytes())

@@ -275,6 +275,7 @@ def test_all_rules_that_hold_can_be_checked_strictly_in_a_whole_world(
         (["vg", "--rule", "refcoco"], "--rule refcoco: no such rule"),
         (["vg", "--rule", "vcr-val", "--no-rule", "vcr-val"], "both name vcr-val"),
         (["vqav2", "--no-rule", "vcr-val"], "for coco, vg, cc3m, sbu"),
+        (["vcr", "--strict-overlap"], "--strict-overlap are for coco, vg, cc3m, sbu"),
     ],
 )
 def test_rules_that_make_no_sense_exit_two(plain, tmp_path, prep, capsys, arguments, words):

@@ -333,3 +333,16 @@ def test_the_keys_found_can_be_left_out_and_then_nothing_is_shared(
     assert prep("overlap", tmp_path / "part", "--against", out, "--strict") == 0
     counts = read_report(tmp_path / "part/sbu").splits["train"].counts["image"]
     assert counts.skipped == {"in the exclusion list": number}
+
+
+def test_a_shard_whose_pictures_were_all_left_out_has_nothing_to_compare(
+    small, prep, out, capsys
+) -> None:
+    for image in (13, 14):  # one shard of train by themselves
+        small.picture("train", image, b"")
+    run = ("run", "vqav2", "--raw", small.write(), "--out", out, "--samples-per-shard", 2)
+    assert prep(*run) == 0
+    shards = read_report(out / "vqav2").splits["train"].shards
+    assert [shard.samples for shard in shards] == [2, 0, 2, 1]
+    assert prep("verify", out) == 0
+    assert prep("overlap", out, "--against", out, "--workers", 1) == 0, capsys.readouterr().err

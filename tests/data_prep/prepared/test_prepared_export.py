@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from vle_bench.atomic import temporary_name
 from vle_bench.data_prep.export.place import MARKER, exporting
 from vle_bench.errors import DataProblem
 
@@ -75,6 +77,53 @@ def test_what_a_killed_export_left_is_cleared_away(prep, street: Path, tmp_path:
     assert prep("export", street, "--format", "lmdb", "--out", tmp_path / "out") == 0
     assert not left.exists()
     assert "half" not in content(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", [".out.tmp", ".out.old"])
+def test_a_kill_during_the_clearing_leaves_what_the_next_export_clears(
+    street: Path, tmp_path: Path, monkeypatch, name: str
+):
+    left = tmp_path / name
+    (left / "val").mkdir(parents=True)
+    (left / "val/half").write_bytes(b"torn")
+    (left / "zz").write_bytes(b"behind the marker, by name")
+    (left / MARKER).write_bytes(b"{}\n")
+    remove = shutil.rmtree
+
+    def killed(path: Path, **options) -> None:
+        if path == left:
+            raise KeyboardInterrupt
+        remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt), exporting(tmp_path / "out", source=street):
+        pass
+    assert [path.name for path in left.iterdir()] == [MARKER]
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    with exporting(tmp_path / "out", source=street):
+        pass
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_two_exports_never_fill_one_folder(prep, street: Path, tmp_path: Path, capsys):
+    command = ("export", street, "--format", "img2dataset", "--out", tmp_path / "out")
+    with exporting(tmp_path / "out", source=street) as folder:
+        (folder / "mine").write_bytes(b"x")
+        assert prep(*command) == 4
+        assert "another export is writing there. Wait for it" in capsys.readouterr().err
+        assert prep(*command[:-1], tmp_path / "other") == 0
+    assert content(tmp_path / "out").keys() == {MARKER, "mine"}
+    assert prep(*command) == 0
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_kill_before_the_marker_has_its_name_is_cleared_away(street: Path, tmp_path: Path):
+    left = tmp_path / ".out.tmp"
+    left.mkdir()
+    temporary_name(left / MARKER).write_bytes(b"{")
+    with exporting(tmp_path / "out", source=street):
+        pass
+    assert not left.exists()
 
 
 def test_a_link_is_never_followed_to_be_replaced(street: Path, tmp_path: Path):

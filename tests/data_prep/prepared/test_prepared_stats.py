@@ -182,3 +182,14 @@ def test_splits_without_a_sample_are_counted_too(prep, small, stats, out: Path, 
     assert rows == [["train", "0"], ["val", "0"], ["all", "0"]]
     assert "shorter side below 5000" in text
     assert ET.fromstring((tmp_path / "s.svg").read_text(encoding="utf-8")).tag.endswith("svg")
+
+
+def test_dev_is_another_name_of_val_wherever_a_split_is_named(prep, small, out, tmp_path: Path):
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out, "--split", "dev") == 0
+    assert [one.splits for one in prepared_datasets(out, ["dev", "val"])] == [("val",)]
+    assert prep("stats", out, "--split", "dev") == 0
+    assert prep("browse", out, "--split", "dev", "--html", tmp_path / "x.html") == 0
+    assert prep("subset", out, "--split", "dev", "--out", tmp_path / "dev") == 0
+    assert prep("subset", out, "--split", "val", "--out", tmp_path / "dev") == 0
+    export = ("export", out, "--format", "img2dataset", "--out", tmp_path / "x", "--split", "dev")
+    assert prep(*export) == 0

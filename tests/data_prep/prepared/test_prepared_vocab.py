@@ -78,6 +78,15 @@ def test_classes_and_boxes_may_be_bounded(prep, shelf, tmp_path) -> None:
     assert lines(out) == ["man", "dog", "t-shirt,tshirt"]
 
 
+def test_a_bound_that_no_class_meets_leaves_no_vocabulary(prep, shelf, tmp_path, capsys) -> None:
+    out = tmp_path / "vocab.txt"
+    assert prep("vocab", shelf, "--at-least", 1000, "--out", out) == 3
+    assert "No class has 1,000 object boxes, the most frequent name has" in capsys.readouterr().err
+    assert not out.exists()
+    assert prep("vocab", shelf, "--at-least", 1000, "--with-coco", "--out", out) == 0
+    assert len(lines(out)) == 80
+
+
 def test_cocos_classes_may_stand_first_in_one_label_space(prep, shelf, tmp_path, capsys) -> None:
     aliases = tmp_path / "object_alias.txt"
     aliases.write_text("sofa,settee,davenport\n")
