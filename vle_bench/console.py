@@ -51,6 +51,8 @@ class Place(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path; a URL would become the folder `s3:`, so it is refused."""
+        if value == "":  # the current folder, to Python; an unset variable, to who typed it
+            self.fail("it is empty. Is the variable set?", param, ctx)
         if isinstance(value, str) and "://" in value:
             self.fail(f"{value} is a URL, and a place on this machine is needed here.", param, ctx)
         return super().convert(value, param, ctx)

@@ -7,7 +7,6 @@ else's, and is never touched.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -67,6 +66,11 @@ def _alone(out: Path) -> Iterator[None]:
 
     The lock belongs to the process and goes with it, however it ends.
     """
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows; two exports at once are the user's care there
+        yield
+        return
     path = out.with_name(f".{out.name}.lock")
     with path.open("ab") as stream:
         try:
@@ -79,7 +83,7 @@ def _alone(out: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _busy(out: Path) -> MachineProblem:

@@ -31,11 +31,13 @@ def as_path(text: str) -> Path:
     """The folder of this machine that `text` names, as a path or by `file://`.
 
     Raises:
-        UsageProblem: A `file://` URL of another machine, or a relative one.
+        UsageProblem: An empty text, a `file://` URL of another machine, or a relative one.
 
     >>> as_path("file:///data/shards").as_posix()
     '/data/shards'
     """
+    if not text:  # the current folder, to Python; an unset variable, to who typed it
+        raise UsageProblem("A place is empty. Is the variable set?")
     if not text.lower().startswith("file://"):
         return Path(text)
     parts = urlsplit(text)

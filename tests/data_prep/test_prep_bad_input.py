@@ -70,6 +70,16 @@ def test_answers_that_are_no_text_name_their_question(small, prep, out, capsys, 
     no_half_files(out)
 
 
+@pytest.mark.parametrize("name", ["--raw", "--out"])
+def test_an_empty_place_is_an_unset_variable_and_not_the_current_folder(
+    small, prep, out, capsys, name
+):
+    places = {"--raw": small.write(), "--out": out} | {name: ""}
+    words = [word for pair in places.items() for word in pair]
+    assert prep("run", "vqav2", *words) == 2
+    assert "Is the variable set?" in told(capsys)
+
+
 def test_a_raw_folder_that_is_not_there_or_empty_is_missing_data(tmp_path: Path, prep, out, capsys):
     assert prep("run", "vqav2", "--raw", tmp_path / "no", "--out", out) == 3
     assert "no such folder" in told(capsys)
