@@ -50,7 +50,8 @@ class Books:
         split: The split.
         read: Things read, by kind.
         skipped: Things left out; they leave in the order of `skipped_order`.
-        adjusted: Things written but changed or worth knowing, by rule.
+        adjusted: Things changed or worth knowing, by rule, as they were read; a picture that is
+            left out later takes none of its own back.
         licences: Pictures written, by the licence their source names.
         elsewhere: Rows of the sources about pictures of no concern here, by kind.
         sources: sha256 of every annotation file read, by its name below RAW.

@@ -198,7 +198,7 @@ def _reasons(report: Report) -> Iterator[str]:
     for split in report.splits.values():
         adjusted.update(split.adjusted)
     if adjusted:
-        yield from ("| written, but | how often |", "|---|---|")
+        yield from ("| read, but | how often |", "|---|---|")
         yield from (f"| {rule} | {count:,} |" for rule, count in sorted(adjusted.items()))
         yield ""
 

@@ -21,7 +21,7 @@ def tally_text(found: Tally, *, most: int = _MOST_NAMES) -> str:
     if found.left_out:
         parts.append(to_text(_reasons(found.left_out, "left out")))
     if found.adjusted:
-        parts.append(to_text(_reasons(found.adjusted, "written, but")))
+        parts.append(to_text(_reasons(found.adjusted, "read, but")))
     parts += [_histogram(one) for one in found.histograms if one.most]
     for what, names in (
         ("label", found.labels),
