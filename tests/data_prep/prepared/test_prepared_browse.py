@@ -200,8 +200,8 @@ def test_only_the_named_split_is_shown(prep, street: Path, tmp_path: Path):
 
 
 def test_an_unknown_split_and_a_folder_of_nothing_are_told(prep, street: Path, tmp_path, capsys):
-    assert prep("browse", street, "--html", tmp_path / "p.html", "--split", "dev") == 3
-    assert "has no split dev, only val, test" in capsys.readouterr().err
+    assert prep("browse", street, "--html", tmp_path / "p.html", "--split", "nightly") == 3
+    assert "has no split nightly, only val, test" in capsys.readouterr().err
     assert prep("browse", tmp_path / "none", "--html", tmp_path / "p.html") == 3
     assert not (tmp_path / "p.html").exists()
 
