@@ -18,6 +18,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
 from vle_bench.canonical import json_bytes
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.leaks.evidence import Evidence
 from vle_bench.errors import MachineProblem, machine_errors
 from vle_bench.records import Record
@@ -202,17 +203,12 @@ def log_run(out: Path, dataset: str, facts: dict[str, object], *, name: str = _L
 
 def _lock(stream: BinaryIO, place: Path, *, shared: bool = False) -> None:
     try:
-        import fcntl
-    except ImportError:  # no such lock on Windows; two runs at once are the user's care there
-        return
-    try:
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        fcntl.flock(stream.fileno(), kind | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise MachineProblem(
-            f"{place}: another vle-prep run is writing there. Wait for it, or choose another --out."
-        ) from error
+        ours = locked(stream, shared=shared)
     except OSError as error:
         raise MachineProblem(
             f"{place}: cannot be locked: {os.strerror(error.errno or 0)}."
         ) from error
+    if not ours:
+        raise MachineProblem(
+            f"{place}: another vle-prep run is writing there. Wait for it, or choose another --out."
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
 
 MARKER = "vle-export.json"
@@ -62,34 +63,21 @@ def exporting(out: Path, *, source: Path) -> Iterator[Path]:
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Holds the place of an export: two would fill one folder, and publish the mixture as whole.
-
-    The lock belongs to the process and goes with it, however it ends.
-    """
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows; two exports at once are the user's care there
-        yield
-        return
+    """Holds the place of an export: two would fill one folder, and publish the mixture as whole."""
     path = out.with_name(f".{out.name}.lock")
     with path.open("ab") as stream:
-        try:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _busy(out) from error
-        # Whoever held it has removed its file by now: the next one locks another.
-        if not (path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())):
-            raise _busy(out)
+        ours = locked(stream)
+        # Whoever held it may have removed its file by now: the next one locks another.
+        if not (
+            ours and path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
+        ):
+            raise MachineProblem(
+                f"{out}: another export is writing there. Wait for it, or choose another --out."
+            )
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
-
-
-def _busy(out: Path) -> MachineProblem:
-    return MachineProblem(
-        f"{out}: another export is writing there. Wait for it, or choose another --out."
-    )
 
 
 def _needs_ours(folder: Path) -> None:

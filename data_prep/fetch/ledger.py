@@ -15,6 +15,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes
 from vle_bench.canonical import pretty_json_bytes
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors
 
 FOLDER = ".vle-fetch"
@@ -99,16 +100,10 @@ def only_fetch(raw: Path, dataset: str) -> Iterator[None]:
     """
     folder = make_folder(raw / FOLDER / dataset)
     with machine_errors(folder), (folder / "lock").open("ab") as stream:
-        try:
-            import fcntl
-
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # no such lock on Windows; two at once are the user's care there
-            pass
-        except BlockingIOError as error:
+        if not locked(stream):
             raise MachineProblem(
                 f"{raw}: another vle-prep fetch {dataset} is at work there. Wait for it."
-            ) from error
+            )
         yield
 
 

@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from vle_bench.atomic import make_folder
 from vle_bench.canonical import json_bytes
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.journal import FOLDER, Slice
 from vle_bench.data_prep.remote.store import Store
 from vle_bench.errors import MachineProblem, VleBenchError, machine_errors
@@ -96,7 +97,7 @@ def leased(store: Store, stage: Path, dataset: str, part: Slice | None = None) -
     with ExitStack() as stack:
         with machine_errors(here):
             stream = stack.enter_context((here / _lock_name(mine)).open("ab"))
-        if not _locked(stream):
+        if not locked(stream):
             raise _taken(store, dataset, mine)
         place = f"{folder}/{mine.file_name}"
         store.write(place, json_bytes({"schema": "vle-bench/lease/1", "pid": os.getpid()}))
@@ -173,17 +174,4 @@ def _lock_name(lease: Lease) -> str:
 
 def _nobody_holds(path: PurePosixPath | Path) -> bool:
     with machine_errors(str(path)), Path(path).open("ab") as stream:
-        return _locked(stream)
-
-
-def _locked(stream: BinaryIO) -> bool:
-    """Takes the lock of an open file if nobody has it; it goes with the process."""
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows; two runs at once are the user's care there
-        return True
-    try:
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return locked(stream)

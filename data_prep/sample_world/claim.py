@@ -7,7 +7,6 @@ holds was left by a run that was killed, and that run's files may be replaced.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 
 from vle_bench.atomic import make_folder
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, machine_errors
 
 LEDGER = "sample_world.json"
@@ -59,12 +59,10 @@ def claimed(out: Path) -> Iterator[None]:
         found = ", ".join(others[:3]) + (" ..." if len(others) > 3 else "")
         raise _foreign(out, f"it holds {found}")
     with machine_errors(out), (out / MARKER).open("w") as marker:
-        try:
-            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not locked(marker):
             raise DataProblem(
                 f"{out}: another run is drawing a sample world there. Wait for it to end."
-            ) from error
+            )
         (out / LEDGER).unlink(missing_ok=True)
         for name in FOLDERS:
             if (out / name).exists():
