@@ -33,10 +33,7 @@ def question_word(question: Any) -> str:
     tokens = question.split() if type(question) is str else question
     if type(tokens) is not list or not tokens:
         return ""
-    # Nearly every question begins with its word.
-    if type(first := tokens[0]) is str and (word := _word(first)):
-        return word
-    for token in tokens[1:FIRST_TOKENS]:
+    for token in tokens[:FIRST_TOKENS]:
         if type(token) is str and (word := _word(token)):
             return word
     return OTHER

@@ -213,8 +213,5 @@ def _lengths(choices: Sequence[Choice] | None) -> tuple[int, ...]:
 
 def _split_of_ids(items: Sequence[VcrItem]) -> str:
     """The split that all ids begin with ("val-17"); "" where they do not agree."""
-    ids = [item.annot_id for item in items]
-    split = ids[0].partition("-")[0]
-    # What the least and the greatest id begin with, all between them do.
-    ends = (f"{min(ids)}-", f"{max(ids)}-")
-    return split if split in _SPLITS and all(end.startswith(f"{split}-") for end in ends) else ""
+    prefixes = {item.annot_id.partition("-")[0] for item in items}
+    return prefixes.pop() if len(prefixes) == 1 and prefixes <= set(_SPLITS) else ""

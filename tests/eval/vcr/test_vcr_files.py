@@ -60,6 +60,24 @@ def test_jsonl_of_known_scores(score, world) -> None:
     assert "Tied maxima, where the first choice wins: 1 items in Q2A, 1 in QA2R." in ran.err
 
 
+@pytest.mark.parametrize(
+    ("ids", "split"),
+    [
+        (["val-0", "val-1", "val-2", "val-3"], "val"),
+        (["val-0", "val-1", "train-2", "val-3"], ""),
+        (["val", "val+1", "val-2", "val-3"], ""),  # what lies between them begins otherwise
+        (["dev-0", "dev-1", "dev-2", "dev-3"], ""),
+    ],
+)
+def test_the_split_is_what_every_id_begins_with(score, world, rows, ids, split) -> None:
+    lines = [json.loads(line) for line in (world / "val.jsonl").read_text().splitlines()]
+    for name, data in (("other.jsonl", lines), ("p.jsonl", rows)):
+        write(world / name, [row | {"annot_id": one} for row, one in zip(data, ids, strict=True)])
+    ran = score("--predictions", world / "p.jsonl", references="other.jsonl")
+    assert ran.values == WORLD
+    assert ran.document["split"] == split
+
+
 def test_reasons_count_in_the_block_of_the_right_answer(score, world, rows) -> None:
     path = leaderboard_csv(world / "p.csv", rows, [0, 1, 2, 3])
     assert score("--predictions", path).values == WORLD
