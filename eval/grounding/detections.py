@@ -120,7 +120,7 @@ def evaluate(known: CocoBoxes, found: Sequence[Detection]) -> Evaluation:
         known: At least one box that is no crowd.
         found: Results for pictures and classes among them.
     """
-    from pycocotools.cocoeval import COCOeval
+    from pycocotools.cocoeval import COCOeval as BoxEvaluation
 
     places = {image: at for at, image in enumerate(known.images)}
     truths = [
@@ -135,7 +135,7 @@ def evaluate(known: CocoBoxes, found: Sequence[Detection]) -> Evaluation:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         # pycocotools 2.0.11 converts with a keyword that NumPy 2 warns of; nothing we can do.
         warnings.simplefilter("ignore", DeprecationWarning)
-        run = COCOeval(_index(known, truths), _index(known, results), "bbox")
+        run = BoxEvaluation(_index(known, truths), _index(known, results), "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()

@@ -19,7 +19,6 @@ from vle_bench.shards.ustar import (
     BLOCK,
     END_OF_ARCHIVE,
     BrokenHeader,
-    own_header,
     padded,
     parse_header,
 )
@@ -72,7 +71,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
     at, place, ahead = 0, 0, os.pread(handle, BLOCK, 0)
     seen: set[str] = set()
     while not ahead.startswith(_ZEROS, place):
-        name, size = own_header(ahead, place) or parse_header(ahead, place)
+        name, size = parse_header(ahead, place)
         key, _, ending = name.partition(".")
         begin = at + BLOCK
         behind = begin + size
@@ -82,7 +81,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
         picture = os.pread(handle, size, begin)
         gap = -size % BLOCK
         rest = os.pread(handle, gap + _AHEAD, behind)
-        second, count = own_header(rest, gap) or parse_header(rest, gap)
+        second, count = parse_header(rest, gap)
         if second != f"{key}.{JSON_ENDING}":
             raise _Torn(f"{name} is not followed by its JSON")
         start = gap + BLOCK

@@ -129,7 +129,7 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     """
     if len(data) - at < BLOCK:
         raise BrokenHeader(f"{len(data) - at} bytes where a header of {BLOCK} was expected")
-    own = own_header(data, at)
+    own = _own_header(data, at)
     if own is not None:
         return own
     block = data[at : at + BLOCK]
@@ -150,7 +150,7 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     return name, _octal(block[_SIZE_AT], "size")
 
 
-def own_header(data: bytes, at: int) -> tuple[str, int] | None:
+def _own_header(data: bytes, at: int) -> tuple[str, int] | None:
     """Name and size of a member whose header is as `header` makes them, which is quick to prove.
 
     None for that of other writers, for a broken one and for too few bytes: `parse_header`
