@@ -232,8 +232,6 @@ class _Copy:
         rows = progress(reader.each_row(), total=total, what=books.split)
         for row in rows:
             record = reader.record(row)
-            if zlib.crc32(record) != row.json_crc32:
-                raise _damaged(self._prepared.folder, row)
             sample = sample_from_bytes(record, self._dataset.record)
             reason = self._filters.refusal(row)
             captions = tuple(filter(self._filters.wanted, sample.captions))

@@ -6,11 +6,8 @@ lists. Test-dev is no folder of its own: it is a flag on questions of the test s
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
-from vle_bench.errors import DataProblem
 from vle_bench.eval.references import canonical_split, check_expected_count, shards_digest
 from vle_bench.eval.requests import VqaRequest
 from vle_bench.eval.scored import ReferenceFacts
@@ -19,7 +16,7 @@ from vle_bench.eval.vqa.gold import Annotation, AnnotatorAnswer, Gold, GoldColum
 from vle_bench.eval.vqa.references import References
 from vle_bench.inputs.collector import no_collector
 from vle_bench.records import NO_NUMBER, Question, VqaSample
-from vle_bench.shards.read import SplitReader
+from vle_bench.shards.read import SplitReader, iter_samples
 from vle_bench.shards.report import read_report
 
 DEFAULT_DATASET = "vqav2"
@@ -85,7 +82,7 @@ def _columns(
             return known
         columns = GoldColumns(place)
         texts: list[str] = []
-        for sample in _samples(folder, split):
+        for sample in iter_samples(folder, split, VqaSample):
             asked = [one for one in sample.questions if one.test_dev or not only_test_dev]
             columns.add([_annotation(question, sample.image.id) for question in asked])
             texts.extend(question.question for question in asked)
@@ -93,19 +90,6 @@ def _columns(
         if not only_test_dev:
             store_index(kept, gold, questions, digest)
     return gold, questions
-
-
-def _samples(folder: Path, split: str) -> Iterator[VqaSample]:
-    """Every record of a split, each held against the CRC-32 that the index has of it."""
-    with SplitReader(folder, split, hold=False) as reader:
-        for row in reader.each_row():
-            data = reader.record(row)
-            if zlib.crc32(data) != row.json_crc32:
-                raise DataProblem(
-                    f"{row.shard}: {row.key}: the record is not the one that was written. "
-                    "Run vle-prep verify."
-                )
-            yield reader.sample(row, VqaSample)
 
 
 def _annotation(question: Question, image: str) -> Annotation:

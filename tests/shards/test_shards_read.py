@@ -78,6 +78,22 @@ def test_a_cut_shard_is_noticed(toy: Path):
         list(iter_samples(toy, "val", Sample))
 
 
+@pytest.mark.parametrize("bit", [1, 64])
+def test_a_flipped_bit_of_a_record_never_reaches_a_reader(toy: Path, bit: int):
+    with open_split(toy, "val") as reader:
+        row = reader.row("toy-0001")
+        before = reader.record(row)
+        at = before.index(b'"width"') + len(b'"width":')
+        path = toy / "val" / row.shard
+        data = bytearray(path.read_bytes())
+        data[row.json_offset + at] ^= bit
+        path.write_bytes(data)
+        for read in (reader.record, lambda one: reader.sample(one, Sample)):
+            with pytest.raises(DataProblem, match="toy-0001: the record is not the one that was"):
+                read(row)
+        assert reader.record(reader.row("toy-0000"))
+
+
 def test_a_missing_shard_is_noticed(toy: Path):
     (toy / "val" / "toy-val-000001.tar").unlink()
     with pytest.raises(DataProblem, match="toy-val-000001"):

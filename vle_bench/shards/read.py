@@ -2,8 +2,9 @@
 
 A JSON is a few kilobytes beside a picture of a hundred, so a reader that wants
 only the annotations jumps from one to the next by the index and leaves the
-pictures on the disk. Every record is checked against its key: an index that is
-older than its shards is noticed and never read past.
+pictures on the disk. Every record is checked against the CRC-32 that the index
+has of it, and against its key once it is decoded: a flipped bit or an index that
+is older than its shards is noticed and never read past.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
+from zlib import crc32
 
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors, needs_file
 from vle_bench.inputs import decode_json
@@ -124,8 +126,18 @@ class SplitReader:
         return record
 
     def record(self, row: SampleRow) -> bytes:
-        """`KEY.json` of a sample as it lies there, not looked into."""
-        return self._piece(row, row.json_offset, row.json_size)
+        """`KEY.json` of a sample as it was written, not looked into.
+
+        Raises:
+            DataProblem: The shard is gone, or its bytes there have not the CRC-32 of the index.
+        """
+        data = self._piece(row, row.json_offset, row.json_size)
+        if crc32(data) != row.json_crc32:
+            raise DataProblem(
+                f"{row.shard}: {row.key}: the record is not the one that was written: the shard is "
+                "damaged, or the index is older. Run vle-prep verify."
+            )
+        return data
 
     def picture(self, row: SampleRow) -> bytes:
         """The original bytes of a sample's picture."""

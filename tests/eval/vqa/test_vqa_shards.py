@@ -264,4 +264,4 @@ def test_a_record_that_is_not_the_one_written_stops_the_score(score, shards):
     shard.write_bytes(data.replace(b'"answer":"yes"', b'"answer":"yep"'))
     ran = score("--split", "val", "--predictions", "p.json")
     assert ran.code == 3
-    assert "the record is not the one that was written. Run vle-prep verify." in ran.err
+    assert "the record is not the one that was written" in ran.err
