@@ -114,15 +114,15 @@ def _expectation(what: str, published: ExpectedCount, found: int) -> Expectation
 def _warnings(
     books: Books, counts: Mapping[str, Counts], expectations: Iterable[Expectation]
 ) -> Iterator[str]:
+    absent = counts["image"].skipped.get(ABSENT, 0)
+    if absent:
+        images = amount(counts["image"].read, "image")
+        yield f"{absent:,} of {images} {verb(absent, 'has', 'have')} no picture file"
     for one in expectations:
         if one.expected != one.found:
             read = [counts[kind].read for kind, what in _PLURALS.items() if what == one.what]
             found = f"{read[0]:,} read, {one.found:,} written" if read else f"{one.found:,} read"
             yield f"{one.expected:,} {one.what} expected ({one.source}), {found}"
-    absent = counts["image"].skipped.get(ABSENT, 0)
-    if absent:
-        images = amount(counts["image"].read, "image")
-        yield f"{absent:,} of {images} {verb(absent, 'has', 'have')} no picture file"
     resized = books.adjusted[OTHER_SIZE]
     if resized:
         yield (

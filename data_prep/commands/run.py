@@ -10,11 +10,14 @@ import click
 from vle_bench.console import PLACE, amount, say
 
 if TYPE_CHECKING:
+    from vle_bench.data_prep.datasets.base import Dataset, Parameters
     from vle_bench.data_prep.journal import Slice
     from vle_bench.data_prep.remote.output import Output
     from vle_bench.data_prep.run import Prepared, Request
 
 _MOST_CHANGES = 8
+_OF_SOME = ("seed", "labels", "min_answer_count")
+"""Parameters that not every dataset reads; `scheme` is settled against the raw files."""
 
 
 @click.command("run", help="Turn raw files into verified shards; again, and only changes are made.")
@@ -45,18 +48,14 @@ _MOST_CHANGES = 8
 @click.option(
     "--labels",
     type=click.Choice(["raw", "normalised"]),
-    default="raw",
-    show_default=True,
-    help="VQA: how answers are looked up for soft targets.",
+    help="VQA: how answers are looked up for soft targets. [default: raw]",
 )
 @click.option(
     "--min-answer-count",
-    default=9,
-    show_default=True,
     type=click.IntRange(1),
-    help="VQA: occurrences that make an answer a class.",
+    help="VQA: occurrences that make an answer a class. [default: 9]",
 )
-@click.option("--seed", default=0, show_default=True, help="VQA: seed of the held-out images.")
+@click.option("--seed", type=int, help="VQA: seed of the held-out images. [default: 0]")
 @click.option(
     "--scheme",
     type=click.Choice(["karpathy", "2014", "2017", "entities"]),
@@ -85,15 +84,14 @@ _MOST_CHANGES = 8
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")
 def command(name: str, raw: Path, out: str, **options: Any) -> None:
     """Prepares the dataset, or the sample world in its place."""
-    from vle_bench.data_prep.datasets.base import Parameters
     from vle_bench.data_prep.datasets.registry import DATASETS
-    from vle_bench.data_prep.leaks.rules import choose
     from vle_bench.data_prep.remote.output import most_workers, output_of, writing
     from vle_bench.data_prep.run import Request, prepare
     from vle_bench.data_prep.slices import parse_slice
     from vle_bench.shards.report import report_bytes
 
-    DATASETS.load(name)  # a wrong name is told before a sample world is drawn for it
+    # A wrong name or option is told before a sample world is drawn for it.
+    parameters = _parameters(DATASETS.load(name), options)
     if options["or_sample"] is not None:
         raw, out = _or_sample(name, raw, out, options["or_sample"])
     part = parse_slice(options["part"]) if options["part"] is not None else None
@@ -104,19 +102,7 @@ def command(name: str, raw: Path, out: str, **options: Any) -> None:
         out=output.folder,
         url=output.url,
         splits=options["split"],
-        parameters=Parameters(
-            samples_per_shard=options["samples_per_shard"],
-            seed=options["seed"],
-            labels=options["labels"],
-            min_answer_count=options["min_answer_count"],
-            scheme=options["scheme"] or "",
-            rules=choose(
-                name,
-                with_rules=options["with_rules"],
-                without=options["without_rules"],
-                strict=options["strict_overlap"],
-            ),
-        ),
+        parameters=parameters,
         workers=most_workers(output, options["workers"] or 0),
         engine=options["engine"],
         build=not options["finish"],
@@ -132,6 +118,31 @@ def command(name: str, raw: Path, out: str, **options: Any) -> None:
     else:
         click.echo(_table(prepared))
     _tell(prepared, output.shown(name))
+    _not_empty(prepared, raw)
+
+
+def _parameters(dataset: Dataset, options: dict[str, Any]) -> Parameters:
+    """What the user chose; `UsageProblem` where the dataset would not read it."""
+    from vle_bench.data_prep.datasets.base import Parameters
+    from vle_bench.data_prep.leaks.rules import choose
+    from vle_bench.errors import UsageProblem
+
+    given = {name: options[name] for name in _OF_SOME if options[name] is not None}
+    for name, value in given.items():
+        if name not in dataset.parameters:
+            option = "--" + name.replace("_", "-")
+            raise UsageProblem(f"{option} {value}: {dataset.name} takes no {option}. Leave it out.")
+    return Parameters(
+        samples_per_shard=options["samples_per_shard"],
+        scheme=options["scheme"] or "",
+        rules=choose(
+            dataset.name,
+            with_rules=options["with_rules"],
+            without=options["without_rules"],
+            strict=options["strict_overlap"],
+        ),
+        **given,
+    )
 
 
 def _slice(request: Request, output: Output, part: Slice, options: dict[str, Any]) -> None:
@@ -206,6 +217,21 @@ def _tell(prepared: Prepared, place: str) -> None:
         f"{place}: {built} built, {prepared.kept:,} verified and kept. "
         f"Check them any time: vle-prep verify {place}"
     )
+
+
+def _not_empty(prepared: Prepared, raw: Path) -> None:
+    """A run that found no picture at all has closed its books, but whoever goes on has nothing."""
+    from vle_bench.data_prep.reasons import classes_of
+    from vle_bench.errors import DataProblem
+
+    images = [prepared.report.splits[name].counts["image"] for name in prepared.splits]
+    read = sum(one.read for one in images)
+    if read and read == sum(classes_of(one.skipped).get("missing", 0) for one in images):
+        name = prepared.report.dataset
+        raise DataProblem(
+            f"{raw}: holds no picture of the {amount(read, 'image')} of {name}, so no shard was "
+            f"written. vle-prep plan {name} --raw {raw} says where they belong."
+        )
 
 
 def _tell_leaks(prepared: Prepared) -> frozenset[str]:

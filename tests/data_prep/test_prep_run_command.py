@@ -1,0 +1,64 @@
+"""What `vle-prep run` refuses before it begins, and what it does not call a success."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vle_bench.data_prep.verify import verify
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--seed", "0"), ("--labels", "raw"), ("--min-answer-count", "9")]
+)
+def test_an_option_that_the_dataset_does_not_read_is_refused(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str], option: str, value: str
+):
+    call = ("--raw", small.write(), "--out", out, "--workers", 1, option, value)
+    assert prep("run", "vg", *call) == 2
+    assert f"{option} {value}: vg takes no {option}. Leave it out." in capsys.readouterr().err
+    assert not out.exists()
+    assert prep("run", "vqav2", *call) == 0
+
+
+def test_options_that_are_left_out_have_the_values_of_the_help(small, out: Path, prep):
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out, "--workers", 1) == 0
+    parameters = json.loads((out / "vqav2/report.json").read_bytes())["parameters"]
+    assert parameters == {
+        "labels": "raw",
+        "min_answer_count": 9,
+        "samples_per_shard": 1000,
+        "seed": 0,
+    }
+
+
+def test_a_run_without_a_single_picture_closes_its_books_and_fails(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    raw = small.write()
+    pictures = [path for path in (raw / "coco").iterdir() if path.name != "annotations"]
+    kept = {path: path.rename(raw.parent / path.name) for path in pictures}
+    call = ("run", "vqav2", "--raw", raw, "--out", out, "--workers", 1)
+    assert prep(*call) == 3
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "train: 7 of 7 images have no picture file"
+    assert told[-1] == (
+        f"{raw}: holds no picture of the 14 images of vqav2, so no shard was written. "
+        f"vle-prep plan vqav2 --raw {raw} says where they belong."
+    )
+    assert verify(out / "vqav2").findings == ()
+    for path, aside in kept.items():
+        aside.rename(path)
+    assert prep(*call) == 0
+
+
+def test_a_split_without_a_single_picture_is_told_and_the_others_are_prepared(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    raw = small.write()
+    shutil.rmtree(raw / "coco/test2015")
+    assert prep("run", "vqav2", "--raw", raw, "--out", out, "--workers", 1) == 0
+    assert "test: 2 of 2 images have no picture file" in capsys.readouterr().err
