@@ -23,7 +23,14 @@ from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.gathered import Gathered
 from vle_bench.data_prep.journal import log_run, only_run
 from vle_bench.data_prep.leaks.guard import Guarded, changes, guarded, with_rules
-from vle_bench.data_prep.plan import choose_splits, plan_shards, settle, shard_count, split_states
+from vle_bench.data_prep.plan import (
+    choose_splits,
+    keep_apart,
+    plan_shards,
+    settle,
+    shard_count,
+    split_states,
+)
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
 from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard, find_shard
@@ -121,11 +128,12 @@ def opening(request: Request) -> Opening:
     """Finds out what a request is about.
 
     Raises:
-        UsageProblem: No such dataset, engine or split.
+        UsageProblem: No such dataset, engine or split, or shards would go among the raw files.
         DataProblem: Raw files are missing.
     """
     dataset: Dataset = DATASETS.load(request.dataset)
     ENGINES.load(request.engine)  # a wrong name is told before anything is made
+    keep_apart(request.dataset, request.raw, request.out)
     raw = RawTree(request.raw)
     if not raw.root.is_dir():
         raise DataProblem(f"{raw.root}: no such folder of raw files. Check --raw.")

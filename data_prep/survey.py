@@ -13,7 +13,7 @@ from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.picture import mark_of
-from vle_bench.data_prep.plan import SplitState, settle, shard_count, split_states
+from vle_bench.data_prep.plan import SplitState, keep_apart, settle, shard_count, split_states
 from vle_bench.data_prep.sources import NeedState, RawTree
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.records import Record
@@ -97,11 +97,12 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
         parameters: As for the run.
 
     Raises:
-        UsageProblem: No such dataset.
+        UsageProblem: No such dataset, or shards would go among the raw files.
         DataProblem: The raw folder does not exist, or its files are malformed.
         MachineProblem: `out` cannot be a folder, since a file or dead link is in its way.
     """
     dataset: Dataset = DATASETS.load(name)
+    keep_apart(name, raw_folder, out)
     raw = RawTree(raw_folder)
     if not raw_folder.is_dir():
         raise DataProblem(f"{raw_folder}: no such folder of raw files. Check --raw.")

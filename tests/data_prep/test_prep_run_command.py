@@ -55,6 +55,21 @@ def test_a_run_without_a_single_picture_closes_its_books_and_fails(
     assert prep(*call) == 0
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("place", ["raw", "raw/../raw", "link", "."])
+def test_shards_are_not_written_among_raw_files(
+    small, tmp_path: Path, prep, capsys: pytest.CaptureFixture[str], command: str, place: str
+):
+    raw = small.write()
+    (tmp_path / "link").symlink_to(raw)
+    if place == ".":  # OUT/vqav2 is the raw folder itself
+        raw = raw.rename(tmp_path / "vqav2")
+    before = {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()}
+    assert prep(command, "vqav2", "--raw", raw, "--out", tmp_path / place) == 2
+    assert "the raw files lie there" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()}
+
+
 def test_a_split_without_a_single_picture_is_told_and_the_others_are_prepared(
     small, out: Path, prep, capsys: pytest.CaptureFixture[str]
 ):
