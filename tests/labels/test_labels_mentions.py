@@ -66,6 +66,12 @@ def test_classes_that_are_not_cocos_need_no_table() -> None:
     assert finder.labels_in("Wind turbines behind the pitcher's mound") == {0, 1}
 
 
+def test_a_caption_without_spaces_names_nothing_even_by_its_own_words() -> None:
+    finder = mention_finder(ClassVocabulary.of([["狗"]]))
+    assert finder.labels_in("一只狗在草地上跑") == set()
+    assert finder.labels_in("一只 狗。") == {0}
+
+
 def test_words_are_letters_and_digits_of_any_script() -> None:
     assert words_of("Café 2go: 狗!") == ("café", "2go", "狗")
 

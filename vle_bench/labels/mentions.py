@@ -4,7 +4,8 @@
 of the vocabulary and, for COCO's classes, our own table of synonyms and
 narrower words, in singular and plural. It is a table and no parser ("an orange
 cat" names an orange), which is enough for its use: a named class counts only
-where the picture has a box of it.
+where the picture has a box of it. Words end at spaces and signs, so a Chinese
+caption, written without any, names nothing.
 """
 
 from __future__ import annotations
