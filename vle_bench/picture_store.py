@@ -262,7 +262,15 @@ class _Opened:
 
 
 def _facts(folder: Path) -> StoreFacts:
-    about = needs_file(folder / ABOUT, "a picture store")
+    about = folder / ABOUT
+    below = sorted(one.parent for depth in ("*", "*/*") for one in folder.glob(f"{depth}/{ABOUT}"))
+    if below and not about.exists():
+        stores = ", ".join(one.relative_to(folder).as_posix() for one in below)
+        raise DataProblem(
+            f"{folder}: a picture store expected, found a folder of them: {stores}. Open one, "
+            f"e.g. {below[0]}."
+        )
+    needs_file(about, "a picture store")
     facts = read_json(open_source(about, "a picture store"), StoreFacts, "what an export writes")
     if facts.schema != SCHEMA:
         raise DataProblem(f"{about}: schema {facts.schema!r}, {SCHEMA!r} was expected. {_REMEDY}")

@@ -218,6 +218,12 @@ def test_other_stores_and_other_schemas_are_refused(place: Path, tmp_path: Path)
         PictureStore(tmp_path / "none")
 
 
+def test_a_folder_of_stores_names_them(place: Path):
+    for folder, name in ((place.parent, "val"), (place.parent.parent, "toy/val")):
+        with pytest.raises(DataProblem, match=f"folder of them: {name}. Open one, e.g. {place}"):
+            PictureStore(folder)
+
+
 def test_a_store_that_holds_less_than_it_says_is_told(place: Path):
     about = json.loads((place / ABOUT).read_bytes())
     (place / ABOUT).write_text(json.dumps(about | {"samples": 61}))
