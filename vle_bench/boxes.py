@@ -14,6 +14,7 @@ import msgspec
 
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """EXIF orientations under which the shown picture has width and height swapped."""
+_QUARTER_TURNS = {6: 8, 8: 6}
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -86,6 +87,23 @@ def shown_size(width: int, height: int, orientation: int) -> tuple[int, int]:
     (480, 640)
     """
     return (height, width) if orientation in SIDEWAYS else (width, height)
+
+
+def to_shown(box: Box, width: int, height: int, orientation: int) -> Box:
+    """A box of the pixel matrix as stored, to the picture as a viewer that honours EXIF shows it.
+
+    For readers that turn pictures when they decode them, as `datasets` does; their frame has
+    `shown_size`. The arguments are those of `from_shown`, which undoes it.
+
+    Raises:
+        ValueError: The orientation is none of 1 to 8.
+
+    >>> to_shown(Box(0, 470, 20, 480), 640, 480, 6)
+    Box(x0=0, y0=0, x1=10, y1=20)
+    """
+    # Shown and stored change places: a quarter turn is undone by the other one, the rest by itself.
+    back = _QUARTER_TURNS.get(orientation, orientation)
+    return from_shown(box, *shown_size(width, height, orientation), back)
 
 
 def from_shown(box: Box, width: int, height: int, orientation: int) -> Box:

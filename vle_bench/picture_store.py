@@ -16,8 +16,9 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import index
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, SupportsIndex, TypeVar
 from weakref import WeakValueDictionary
 
 from vle_bench.canonical import sha256_bytes, sha256_file
@@ -90,9 +91,13 @@ class PictureStore:
     def __len__(self) -> int:
         return self.facts.samples
 
-    def __getitem__(self, place: int) -> Stored:
-        """The sample at `place` in the order of the shards; negative counts from the end."""
-        at = place + len(self) if place < 0 else place
+    def __getitem__(self, place: SupportsIndex) -> Stored:
+        """The sample at `place` in the order of the shards; negative counts from the end.
+
+        Any whole number will do: samplers and subsets hand on those of NumPy and torch as they are.
+        """
+        at = index(place)
+        at += len(self) if at < 0 else 0
         if not 0 <= at < len(self):
             raise IndexError(place)
         with self._reading() as get:
@@ -257,7 +262,15 @@ class _Opened:
 
 
 def _facts(folder: Path) -> StoreFacts:
-    about = needs_file(folder / ABOUT, "a picture store")
+    about = folder / ABOUT
+    below = sorted(one.parent for depth in ("*", "*/*") for one in folder.glob(f"{depth}/{ABOUT}"))
+    if below and not about.exists():
+        stores = ", ".join(one.relative_to(folder).as_posix() for one in below)
+        raise DataProblem(
+            f"{folder}: a picture store expected, found a folder of them: {stores}. Open one, "
+            f"e.g. {below[0]}."
+        )
+    needs_file(about, "a picture store")
     facts = read_json(open_source(about, "a picture store"), StoreFacts, "what an export writes")
     if facts.schema != SCHEMA:
         raise DataProblem(f"{about}: schema {facts.schema!r}, {SCHEMA!r} was expected. {_REMEDY}")

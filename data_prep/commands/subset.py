@@ -31,8 +31,11 @@ def command(folder: Path, out: Path, **options: Any) -> None:
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.prepared import prepared_datasets
     from vle_bench.data_prep.subset import Filters, check_keys, known_keys, make_subset
-    from vle_bench.errors import DataProblem
+    from vle_bench.errors import DataProblem, UsageProblem
 
+    least, most = options["min_side"] or 0, options["max_side"] or 0
+    if 0 < most < least:
+        raise UsageProblem(f"--min-side {least} --max-side {most}: no picture is so. Widen them.")
     datasets = prepared_datasets(folder, options["split"])
     absent = set(options["corpus"]) - {one.report.dataset for one in datasets}
     if absent:
@@ -40,8 +43,8 @@ def command(folder: Path, out: Path, **options: Any) -> None:
     if options["corpus"]:
         datasets = [one for one in datasets if one.report.dataset in options["corpus"]]
     filters = Filters(
-        min_side=options["min_side"] or 0,
-        max_side=options["max_side"] or 0,
+        min_side=least,
+        max_side=most,
         keys=_keys(options["key_file"]) if options["key_file"] else None,
         languages=tuple(sorted(set(options["caption_language"]))),
         excluded=_keys(options["exclude"]) if options["exclude"] else frozenset(),
@@ -59,6 +62,10 @@ def command(folder: Path, out: Path, **options: Any) -> None:
         kept = one.report.counts["image"].written
         total = amount(one.samples, "sample")
         say(f"{one.folder}: {kept:,} of {total}. Check it: vle-prep verify {out}")
+    if not any(one.report.counts["image"].written for one in made):
+        raise DataProblem(
+            f"{out}: no sample of {folder} passes the filters, its report says why. Widen them."
+        )
 
 
 def _keys(path: Path) -> frozenset[str]:
@@ -66,7 +73,7 @@ def _keys(path: Path) -> frozenset[str]:
     from vle_bench.inputs import open_source
 
     try:
-        lines = open_source(path, "keys").data.decode("utf-8").splitlines()
+        lines = open_source(path, "keys").data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DataProblem(f"{path}: is no text in UTF-8. One key a line is expected.") from error
     return frozenset(line.strip() for line in lines if line.strip())

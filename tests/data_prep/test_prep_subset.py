@@ -59,8 +59,10 @@ def test_a_subset_keeps_keys_records_and_pictures_and_fills_its_shards(done, tmp
     assert report.splits["val"].counts["image"].skipped == {"longer side above 62": 3}
 
 
-def test_the_books_of_a_subset_begin_where_those_of_the_original_end(done, tmp_path, prep):
-    assert prep("subset", done, "--out", tmp_path / "part", "--min-side", 49) == 0
+def test_the_books_of_a_subset_begin_where_those_of_the_original_end(done, tmp_path, prep, capsys):
+    """Whoever filters everything away is told, and the books are closed all the same."""
+    assert prep("subset", done, "--out", tmp_path / "part", "--min-side", 49) == 3
+    assert f"no sample of {done} passes the filters" in capsys.readouterr().err
     report = read_report(tmp_path / "part/vqav2")
     before = read_report(done)
     for kind, counts in report.counts.items():
@@ -105,6 +107,18 @@ def test_a_key_file_chooses_samples_and_its_strangers_are_named(done, tmp_path, 
     assert prep("subset", done, "--out", tmp_path / "other", "--key-file", file) == 3
     assert "vqav2-1" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
+
+
+def test_a_key_file_may_begin_as_windows_begins_it(done, tmp_path, prep):
+    file = tmp_path / "keys.txt"
+    file.write_bytes(b"\xef\xbb\xbfvqav2-000000000022\r\nvqav2-000000000011\r\n")
+    assert prep("subset", done, "--out", tmp_path / "part", "--key-file", file) == 0
+    assert set(contents(tmp_path / "part/vqav2", "val")) == {"vqav2-000000000022"}
+
+
+def test_sides_that_no_picture_can_have_are_wrong_usage(done, tmp_path, prep):
+    assert prep("subset", done, "--out", tmp_path / "part", "--min-side", 9, "--max-side", 8) == 2
+    assert not (tmp_path / "part").exists()
 
 
 def test_the_same_filters_give_the_same_bytes_and_may_be_run_again(done, tmp_path, prep):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from vle_bench.labels.mentions import MentionFinder, mention_finder, words_of
@@ -63,5 +66,17 @@ def test_classes_that_are_not_cocos_need_no_table() -> None:
     assert finder.labels_in("Wind turbines behind the pitcher's mound") == {0, 1}
 
 
+def test_a_caption_without_spaces_names_nothing_even_by_its_own_words() -> None:
+    finder = mention_finder(ClassVocabulary.of([["狗"]]))
+    assert finder.labels_in("一只狗在草地上跑") == set()
+    assert finder.labels_in("一只 狗。") == {0}
+
+
 def test_words_are_letters_and_digits_of_any_script() -> None:
     assert words_of("Café 2go: 狗!") == ("café", "2go", "狗")
+
+
+def test_a_spawned_worker_gets_the_very_finder(finder: MentionFinder) -> None:
+    for again in (pickle.loads(pickle.dumps(finder)), copy.deepcopy(finder)):
+        assert again == finder
+        assert again.labels_in("Men at a bus stop") == finder.labels_in("Men at a bus stop") == {0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 
 import pytest
@@ -187,3 +189,10 @@ def test_cocos_classes_among_the_sixteen_hundred(reference: Path) -> None:
     assert both.label_of("sofa") == 57
     for label in range(80, len(both)):
         assert genome.label_of(both.name(label)) is not None
+
+
+def test_a_spawned_worker_gets_the_very_vocabulary() -> None:
+    both = joined(coco_vocabulary(), ClassVocabulary.of([["television", "telly"], ["man"]]))
+    for again in (pickle.loads(pickle.dumps(both)), copy.deepcopy(both)):
+        assert again == both
+        assert [again.label_of(raw) for raw in ("Telly.", "tall man", "?")] == [62, 80, None]

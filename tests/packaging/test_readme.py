@@ -78,15 +78,21 @@ def test_every_command_of_the_readme_runs_after_the_demo(demo):
     assert "Traceback" not in done.stderr
 
 
-def test_the_readmes_example_of_targets_runs_on_the_demos_shards(demo):
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ("mpc_targets", "assert len(hidden.masked) == 576, hidden"),
+        ("WebDataset", "found = next(iter(samples)); one = found['record']; found['image'].load()"),
+    ],
+)
+def test_the_readmes_examples_run_on_the_demos_shards(demo, named: str, shown: str):
     folder, _ = demo
     blocks = re.findall(
         r"^```python\n(.*?)^```$",
         (ROOT / "README.md").read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
-    (example,) = (block for block in blocks if "mpc_targets" in block)
-    shown = "\nassert len(hidden.masked) == 576, hidden\nprint(one.key)\n"
-    done = run([sys.executable, "-c", example + shown], folder)
+    (example,) = (block for block in blocks if named in block)
+    done = run([sys.executable, "-c", f"{example}\n{shown}\nprint(one.key)\n"], folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("vqav2-")

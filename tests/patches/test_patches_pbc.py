@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vle_bench.boxes import from_xywh
+from vle_bench.boxes import Box, from_xywh
 from vle_bench.labels.mentions import mention_finder
 from vle_bench.labels.vocabulary import coco_vocabulary
-from vle_bench.patches.coverage import coverage
+from vle_bench.patches import pbc
+from vle_bench.patches.coverage import Coverage, coverage
 from vle_bench.patches.grid import PatchGrid
 from vle_bench.patches.labels import IGNORE
 from vle_bench.patches.pbc import PbcRule, PbcTargets, caption_targets, phrase_targets
@@ -69,6 +72,22 @@ def test_the_same_phrase_twice_is_two_texts_or_one() -> None:
 def test_objects_and_empty_phrases_are_no_texts() -> None:
     boxes = [thing("1", LEFT, "dog"), region("2", LEFT, " ")]
     assert phrase_targets(boxes, view=VIEW, grid=GRID) == ((), (), ())
+
+
+def test_boxes_that_no_text_is_about_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def counting(boxes: Iterable[Box], view: View, grid: PatchGrid) -> Coverage:
+        measured.append(len(those := list(boxes)))
+        return coverage(those, view, grid)
+
+    monkeypatch.setattr(pbc, "coverage", counting)
+    others = [thing(str(n), LEFT, "dog") for n in range(3)]
+    found = phrase_targets([*others, region("r", RIGHT, "a door")], view=VIEW, grid=GRID)
+    assert (found.targets[0].boxes, first_row(found)) == ((3,), [0, 0, 1, 1])
+    named = about("A cat", *others, thing("c", RIGHT, "cat"), thing("d", LEFT, "cat", "crowd"))
+    assert (named.targets[0].boxes, first_row(named)) == ((3,), [IGNORE, IGNORE, 1, 1])
+    assert measured == [1, 2]
 
 
 def test_a_phrase_whose_box_is_cut_away_has_no_target_and_is_told() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vle_bench.boxes import Box, from_shown, from_xywh, shown_size, to_xywh
+from vle_bench.boxes import Box, from_shown, from_xywh, shown_size, to_shown, to_xywh
 
 WIDTH, HEIGHT = 12, 7
 
@@ -40,6 +40,23 @@ def test_a_box_on_the_shown_picture_covers_the_same_pixels_in_the_stored_one(ori
     assert set(inside.ravel()) == set(shown[y0:y1, x0:x1].ravel())
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@given(
+    lefts=st.lists(st.integers(0, WIDTH), min_size=2, max_size=2),
+    tops=st.lists(st.integers(0, HEIGHT), min_size=2, max_size=2),
+)
+def test_a_stored_box_covers_the_same_pixels_where_the_reader_turns_pictures(
+    orientation, lefts, tops
+):
+    stored = np.arange(WIDTH * HEIGHT).reshape(HEIGHT, WIDTH)
+    (x0, x1), (y0, y1) = sorted(lefts), sorted(tops)
+    box = to_shown(Box(x0, y0, x1, y1), WIDTH, HEIGHT, orientation)
+    inside = shown_matrix(stored, orientation)[box.y0 : box.y1, box.x0 : box.x1]
+    assert set(inside.ravel()) == set(stored[y0:y1, x0:x1].ravel())
+    assert box.is_within(*shown_size(WIDTH, HEIGHT, orientation))
+    assert from_shown(box, WIDTH, HEIGHT, orientation) == Box(x0, y0, x1, y1)
+
+
 def test_pillow_shows_pictures_as_our_matrix_rule_says():
     from PIL import Image, ImageOps
 
@@ -54,6 +71,8 @@ def test_pillow_shows_pictures_as_our_matrix_rule_says():
 def test_an_orientation_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="one of 1 to 8"):
         from_shown(Box(0, 0, 1, 1), 4, 4, 9)
+    with pytest.raises(ValueError, match="one of 1 to 8"):
+        to_shown(Box(0, 0, 1, 1), 4, 4, 0)
 
 
 @given(st.tuples(*[st.floats(-1e6, 1e6)] * 4))

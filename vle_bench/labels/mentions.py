@@ -4,13 +4,14 @@
 of the vocabulary and, for COCO's classes, our own table of synonyms and
 narrower words, in singular and plural. It is a table and no parser ("an orange
 cat" names an orange), which is enough for its use: a named class counts only
-where the picture has a box of it.
+where the picture has a box of it. Words end at spaces and signs, so a Chinese
+caption, written without any, names nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -44,6 +45,10 @@ class MentionFinder(msgspec.Struct, frozen=True):
 
     phrases: Mapping[Words, frozenset[int]]
     longest: int
+
+    def __reduce__(self) -> tuple[Callable[..., MentionFinder], tuple[dict[Words, frozenset[int]]]]:
+        # A read-only view cannot be pickled; spawned workers make their own.
+        return _finder, (dict(self.phrases),)
 
     def labels_in(self, text: str) -> frozenset[int]:
         """The labels that `text` names; where phrases overlap, the longest from the left.
@@ -84,8 +89,11 @@ def mention_finder(vocabulary: ClassVocabulary) -> MentionFinder:
             _enter(phrases, (*entry.same, *entry.also), {known})
     for phrase in table.nothing:  # as written: "a bus stops" is about a bus
         phrases.setdefault(words_of(phrase), set())
-    frozen = {words: frozenset(labels) for words, labels in phrases.items()}
-    return MentionFinder(MappingProxyType(frozen), max(map(len, frozen), default=0))
+    return _finder({words: frozenset(labels) for words, labels in phrases.items()})
+
+
+def _finder(phrases: dict[Words, frozenset[int]]) -> MentionFinder:
+    return MentionFinder(MappingProxyType(phrases), max(map(len, phrases), default=0))
 
 
 def _enter(phrases: dict[Words, set[int]], names: Iterable[str], labels: set[int]) -> None:

@@ -9,7 +9,7 @@ Source: data/genome/1600-400-20 of peteanderson80/bottom-up-attention.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +54,10 @@ class ClassVocabulary(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    def __reduce__(self) -> tuple[Callable[..., ClassVocabulary], tuple[tuple[Names, ...]]]:
+        # The look-ups are read-only views, which nothing pickles; spawned workers make their own.
+        return ClassVocabulary.of, (self.classes,)
 
     def name(self, label: int) -> str:
         """The name that a label is shown by."""

@@ -6,5 +6,6 @@ pixels to model input, `coverage` says how much of each patch a box covers, and
 
 Everything starts from the pixel matrix *as stored*, the frame of the boxes in
 our shards. A reader that turns pictures by their EXIF orientation has another
-frame and must turn the boxes too, before they come here (`vle_bench.boxes`).
+frame (`vle_bench.boxes.shown_size`) and must turn the boxes too (`to_shown`
+there), before they come here.
 """

@@ -179,23 +179,28 @@ def _targets(
     *,
     rule: PbcRule,
 ) -> PbcTargets:
-    shares = coverage((from_xywh(*box.xywh) for box in boxes), view, grid)
+    # A picture of Visual Genome has as many boxes that no text is about: those cost nothing here.
+    used = sorted({place for text in texts for place in (*text.boxes, *text.undecided)})
+    rows = {place: row for row, place in enumerate(used)}
+    shares = coverage((from_xywh(*boxes[place].xywh) for place in used), view, grid)
     members = shares.members(rule.minimum_coverage)
+
+    def shown(places: tuple[int, ...]) -> Bools:
+        return np.asarray(members[[rows[place] for place in places]].any(axis=0), dtype=np.bool_)
+
     targets: list[PbcTarget] = []
     without_box: list[str] = []
     without_patch: list[str] = []
     for text in texts:
-        related = _any(members, text.boxes)
-        if related.any():
-            marks = related.astype(np.int64)
-            marks[_any(members, text.undecided) & ~related] = IGNORE
-            targets.append(PbcTarget(text.id, text.text, text.boxes, marks))
-        elif text.boxes:
-            without_patch.append(text.id)
-        else:
+        if not text.boxes:
             without_box.append(text.id)
+            continue
+        related = shown(text.boxes)
+        if not related.any():
+            without_patch.append(text.id)
+            continue
+        marks = related.astype(np.int64)
+        if text.undecided:
+            marks[shown(text.undecided) & ~related] = IGNORE
+        targets.append(PbcTarget(text.id, text.text, text.boxes, marks))
     return PbcTargets(tuple(targets), tuple(without_box), tuple(without_patch))
-
-
-def _any(members: Bools, places: tuple[int, ...]) -> Bools:
-    return np.asarray(members[list(places)].any(axis=0), dtype=np.bool_)

@@ -9,10 +9,13 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, SupportsIndex
 
 import lmdb
+import numpy as np
 import pytest
 
 from vle_bench.data_prep.export import picture_stores, stores
@@ -55,6 +58,22 @@ def test_a_store_holds_what_the_shards_hold_in_their_order(shards: Path, place: 
     assert list(store.keys()) == [one.key for one in expected]
     assert store.sample("toy-0011") == next(one for one in expected if one.key == "toy-0011")
     store.verify()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.array])
+def test_a_place_may_be_the_number_of_an_array_as_subsets_and_samplers_hand_it_on(
+    shards: Path, place: Path, kind: Callable[[int], SupportsIndex]
+):
+    store = PictureStore(place)
+    assert store[kind(59)] == store[59] == told(shards)[59]
+    with pytest.raises(IndexError):
+        store[kind(60)]
+
+
+@pytest.mark.parametrize("wrong", [1.0, "3", slice(2)])
+def test_what_is_no_whole_number_is_no_place(place: Path, wrong: Any):
+    with pytest.raises(TypeError, match="integer"):
+        PictureStore(place)[wrong]
 
 
 def test_records_are_read_as_the_type_of_their_dataset(shards: Path, place: Path):
@@ -197,6 +216,12 @@ def test_other_stores_and_other_schemas_are_refused(place: Path, tmp_path: Path)
         PictureStore(stranger)
     with pytest.raises(DataProblem, match="a picture store expected, found nothing there"):
         PictureStore(tmp_path / "none")
+
+
+def test_a_folder_of_stores_names_them(place: Path):
+    for folder, name in ((place.parent, "val"), (place.parent.parent, "toy/val")):
+        with pytest.raises(DataProblem, match=f"folder of them: {name}. Open one, e.g. {place}"):
+            PictureStore(folder)
 
 
 def test_a_store_that_holds_less_than_it_says_is_told(place: Path):

@@ -176,7 +176,7 @@ def test_real_preparation_is_counted_as_its_books_say(prep, small, out: Path):
 
 def test_splits_without_a_sample_are_counted_too(prep, small, stats, out: Path, tmp_path: Path):
     assert prep("run", "vqav2", "--raw", small.write(), "--out", out) == 0
-    assert prep("subset", out, "--out", tmp_path / "few", "--min-side", 5000) == 0
+    assert prep("subset", out, "--out", tmp_path / "few", "--min-side", 5000) == 3
     text = stats(tmp_path / "few", "--svg", tmp_path / "s.svg")
     rows = [line.split() for line in text.splitlines() if line.startswith(("train", "val", "all"))]
     assert rows == [["train", "0"], ["val", "0"], ["all", "0"]]
