@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import ssl
 import subprocess
 import sys
 import threading
+import weakref
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from prep_world import picture_bytes
 
-from vle_bench.data_prep.fetch.addresses import is_public
+from vle_bench.data_prep.fetch.addresses import Resolver, is_public
 from vle_bench.data_prep.fetch.client import retry_after, target
 from vle_bench.data_prep.fetch.failure import Failure
 from vle_bench.data_prep.fetch.opt_out import opted_out
@@ -57,6 +60,26 @@ from vle_bench.data_prep.fetch.rules import Rules
 )
 def test_only_addresses_that_anybody_may_have_are_public(address, public):
     assert is_public(address) is public
+
+
+def test_a_name_that_failed_is_remembered_without_its_exception():
+    """An exception holds every frame that it passed: thousands of dead hosts took gigabytes."""
+
+    async def asked_twice():
+        resolver = Resolver(allow_private=False, threads=1)
+        raised = []
+        for _ in range(2):
+            with pytest.raises(Failure, match="no public address") as caught:
+                await resolver.addresses("127.0.0.1", 80)
+            raised.append(weakref.ref(caught.value))
+            del caught
+        resolver.close()
+        return raised, resolver
+
+    raised, resolver = asyncio.run(asked_twice())
+    gc.collect()
+    assert [one() for one in raised] == [None, None]
+    del resolver
 
 
 @pytest.mark.parametrize(
