@@ -117,7 +117,9 @@ class _Transfer:
                 pause = self._rules.wait_before(failed, self._wanted.url)
                 await asyncio.sleep(max(pause, failure.after))
         digest = await asyncio.to_thread(sha256_file, self.part)
-        return Came(self._size(), digest, resumed)
+        with machine_errors(self.part):
+            size = self.part.stat().st_size
+        return Came(size, digest, resumed)
 
     def start_over(self) -> None:
         """Forgets the beginning."""

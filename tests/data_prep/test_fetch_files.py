@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -166,6 +167,14 @@ def test_what_the_manifest_does_not_know_is_recorded_and_compared(world):
     with pytest.raises(DataProblem, match="the receipt of an earlier fetch says"):
         world.fetch()
     assert not world.path.exists()
+
+
+def test_a_file_without_etag_date_and_digest_is_recorded_at_its_full_size(world):
+    world.offer(Archive(DATA, etag=""))
+    assert world.fetch().files[0].size == len(DATA)
+    assert f"({len(DATA):,} bytes)" in world.ears.said[0]
+    receipt = world.raw / ".vle-fetch" / "things" / "things.zip.json"
+    assert json.loads(receipt.read_bytes())["size"] == len(DATA)
 
 
 def test_a_file_that_rotted_is_named_and_left_alone(world):
