@@ -93,6 +93,21 @@ def test_a_file_that_changed_meanwhile_begins_anew(world, validator):
     assert world.path.read_bytes() == other
 
 
+def test_a_server_that_continues_with_another_version_is_not_believed(world):
+    """Some ignore If-Range; without a digest nobody would see the seam."""
+    other = DATA[::-1]
+    first = Archive(DATA, breaks=[9_000] + [0] * 9)
+    world.offer(first)
+    with pytest.raises(DataProblem):
+        world.fetch()
+    deaf = Archive(other, etag='"two"', hears_if_range=False)
+    world.offer(deaf)
+    with pytest.raises(DataProblem, match="no whole zip"):  # all of the other, reversed, file
+        world.fetch()
+    assert world.path.with_name("things.zip.rejected").read_bytes() == other
+    assert world.ranges()[-2:] == ["bytes=9000-", ""]
+
+
 def test_a_weak_etag_vouches_for_no_beginning(world):
     world.offer(Archive(DATA, etag='W/"one"', breaks=[9_000] + [0] * 9))
     with pytest.raises(DataProblem):
