@@ -18,7 +18,7 @@ import pytest
 from prep_world import picture_bytes
 
 from vle_bench.data_prep.fetch.addresses import Resolver, is_public
-from vle_bench.data_prep.fetch.client import retry_after, target
+from vle_bench.data_prep.fetch.client import Reply, retry_after, target
 from vle_bench.data_prep.fetch.failure import Failure
 from vle_bench.data_prep.fetch.opt_out import opted_out
 from vle_bench.data_prep.fetch.rules import Rules
@@ -143,6 +143,20 @@ def test_redirects_are_read_against_where_they_come_from():
     assert where.joined("//b.example.org/").host == "b.example.org"
     with pytest.raises(Failure):
         where.joined("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("sent", "leads"),
+    [
+        (b"/caf\xc3\xa9.jpg", "/caf%C3%A9.jpg"),  # raw UTF-8, as browsers read it
+        (b"/caf\xe9.jpg", "/caf%C3%A9.jpg"),  # Latin-1
+        (b"/caf%C3%A9.jpg", "/caf%C3%A9.jpg"),
+    ],
+)
+def test_a_redirect_is_read_in_either_encoding(sent, leads):
+    reply = Reply(302, {"location": (sent.decode("latin-1"),)}, None)
+    where = target("https://a.example.org/x").joined(reply.moved_to)
+    assert where.url == f"https://a.example.org{leads}"
 
 
 @pytest.mark.parametrize(
