@@ -41,7 +41,7 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
-        if address.scope_id:
+        if address.scope_id or address.is_site_local:  # fec0::/10, which is_global lets pass
             return False
         inner = _inner(address)
         if inner is not None:
