@@ -180,6 +180,7 @@ class _Transfer:
                 return None
             if reply.status not in (200, 206):
                 raise status_failure(reply, self._rules)
+            self._expect_plain(reply)
             start = self._start(reply, at)
             self._expect_size(start.total)
             self._expect_room(start)
@@ -221,6 +222,15 @@ class _Transfer:
     def _changed(self) -> NoReturn:
         self.start_over()
         raise Failure(reasons.TRUNCATED, "the file changed meanwhile", transient=True)
+
+    def _expect_plain(self, reply: Reply) -> None:
+        """What is packed on the way is another file; of a `.gz` some servers only say so."""
+        coding = reply.header("content-encoding").strip().lower()
+        if coding in ("", "identity") or self._wanted.sha256:  # a digest knows for sure
+            return
+        if self._wanted.path.suffix not in (".gz", ".tgz"):
+            told = f"it comes packed (Content-Encoding: {coding}), though asked for as it is"
+            raise Failure(reasons.OTHER, told)
 
     def _expect_size(self, total: int) -> None:
         wanted = self._wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -228,6 +229,13 @@ def test_a_drip_is_no_better_than_silence(world):
     with pytest.raises(DataProblem, match="timeout"):
         world.fetch(rate_seconds=0.3, least_rate=10_000, attempts=1)
     assert left(world.raw) == ["things/things.zip.part"]
+
+
+def test_a_file_that_is_packed_on_the_way_is_not_taken_for_the_file(world):
+    world.offer(serve.body(gzip.compress(DATA), Content_Encoding="gzip"))
+    with pytest.raises(DataProblem, match=r"comes packed \(Content-Encoding: gzip\)"):
+        world.fetch()
+    assert left(world.raw) == []
 
 
 def test_redirects_are_followed_but_not_in_a_ring(world):
