@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from abc import abstractmethod
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -125,6 +126,7 @@ class FoundPictures(Pictures):
         self._block = np.zeros(count, dtype=np.uint32)
         self._length = np.zeros(count, dtype=np.uint32)
         self._failed = np.zeros(count, dtype=np.int8)
+        self._promised = array("i")
         self.warnings: list[str] = []
         """Sentences for people, of what was there and could not be used."""
 
@@ -145,6 +147,14 @@ class FoundPictures(Pictures):
     def fail(self, place: int, reason: str) -> None:
         """Notes why a download failed; the last that is told counts."""
         self._failed[place] = reason_code(reason)
+
+    def promise(self, place: int) -> None:
+        """Notes an address whose picture is said to be there, and is not where it should be."""
+        self._promised.append(place)
+
+    def absent(self) -> int:
+        """How many of the promised pictures were not found anywhere."""
+        return len({place for place in self._promised if not self.has(place)})
 
     def keep(
         self,

@@ -45,7 +45,13 @@ _FOREIGN = (
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
     (b"\0\0\0\x0cjP", "jpeg 2000"),
+    (b"\xff\x0a", "jpeg xl"),
+    (b"\0\0\0\x0cJXL ", "jpeg xl"),
 )
+_BRANDS = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "heic"
+)
+"""By the brand behind `ftyp`: what telephones and content networks give out."""
 
 
 ROTATED = "picture that EXIF turns or mirrors"
@@ -197,11 +203,15 @@ def _what_else(data: bytes) -> str:
     if not data:
         return "picture file empty"
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in start):
+        return "picture format svg not supported"
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
         return "picture is an HTML page"
     for magic, name in _FOREIGN:
         if data.startswith(magic):
             return f"picture format {name} not supported"
+    if data[4:8] == b"ftyp" and data[8:12] in _BRANDS:
+        return f"picture format {_BRANDS[data[8:12]]} not supported"
     if len(data) < len(_PNG) and (_JPEG + _PNG + _RIFF).find(data) >= 0:
         return "picture cut short"
     return "not a picture"

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.console import amount
+from vle_bench.console import amount, verb
 from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
 from vle_bench.data_prep.plain_pictures import find_plain
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
@@ -61,6 +61,12 @@ def find_pictures(
     for folder in folders:
         if (folder / PLAIN_FOLDER).is_dir():
             find_plain(folder / PLAIN_FOLDER, look_up, urls, found)
+    absent = found.absent()
+    if absent:
+        found.warnings.append(
+            f"{amount(absent, 'picture')} that tables of img2dataset call downloaded "
+            f"{verb(absent, 'is', 'are')} in no tar or folder: one was cut short, or not copied"
+        )
     return found
 
 
@@ -122,7 +128,10 @@ def _from_shard(path: Path, parquet: Path, look_up: LookUp, found: FoundPictures
     for key, url in rows:
         listed = pictures.get(key)
         place = look_up.place(url_key(url))
-        if listed is None or place < 0:
+        if place < 0:
+            continue
+        if listed is None:
+            found.promise(place)
             continue
         if listed.width not in by_width:
             by_width[listed.width] = found.keep(path, is_tar=is_tar, width=listed.width)

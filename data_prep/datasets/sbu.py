@@ -27,6 +27,7 @@ NAME = "sbu"
 LIST = "sbu-captions-all.json"
 URL_LINES = "SBU_captioned_photo_dataset_urls.txt"
 CAPTION_LINES = "SBU_captioned_photo_dataset_captions.txt"
+BROKEN_TEXT = "caption with bytes that are no UTF-8"
 
 _URLS, _CAPTIONS, _USERS = "image_urls", "captions", "user_ids"
 _EXPECTED = "SBU's columns: {image_urls: [...], captions: [...], user_ids: [...]}, all as long"
@@ -99,7 +100,10 @@ class OpenedSbu(NothingBeside):
                 f"{CAPTION_LINES}. Put sbu-captions-all.tar.gz into {self._raw.root / NAME}."
             )
         books.sources.update((document.name, document.sha256) for document in documents)
-        return _opened(documents)
+        opened = _opened(documents)
+        if isinstance(opened, _Lines) and opened.broken:
+            books.adjusted[BROKEN_TEXT] += opened.broken
+        return opened
 
 
 def _documents(raw: RawTree) -> list[Document]:
@@ -151,13 +155,21 @@ class _Columns:
 class _Lines:
     """The list as two files: the address in line N belongs to the caption in line N.
 
+    Attributes:
+        count: How many lines there are.
+        broken: How many captions have bytes that are no UTF-8, each read as U+FFFD.
+
     Raises:
         DataProblem: One has more lines than the other.
     """
 
     def __init__(self, urls: Document, captions: Document) -> None:
         self._documents = (urls, captions)
-        self.count, others = (sum(1 for _ in all_lines(one)) for one in self._documents)
+        self.count = sum(1 for _ in all_lines(urls))
+        others = self.broken = 0
+        for _, line in all_lines(captions):
+            others += 1
+            self.broken += _text(line).encode() != line
         if self.count != others:
             raise DataProblem(
                 f"{urls.place}: {self.count:,} lines, but {captions.place} has {others:,}. "
@@ -167,5 +179,8 @@ class _Lines:
     def rows(self) -> Iterator[WebRow]:
         """The rows; the id of one is its number, from 0."""
         for (number, url), (_, caption) in zip(*map(all_lines, self._documents), strict=True):
-            text = caption.decode("utf-8", "replace")
-            yield WebRow(str(number - 1), text, url.strip().decode("utf-8", "replace"))
+            yield WebRow(str(number - 1), _text(caption), _text(url.strip()))
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")

@@ -19,9 +19,11 @@ from vle_bench.data_prep import web_reasons as reasons
 from vle_bench.data_prep.fetch.rules import Rules
 from vle_bench.data_prep.fetch.shelf import ROWS_PER_SHARD, Listed, Shelf
 from vle_bench.data_prep.fetch.table import Decision
+from vle_bench.data_prep.web_keys import url_key
 from vle_bench.data_prep.web_pictures import find_pictures
 from vle_bench.data_prep.web_reasons import SUCCESS
 from vle_bench.data_prep.web_rows import Rows, address_keys
+from vle_bench.errors import DataProblem
 
 
 class ShardToAsk(NamedTuple):
@@ -75,6 +77,9 @@ class Addresses:
             folder: The dataset's raw folder, where pictures of other tools may lie too.
             shelf: What earlier calls left.
             rules: Whether refusals by them hold still.
+
+        Raises:
+            DataProblem: What earlier calls left is of another list.
         """
         found = find_pictures([folder], self.keys, self.listed)
         there = found.there.copy()
@@ -83,9 +88,18 @@ class Addresses:
             for number in shelf.loose(shard):
                 there[number] = closed[number] = True
             for number, decision in shelf.decisions(shard).items():
-                if number < len(self) and not closed[number]:
+                self._expect_listed(number, decision, shelf.folder)
+                if not closed[number]:
                     closed[number] = _holds(decision, rules)
         return ~closed, int(there.sum())
+
+    def _expect_listed(self, number: int, decision: Decision, folder: Path) -> None:
+        """The folder's own word may be gone, or of another list than its shards."""
+        if number >= len(self) or url_key(decision.url) != int(self.keys[number]):
+            raise DataProblem(
+                f"{folder}: address {number:,} was {decision.url} when its pictures were fetched, "
+                f"and is another in the list now. Put the old list back, or move {folder} away."
+            )
 
 
 def _holds(decision: Decision, rules: Rules) -> bool:

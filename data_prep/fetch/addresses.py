@@ -41,7 +41,7 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
-        if address.scope_id:
+        if address.scope_id or address.is_site_local:  # fec0::/10, which is_global lets pass
             return False
         inner = _inner(address)
         if inner is not None:
@@ -74,9 +74,12 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
 
 
 class _Known(NamedTuple):
+    """What came of a name; of a failure the facts, for the exception itself holds its frames."""
+
     until: float
     addresses: tuple[str, ...]
-    failure: Failure | None
+    reason: str = ""
+    detail: str = ""
 
 
 class Resolver:
@@ -102,14 +105,16 @@ class Resolver:
         loop = asyncio.get_running_loop()
         known = self._known.get((host, port))
         if known is None or known.until < loop.time():
+            until = loop.time() + _REMEMBERED_SECONDS
             try:
-                known = _Known(0.0, await self._asked(host, port), None)
+                known = _Known(until, await self._asked(host, port))
             except Failure as failure:
-                known = _Known(0.0, (), failure)
-            if known.failure is None or not known.failure.transient:
-                self._remember((host, port), known, loop.time() + _REMEMBERED_SECONDS)
-        if known.failure is not None:
-            raise known.failure
+                if failure.transient:
+                    raise
+                known = _Known(until, (), failure.reason, failure.detail)
+            self._remember((host, port), known)
+        if known.reason:
+            raise Failure(known.reason, known.detail)
         return known.addresses
 
     def close(self) -> None:
@@ -135,8 +140,8 @@ class Resolver:
             )
         return allowed
 
-    def _remember(self, name: tuple[str, int], known: _Known, until: float) -> None:
-        self._known[name] = known._replace(until=until)
+    def _remember(self, name: tuple[str, int], known: _Known) -> None:
+        self._known[name] = known
         self._known.move_to_end(name)
         while len(self._known) > _MOST_NAMES:
             self._known.popitem(last=False)

@@ -71,8 +71,17 @@ class Reply(NamedTuple):
 
     @property
     def moved_to(self) -> str:
-        """Where a redirect points, "" where the answer is none."""
-        return self.header("location") if self.status in _MOVED else ""
+        """Where a redirect points, "" where the answer is none.
+
+        Headers are Latin-1 by the standard, yet addresses with other letters come as UTF-8.
+        """
+        if self.status not in _MOVED:
+            return ""
+        told = self.header("location")
+        try:
+            return told.encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return told
 
     @property
     def length(self) -> int | None:

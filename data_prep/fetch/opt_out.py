@@ -2,12 +2,15 @@
 
 `X-Robots-Tag: noai` and `noimageai` are directives for everybody, unless a robot's
 name stands before them: `X-Robots-Tag: otherbot: noai` is for that one alone. The
-header may stand several times, and a name covers what follows it in its line.
+header may stand several times, and a name covers what follows it in its line. Dates
+hold commas and colons, and directives are also found parted by spaces or semicolons
+or in quotes: a no that can be read is a no.
 Directives: https://developers.google.com/search/docs/crawling-indexing/robots-meta-tag
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 HEADER = "x-robots-tag"
@@ -18,6 +21,9 @@ _WITH_VALUES = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
 _EVERYBODY = frozenset({"", "*", OUR_NAME})
+_NAME = re.compile(r"\S+")
+"""A robot's name is one word; what stands before the first colon of a time is several."""
+_PARTED = re.compile(r"[\s;\"']+")
 
 
 def opted_out(values: Iterable[str]) -> str:
@@ -31,10 +37,12 @@ def opted_out(values: Iterable[str]) -> str:
     for line in values:
         robot = ""
         for part in line.lower().split(","):
-            name, colon, rest = part.partition(":")
-            directive = part.strip()
-            if colon and name.strip() not in _WITH_VALUES:
-                robot, directive = name.strip(), rest.strip()
-            if directive in DIRECTIVES and robot in _EVERYBODY:
-                return directive
+            name, _, rest = part.partition(":")
+            told = name.strip()
+            if rest and told not in _WITH_VALUES and _NAME.fullmatch(told):
+                robot, part = told, rest
+            if robot in _EVERYBODY:
+                for directive in _PARTED.split(part):
+                    if directive in DIRECTIVES:
+                        return directive
     return ""

@@ -8,6 +8,7 @@ the middle; what is too small is a counter or a placeholder.
 from __future__ import annotations
 
 import asyncio
+import zlib
 from typing import NamedTuple
 
 from vle_bench.data_prep import web_reasons as reasons
@@ -18,6 +19,9 @@ from vle_bench.data_prep.fetch.rules import Rules
 from vle_bench.data_prep.picture import BadPicture, Probe, probe
 
 _ACCEPT = ("Accept", "image/jpeg,image/png,image/webp;q=0.9,*/*;q=0.1")
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_PLAIN = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")
+"""Begins a picture; no packed one."""
 _CLASSES = {
     "picture file empty": reasons.TOO_SMALL,
     "picture without a pixel": reasons.TOO_SMALL,
@@ -75,7 +79,23 @@ async def _body(reply: Reply, rules: Rules) -> bytes:
         if size > rules.most_picture_bytes:
             raise Failure(reasons.TOO_LARGE, f"more than {rules.most_picture_bytes:,} bytes")
         pieces.append(piece)
-    return b"".join(pieces)
+    return _unpacked(b"".join(pieces), reply.header("content-encoding"), rules)
+
+
+def _unpacked(data: bytes, coding: str, rules: Rules) -> bytes:
+    """The picture itself: some servers pack what was asked for plain, others only say so."""
+    if coding.strip().lower() not in _CODINGS or data.startswith(_PLAIN):
+        return data
+    for bits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # with a head, or without one
+        packed = zlib.decompressobj(bits)
+        try:
+            plain = packed.decompress(data, rules.most_picture_bytes + 1)
+        except zlib.error:
+            continue
+        if len(plain) > rules.most_picture_bytes:
+            raise Failure(reasons.TOO_LARGE, f"unpacks to over {rules.most_picture_bytes:,} bytes")
+        return plain
+    return data
 
 
 def _judged(data: bytes, rules: Rules) -> Probe:

@@ -41,6 +41,18 @@ class Claim(msgspec.Struct, frozen=True):
     rows_per_shard: int = ROWS_PER_SHARD
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What the JSON behind a picture says that its name and length do not."""
+
+    url: str
+    sha256: str
+    width: int
+    height: int
+
+
+_TOLD = msgspec.json.Decoder(_Told)
+
+
 class Listed(NamedTuple):
     """One row of a shard: its number in the list, and the address."""
 
@@ -68,7 +80,9 @@ class Shelf:
 
     def decisions(self, shard: int) -> dict[int, Decision]:
         """What is known of the rows of a shard, by number in the list."""
-        known = {row.number: row for row in read_table(self._path(shard, ".parquet"))}
+        table, tar = self._path(shard, ".parquet"), self._path(shard, ".tar")
+        told = _from_tar(tar, shard) if tar.is_file() and not table.is_file() else read_table(table)
+        known = {row.number: row for row in told}
         known.update((row.number, row) for row in self._journal(shard))
         return known
 
@@ -192,7 +206,10 @@ class Shelf:
             with machine_errors(path):
                 found = msgspec.json.decode(path.read_bytes(), type=Claim)
         except msgspec.DecodeError as error:
-            raise DataProblem(f"{path}: not what vle-prep fetch wrote ({error}).") from error
+            raise DataProblem(
+                f"{path}: not what vle-prep fetch wrote ({error}). Remove it: what it says is "
+                "then seen from the addresses of the pictures."
+            ) from error
         if found != self._claim:
             raise DataProblem(
                 f"{path}: these pictures were fetched for another list (sha256 "
@@ -237,6 +254,27 @@ def _members(decision: Decision, data: bytes) -> Iterator[tuple[str, bytes]]:
         "sha256": decision.sha256,
     }
     yield f"{decision.key}.json", json_bytes(told)
+
+
+def _from_tar(tar: Path, shard: int) -> Iterator[Decision]:
+    """The pictures of a tar whose table was lost, by the JSON behind each; failures are unknown."""
+    pictures: dict[str, tuple[str, int]] = {}
+    for name, place in tar_members(tar):
+        stem, _, ending = name.partition(".")
+        if ending != "json":
+            pictures[stem] = (ending, place.length)
+            continue
+        try:
+            told = msgspec.structs.asdict(_TOLD.decode(read_slice(str(tar), place)))
+            ending, size = pictures[stem]
+            row = shard * ROWS_PER_SHARD + int(stem[-4:])
+            found = Decision(
+                number=row, status=SUCCESS, final=True, bytes=size, ending=ending, **told
+            )
+        except (msgspec.DecodeError, KeyError, ValueError):
+            continue  # nothing of ours: as good as not there
+        if found.key == stem:
+            yield found
 
 
 def _size(path: Path) -> int:

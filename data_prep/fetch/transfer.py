@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from vle_bench.atomic import make_folder
 from vle_bench.canonical import sha256_file
@@ -117,7 +117,9 @@ class _Transfer:
                 pause = self._rules.wait_before(failed, self._wanted.url)
                 await asyncio.sleep(max(pause, failure.after))
         digest = await asyncio.to_thread(sha256_file, self.part)
-        return Came(self._size(), digest, resumed)
+        with machine_errors(self.part):
+            size = self.part.stat().st_size
+        return Came(size, digest, resumed)
 
     def start_over(self) -> None:
         """Forgets the beginning."""
@@ -178,6 +180,7 @@ class _Transfer:
                 return None
             if reply.status not in (200, 206):
                 raise status_failure(reply, self._rules)
+            self._expect_plain(reply)
             start = self._start(reply, at)
             self._expect_size(start.total)
             self._expect_room(start)
@@ -207,9 +210,27 @@ class _Transfer:
         total = 0 if match["total"] == "*" else int(match["total"])
         facts = self._ledger.part_facts(self._wanted.file)
         if facts is not None and total and facts.total not in (0, total):
-            self.start_over()
-            raise Failure(reasons.TRUNCATED, "the file changed meanwhile", transient=True)
+            self._changed()
+        if facts is not None and not self._wanted.sha256:
+            theirs = _facts(self._wanted.url, reply, total)
+            if _differ(facts.etag, theirs.etag) or _differ(
+                facts.last_modified, theirs.last_modified
+            ):
+                self._changed()  # If-Range was not heard, and no digest would tell of the seam
         return _Start(at, total)
+
+    def _changed(self) -> NoReturn:
+        self.start_over()
+        raise Failure(reasons.TRUNCATED, "the file changed meanwhile", transient=True)
+
+    def _expect_plain(self, reply: Reply) -> None:
+        """What is packed on the way is another file; of a `.gz` some servers only say so."""
+        coding = reply.header("content-encoding").strip().lower()
+        if coding in ("", "identity") or self._wanted.sha256:  # a digest knows for sure
+            return
+        if self._wanted.path.suffix not in (".gz", ".tgz"):
+            told = f"it comes packed (Content-Encoding: {coding}), though asked for as it is"
+            raise Failure(reasons.OTHER, told)
 
     def _expect_size(self, total: int) -> None:
         wanted = self._wanted
@@ -232,12 +253,7 @@ class _Transfer:
             )
 
     def _begin(self, reply: Reply, total: int) -> None:
-        facts = PartFacts(
-            url=self._wanted.url,
-            etag=reply.header("etag"),
-            last_modified=reply.header("last-modified"),
-            total=total,
-        )
+        facts = _facts(self._wanted.url, reply, total)
         # In this order: a part without facts is thrown away, facts without a part are harmless.
         self.start_over()
         self._ledger.keep_part(self._wanted.file, facts)
@@ -295,6 +311,17 @@ def _write(stream: FileIO, piece: bytes) -> None:
         view = memoryview(piece)
         while view:
             view = view[stream.write(view) :]
+
+
+def _facts(url: str, reply: Reply, total: int) -> PartFacts:
+    """Of which version a reply says that it is."""
+    etag, changed = reply.header("etag"), reply.header("last-modified")
+    return PartFacts(url=url, etag=etag, last_modified=changed, total=total)
+
+
+def _differ(known: str, told: str) -> bool:
+    """Whether two replies name two versions; one that does not name its own says nothing."""
+    return bool(known and told) and known.removeprefix("W/") != told.removeprefix("W/")
 
 
 def _validator(facts: PartFacts) -> str:

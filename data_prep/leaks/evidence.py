@@ -102,7 +102,7 @@ def flickr_photo(url: str) -> str:
     >>> flickr_photo("http://example.org/2007/36979_20070412.jpg")
     ''
     """
-    match = _ADDRESS.fullmatch(url)
+    match = _ADDRESS.fullmatch(url.strip())
     if match is None:
         return ""
     sure = _FLICKR_HOST.fullmatch(match["host"]) or len(match["secret"]) == _SECRET_DIGITS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import signal
 import subprocess
 import sys
@@ -92,6 +94,21 @@ def test_a_file_that_changed_meanwhile_begins_anew(world, validator):
     assert world.path.read_bytes() == other
 
 
+def test_a_server_that_continues_with_another_version_is_not_believed(world):
+    """Some ignore If-Range; without a digest nobody would see the seam."""
+    other = DATA[::-1]
+    first = Archive(DATA, breaks=[9_000] + [0] * 9)
+    world.offer(first)
+    with pytest.raises(DataProblem):
+        world.fetch()
+    deaf = Archive(other, etag='"two"', hears_if_range=False)
+    world.offer(deaf)
+    with pytest.raises(DataProblem, match="no whole zip"):  # all of the other, reversed, file
+        world.fetch()
+    assert world.path.with_name("things.zip.rejected").read_bytes() == other
+    assert world.ranges()[-2:] == ["bytes=9000-", ""]
+
+
 def test_a_weak_etag_vouches_for_no_beginning(world):
     world.offer(Archive(DATA, etag='W/"one"', breaks=[9_000] + [0] * 9))
     with pytest.raises(DataProblem):
@@ -168,6 +185,14 @@ def test_what_the_manifest_does_not_know_is_recorded_and_compared(world):
     assert not world.path.exists()
 
 
+def test_a_file_without_etag_date_and_digest_is_recorded_at_its_full_size(world):
+    world.offer(Archive(DATA, etag=""))
+    assert world.fetch().files[0].size == len(DATA)
+    assert f"({len(DATA):,} bytes)" in world.ears.said[0]
+    receipt = world.raw / ".vle-fetch" / "things" / "things.zip.json"
+    assert json.loads(receipt.read_bytes())["size"] == len(DATA)
+
+
 def test_a_file_that_rotted_is_named_and_left_alone(world):
     world.offer(Archive(DATA), size=len(DATA), sha256=SHA256)
     world.fetch()
@@ -204,6 +229,13 @@ def test_a_drip_is_no_better_than_silence(world):
     with pytest.raises(DataProblem, match="timeout"):
         world.fetch(rate_seconds=0.3, least_rate=10_000, attempts=1)
     assert left(world.raw) == ["things/things.zip.part"]
+
+
+def test_a_file_that_is_packed_on_the_way_is_not_taken_for_the_file(world):
+    world.offer(serve.body(gzip.compress(DATA), Content_Encoding="gzip"))
+    with pytest.raises(DataProblem, match=r"comes packed \(Content-Encoding: gzip\)"):
+        world.fetch()
+    assert left(world.raw) == []
 
 
 def test_redirects_are_followed_but_not_in_a_ring(world):

@@ -190,3 +190,28 @@ def test_a_journal_cannot_name_a_place_outside(tmp_path):
     journal.write_bytes(b"%08x %b\n" % (zlib.crc32(text), text))
     with pytest.raises(DataProblem, match="one of jpg, png and webp"):
         shelf.loose(0)
+
+
+def test_a_shard_whose_table_is_lost_keeps_its_pictures(site, tmp_path):
+    """The advice for a broken table is to remove it; the pictures beside it must outlive that."""
+    raw = tmp_path / "raw"
+    cc3m(raw, world(site, 12))
+    assert subprocess.run(command(raw), capture_output=True).returncode == 0
+    before = tree(raw / "cc3m")
+    (raw / "cc3m" / "fetched-train" / "00000.parquet").unlink()
+    site.log.clear()
+    assert subprocess.run(command(raw), capture_output=True).returncode == 0
+    assert sorted(one.path for one in site.log) == ["/0", "/10", "/5"]  # of these, nothing is known
+    assert tree(raw / "cc3m") == before
+
+
+def test_pictures_of_another_list_are_noticed_without_the_folders_own_word(site, tmp_path):
+    raw = tmp_path / "raw"
+    urls = world(site, 12)
+    cc3m(raw, urls)
+    assert subprocess.run(command(raw), capture_output=True).returncode == 0
+    (raw / "cc3m" / "fetched-train" / "fetch.json").unlink()
+    cc3m(raw, urls[1:])
+    done = subprocess.run(command(raw), capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "is another in the list now" in done.stderr

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import ssl
 import subprocess
 import sys
 import threading
+import weakref
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from prep_world import picture_bytes
 
-from vle_bench.data_prep.fetch.addresses import is_public
-from vle_bench.data_prep.fetch.client import retry_after, target
+from vle_bench.data_prep.fetch.addresses import Resolver, is_public
+from vle_bench.data_prep.fetch.client import Reply, retry_after, target
 from vle_bench.data_prep.fetch.failure import Failure
 from vle_bench.data_prep.fetch.opt_out import opted_out
 from vle_bench.data_prep.fetch.rules import Rules
@@ -46,6 +49,7 @@ from vle_bench.data_prep.fetch.rules import Rules
         ("fe80::1", False),
         ("fe80::1%eth0", False),
         ("fc00::1", False),
+        ("fec0::1", False),
         ("ff02::1", False),
         ("::ffff:127.0.0.1", False),
         ("::ffff:a9fe:a9fe", False),
@@ -57,6 +61,26 @@ from vle_bench.data_prep.fetch.rules import Rules
 )
 def test_only_addresses_that_anybody_may_have_are_public(address, public):
     assert is_public(address) is public
+
+
+def test_a_name_that_failed_is_remembered_without_its_exception():
+    """An exception holds every frame that it passed: thousands of dead hosts took gigabytes."""
+
+    async def asked_twice():
+        resolver = Resolver(allow_private=False, threads=1)
+        raised = []
+        for _ in range(2):
+            with pytest.raises(Failure, match="no public address") as caught:
+                await resolver.addresses("127.0.0.1", 80)
+            raised.append(weakref.ref(caught.value))
+            del caught
+        resolver.close()
+        return raised, resolver
+
+    raised, resolver = asyncio.run(asked_twice())
+    gc.collect()
+    assert [one() for one in raised] == [None, None]
+    del resolver
 
 
 @pytest.mark.parametrize(
@@ -77,7 +101,15 @@ def test_only_addresses_that_anybody_may_have_are_public(address, public):
         (["otherbot: noai, vle-bench: noimageai"], "noimageai"),
         (["unavailable_after: 25 Jun 2010 15:00:00 PST, noai"], "noai"),
         (["max-snippet: 20, noimageai"], "noimageai"),
-        (["noairplanes"], ""),
+        (["unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT, noai"], "noai"),
+        (["unavailable_after: Tuesday, 25-Jun-30 15:00:00 GMT, noimageai"], "noimageai"),
+        (["otherbot: unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT, noai"], ""),
+        (["noindex noai"], "noai"),
+        (["noindex; noimageai"], "noimageai"),
+        (['"noai"'], "noai"),
+        (["otherbot: noindex noai"], ""),
+        (["360spider: noai"], ""),
+        (["noairplanes", "no-ai", "none"], ""),
     ],
 )
 def test_an_owner_declines_for_everybody_or_for_one_robot(lines, declined):
@@ -120,6 +152,20 @@ def test_redirects_are_read_against_where_they_come_from():
     assert where.joined("//b.example.org/").host == "b.example.org"
     with pytest.raises(Failure):
         where.joined("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("sent", "leads"),
+    [
+        (b"/caf\xc3\xa9.jpg", "/caf%C3%A9.jpg"),  # raw UTF-8, as browsers read it
+        (b"/caf\xe9.jpg", "/caf%C3%A9.jpg"),  # Latin-1
+        (b"/caf%C3%A9.jpg", "/caf%C3%A9.jpg"),
+    ],
+)
+def test_a_redirect_is_read_in_either_encoding(sent, leads):
+    reply = Reply(302, {"location": (sent.decode("latin-1"),)}, None)
+    where = target("https://a.example.org/x").joined(reply.moved_to)
+    assert where.url == f"https://a.example.org{leads}"
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,18 @@ def test_a_tar_that_was_cut_gives_the_pictures_that_are_whole(raw, out, pictures
     data = path.read_bytes()
     path.write_bytes(data[: data.index(pictures[URLS[2]]) + 100])
     cc3m(raw, [f"caption\t{url}" for url in URLS])
-    run(raw, out)
+    report = run(raw, out).report
     assert sorted(found(out)) == sorted(URLS[:2])
+    told = "1 picture that tables of img2dataset call downloaded is in no tar or folder"
+    assert report.splits["train"].warnings[0].startswith(told)
+
+
+def test_a_picture_that_another_layout_has_is_not_told_as_absent(raw, out, pictures):
+    img2dataset(raw / "cc3m" / "a", {URLS[0]: pictures[URLS[0]]}, table=True, as_tar=True)
+    (raw / "cc3m" / "a" / "00003.tar").write_bytes(bytes(10_240))
+    img2dataset(raw / "cc3m" / "b", {URLS[0]: pictures[URLS[0]]}, table=True, as_tar=True)
+    cc3m(raw, [f"caption\t{URLS[0]}"])
+    assert not any("tar or folder" in one for one in run(raw, out).report.splits["train"].warnings)
 
 
 def test_a_table_that_is_none_is_told(raw, out, pictures, prep, capsys):

@@ -127,6 +127,17 @@ def test_the_first_form_of_the_list_gives_the_same_pictures(raw, out):
     assert report.counts["caption"].skipped == {"caption without text": 1}
 
 
+def test_bytes_of_a_caption_that_are_no_text_are_counted(raw, out):
+    folder = raw / "sbu"
+    (folder / "SBU_captioned_photo_dataset_urls.txt").write_text("\n".join(URLS))
+    (folder / "SBU_captioned_photo_dataset_captions.txt").write_bytes(b"caf\xe9\nb\n\xc3\xa9\n")
+    report = run(raw, out).report
+    adjusted = report.splits["train"].adjusted
+    assert adjusted["caption with bytes that are no UTF-8"] == 1
+    samples = list(iter_samples(out / "sbu", "train", SbuSample))
+    assert samples[0].captions[0].text == "caf\ufffd"
+
+
 def test_lists_of_another_length_are_told(raw, out, prep, capsys):
     (raw / "sbu" / "SBU_captioned_photo_dataset_urls.txt").write_text("\n".join(URLS))
     assert prep("run", "sbu", "--raw", raw, "--out", out) == 3

@@ -18,6 +18,7 @@ from vle_bench.records import Picture
 @pytest.mark.parametrize(
     "address",
     [
+        " http://static.flickr.com/2723/4385058960_b0f291553e.jpg\n",
         "http://static.flickr.com/2723/4385058960_b0f291553e.jpg",
         "http://farm5.static.flickr.com/4051/4385058960_b0f291553e_z.jpg",
         "https://live.staticflickr.com/65535/4385058960_b0f291553e_o.png",

@@ -259,6 +259,23 @@ def test_a_corpus_without_ids_is_not_checked_where_only_ids_are_known(
     assert lacking not in run("vg", changing, tmp_path / "out").report.splits["train"].warnings
 
 
+def test_evaluation_pictures_without_files_are_told_where_bytes_are_the_evidence(
+    changing: Path, tmp_path: Path
+):
+    lines = (changing / "vcr" / "val.jsonl").read_text().splitlines()
+    stills = dict.fromkeys(json.loads(line)["img_fn"] for line in lines)
+    shutil.rmtree(changing / "coco" / "val2014")
+    (changing / "vcr" / "vcr1images" / next(iter(stills))).unlink()
+    warnings = run("cc3m", changing, tmp_path / "out").report.splits["train"].warnings
+    told = [one for one in warnings if one.endswith("bytes of the others are not known")]
+    assert told[0].startswith("rule karpathy-val: 0 of ")
+    there = f"rule vcr-val: {len(stills) - 1} of {len(stills)} pictures can be read"
+    assert any(one.startswith(there) for one in told)
+    assert not any("flickr30k" in one for one in told)
+    warnings = run("vg", changing, tmp_path / "out").report.splits["train"].warnings
+    assert not any(one.endswith("are not known") for one in warnings)
+
+
 def test_all_rules_that_hold_can_be_checked_strictly_in_a_whole_world(
     plain: Path, tmp_path: Path, prep
 ):
