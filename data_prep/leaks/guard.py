@@ -248,10 +248,10 @@ def _gather(corpus: Corpus, raw: RawTree, settings: _Settings) -> _Known:
         lists = [unread(rule, raw) for rule in rules]
         _refuse(corpus, _complaints(rules, lists, sample=raw.is_sample))
     index = EvaluationIndex(pictures())
-    warnings = _complaints(rules, reports, sample=raw.is_sample)
+    warnings = (*_complaints(rules, reports, sample=raw.is_sample), *unseen)
     if settings.strict:
         _refuse(corpus, warnings)
-    return _Known(rules, index, tuple(reports), sources, (*warnings, *unseen))
+    return _Known(rules, index, tuple(reports), sources, warnings)
 
 
 def _unseen(corpus: Corpus, report: RuleReport, pictures: int) -> Iterator[str]:

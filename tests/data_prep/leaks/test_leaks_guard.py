@@ -272,6 +272,8 @@ def test_evaluation_pictures_without_files_are_told_where_bytes_are_the_evidence
     there = f"rule vcr-val: {len(stills) - 1} of {len(stills)} pictures can be read"
     assert any(one.startswith(there) for one in told)
     assert not any("flickr30k" in one for one in told)
+    with pytest.raises(DataProblem, match="rule karpathy-val: 0 of"):
+        run("cc3m", changing, tmp_path / "strict", strict=True)
     warnings = run("vg", changing, tmp_path / "out").report.splits["train"].warnings
     assert not any(one.endswith("are not known") for one in warnings)
 
