@@ -63,7 +63,7 @@ def load_index(path: Path, place: str, shards: str) -> tuple[Gold, tuple[str, ..
         if stored.shards != shards:
             return None
         return _gold(stored, place), tuple(stored.questions)
-    except (OSError, ValueError):  # no such file, or damaged: the shards are read again
+    except (OSError, ValueError, msgspec.DecodeError):  # absent or damaged: shards are read again
         return None
 
 
