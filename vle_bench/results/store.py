@@ -1,15 +1,18 @@
 """Where results lie: `ROOT/<task>/<dataset>/<split>/<model>/`, three files a result.
 
 The three change together or not at all, `result.json` last: a folder without it
-is no result. A result that equals the stored one in everything but its time
-leaves the files untouched.
+is no result, and it is gone while the others change. Of several runs that store
+one model at once each waits for the other, and the last one done stands. A result
+that equals the stored one in everything but its time leaves the files untouched.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,17 +97,22 @@ def store_result(
     """
     make_folder(folder)
     path = folder / DOCUMENT
-    known = _stored(path)
-    if known is not None and known.model != document.model:
-        raise DataProblem(
-            f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
-            "Give --model-name or another --out."
-        )
     beside = {folder / PREDICTIONS: predictions, folder / ITEMS: items_bytes(items)}
-    changed = {place: data for place, data in beside.items() if not holds(place, data)}
-    if not changed and known is not None and without_time(known) == without_time(document):
-        return False
-    write_together({**changed, path: document_bytes(document)})
+    with _alone(folder):
+        known = _stored(path)
+        if known is not None and known.model != document.model:
+            raise DataProblem(
+                f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
+                "Give --model-name or another --out."
+            )
+        changed = {place: data for place, data in beside.items() if not holds(place, data)}
+        if not changed and known is not None and without_time(known) == without_time(document):
+            return False
+        write_together(
+            {**changed, path: document_bytes(document)},
+            shared=True,
+            seal=path if changed else None,
+        )
     return True
 
 
@@ -135,6 +143,23 @@ def stored_results(root: Path) -> list[StoredResult]:
             ]
         leaves = [folder for folder in folders if (folder / DOCUMENT).exists()]
     return [StoredResult(folder, read_document(folder / DOCUMENT)) for folder in leaves]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process stores into `folder`; the lock leaves no file behind."""
+    with machine_errors(folder):
+        handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    try:
+        if handle is not None:
+            import fcntl
+
+            with suppress(OSError):  # NFS locks no folder; the names aside are each one's own
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _stored(path: Path) -> ResultDocument | None:
