@@ -147,6 +147,27 @@ def write_together(
             seal.unlink(missing_ok=True)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process is in such a block of `folder`; the lock leaves no file behind.
+
+    It goes with the process, however that ends. Windows and some file systems lock no folder:
+    there the block is entered at once.
+    """
+    with machine_errors(folder):
+        handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    try:
+        if handle is not None:
+            import fcntl
+
+            with suppress(OSError):  # NFS
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def holds(path: Path, data: bytes) -> bool:
     """Whether `path` is a file of exactly these bytes."""
     try:

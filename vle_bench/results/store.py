@@ -9,14 +9,12 @@ that equals the stored one in everything but its time leaves the files untouched
 from __future__ import annotations
 
 import io
-import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vle_bench.atomic import holds, make_folder, write_together
+from vle_bench.atomic import alone, holds, make_folder, write_together
 from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.results.document import (
@@ -98,7 +96,7 @@ def store_result(
     make_folder(folder)
     path = folder / DOCUMENT
     beside = {folder / PREDICTIONS: predictions, folder / ITEMS: items_bytes(items)}
-    with _alone(folder):
+    with alone(folder):
         known = _stored(path)
         if known is not None and known.model != document.model:
             raise DataProblem(
@@ -143,23 +141,6 @@ def stored_results(root: Path) -> list[StoredResult]:
             ]
         leaves = [folder for folder in folders if (folder / DOCUMENT).exists()]
     return [StoredResult(folder, read_document(folder / DOCUMENT)) for folder in leaves]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process stores into `folder`; the lock leaves no file behind."""
-    with machine_errors(folder):
-        handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
-    try:
-        if handle is not None:
-            import fcntl
-
-            with suppress(OSError):  # NFS locks no folder; the names aside are each one's own
-                fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
 
 
 def _stored(path: Path) -> ResultDocument | None:
