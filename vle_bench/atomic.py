@@ -161,7 +161,13 @@ def alone(folder: Path) -> Iterator[None]:
             import fcntl
 
             with suppress(OSError):  # NFS
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    from vle_bench.console import say
+
+                    say(f"{folder}: another run is writing there. Waiting for it to end.")
+                    fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         if handle is not None:
