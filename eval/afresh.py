@@ -27,6 +27,10 @@ from vle_bench.results import ResultDocument, StoredResult, stored_results
 
 SCHEMA = "vle-bench/results/1"
 _SAME = 1e-9
+_MOVED = (
+    "A path that is not absolute counts from the folder you are in: run where it was scored. Files "
+    "that moved: score the predictions.jsonl of its folder against them, with --model-name."
+)
 
 
 class Afresh(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +118,7 @@ def show_afresh(found: Afresh, *, as_json: bool) -> None:
         say(f"changed: {change}")
     problems = Problems("Not scored again:")
     problems.extend(found.failures)
-    problems.raise_if_any()
+    problems.raise_if_any(advice=_MOVED)
 
 
 def _of_no_use(task: ScoringTask, request: ScoringRequest, options: RunOptions) -> Iterator[str]:

@@ -54,6 +54,7 @@ class Matching:
         self._first: dict[int, str] = {}
         self._twice: list[str] = []
         self._foreign: list[str] = []
+        self._alike: tuple[str, str] | None = None
 
     def place(self, name: str, place: str) -> int | None:
         """The reference's position; None (and a note) for a duplicate or a foreign id.
@@ -65,6 +66,7 @@ class Matching:
         at = self._index.get(name)
         if at is None:
             self._foreign.append(f"{_clipped(name)} ({self._short(place)})")
+            self._alike = self._alike or self._alike_to(name)
             return None
         if at in self._first:
             places = f"{self._short(self._first[at])} and {self._short(place)}"
@@ -104,6 +106,12 @@ class Matching:
                 f"{file}: {len(self._foreign):,} {what} not among the references: "
                 f"{named(self._foreign)}. {self._advice}"
             )
+            if self._alike:
+                given, meant = self._alike
+                yield (
+                    f"{file}: ids are compared as they are written: {given!r} is not {meant!r}. "
+                    "Write them as whole numbers or as the references have them."
+                )
         absent = [] if missing == "zero" else self.missing
         if absent:
             names = named(map(_clipped, absent))
@@ -116,6 +124,14 @@ class Matching:
                 )
             )
             yield f"{file}: {len(absent):,} of {len(self._ids):,} {what} {how}: {names}. {advice}"
+
+    def _alike_to(self, name: str) -> tuple[str, str] | None:
+        """A foreign id and the reference that it seems to mean: a spreadsheet's 42.0 or 0042."""
+        plain = name.strip().removesuffix(".0")
+        for meant in (plain, plain.lstrip("0")):
+            if meant in self._index and len(name) <= _LONGEST:
+                return name, meant
+        return None
 
     def _short(self, place: str) -> str:
         """The place within the file, whose name the sentence has said already."""

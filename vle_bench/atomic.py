@@ -127,13 +127,51 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
-    """Writes all of `files`, or none where one of them cannot be; the last is renamed last."""
+def write_together(
+    files: Mapping[Path, bytes], *, shared: bool = False, seal: Path | None = None
+) -> None:
+    """Writes all of `files`, or none where one of them cannot be; the last is renamed last.
+
+    Args:
+        files: What becomes of each path, in the order of the renames.
+        shared: Other processes may write these very files at the same time, as in `replacing`.
+        seal: The file that says the others belong together. It is taken away before the first
+            rename: a run killed between two renames leaves no seal, never one of other files.
+    """
     with ExitStack() as stack:
         for path, data in reversed(list(files.items())):
-            stream = stack.enter_context(replacing(path))
+            stream = stack.enter_context(replacing(path, shared=shared))
             stream.write(data)
             stream.flush()  # a full disk is met here, before the first rename
+        if seal is not None:
+            seal.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process is in such a block of `folder`; the lock leaves no file behind.
+
+    It goes with the process, however that ends. Windows and some file systems lock no folder:
+    there the block is entered at once.
+    """
+    with machine_errors(folder):
+        handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    try:
+        if handle is not None:
+            import fcntl
+
+            with suppress(OSError):  # NFS
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    from vle_bench.console import say
+
+                    say(f"{folder}: another run is writing there. Waiting for it to end.")
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def holds(path: Path, data: bytes) -> bool:

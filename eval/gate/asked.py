@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from vle_bench.catalog.strict_toml import fitted
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.requests import ScoringRequest
 from vle_bench.eval.scored import Scored, ScoringTask
@@ -86,10 +87,7 @@ def _request(task: ScoringTask, options: Mapping[str, Any], where: str) -> Scori
     written = {key.replace("-", "_"): value for key, value in options.items()}
     if isinstance(written.get("predictions"), str):
         written["predictions"] = [written["predictions"]]
-    try:
-        return msgspec.convert(written, task.request_type)
-    except msgspec.ValidationError as error:
-        raise DataProblem(f"{where}: options: {error}.") from error
+    return fitted(written, task.request_type, where=f"{where}: options")
 
 
 def _files(asked: ScoringRequest) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -348,5 +348,5 @@ def _notes(predicted: _Predicted, gold: Gold) -> list[str]:
         notes.append("Ranked lists hold their own order: no tie rule, and no rank beyond ten.")
     alone = int((gold.first_image == NONE).sum())
     if alone:
-        notes.append(f"{alone:,} texts have no picture and count as misses of t2i.")
+        notes.append(f"Texts without a picture, which count as misses of t2i: {alone:,}.")
     return notes

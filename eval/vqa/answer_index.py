@@ -3,11 +3,13 @@
 It is made from the shards the first time a split is scored and kept beside the data sets, in
 `<data>/.vle-eval/`: the prepared folders themselves stay as `vle-prep` wrote them. It holds
 columns and no readings, so that no change of a rule can hide in it. Its name carries the digest
-of the shards it was made from, and each record was held against the index's CRC-32 before.
+of the shards it was made from, and each record was held against the index's CRC-32 before. A CRC-32
+of its own stands before everything: a letter that a disk turned would move a score unseen.
 """
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Final, Literal
 
@@ -22,6 +24,7 @@ from vle_bench.eval.vqa.gold import Gold, LeftOutBy
 FOLDER = ".vle-eval"
 _SCHEMA: Final = "vle-bench/vqa-answers/1"
 _DIGEST_LENGTH = 16
+_CHECK_LENGTH = 4
 
 
 class _Column(msgspec.Struct, frozen=True):
@@ -59,7 +62,10 @@ def index_path(dataset_folder: Path, split: str, shards: str) -> Path:
 def load_index(path: Path, place: str, shards: str) -> tuple[Gold, tuple[str, ...]] | None:
     """The references and the questions' texts; None where the file is not there or not sound."""
     try:
-        stored = msgspec.msgpack.decode(path.read_bytes(), type=_Stored)
+        data = memoryview(path.read_bytes())
+        if data[:_CHECK_LENGTH] != _check(data[_CHECK_LENGTH:]):
+            return None
+        stored = msgspec.msgpack.decode(data[_CHECK_LENGTH:], type=_Stored)
         if stored.shards != shards:
             return None
         return _gold(stored, place), tuple(stored.questions)
@@ -80,10 +86,15 @@ def store_index(path: Path, gold: Gold, questions: tuple[str, ...], shards: str)
         sizes=gold.sizes.astype("<i4").tobytes(),
         left_out_by=gold.left_out_by,
     )
+    data = msgspec.msgpack.encode(stored)
     try:
-        write_bytes(path, msgspec.msgpack.encode(stored))
+        write_bytes(path, _check(data) + data, shared=True)
     except MachineProblem:
         return
+
+
+def _check(data: bytes | memoryview) -> bytes:
+    return zlib.crc32(data).to_bytes(_CHECK_LENGTH, "little")
 
 
 def _column(texts: list[str]) -> _Column:

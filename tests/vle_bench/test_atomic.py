@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vle_bench.atomic import (
+    alone,
     make_folder,
     replacing,
     temporary_name,
@@ -135,3 +136,21 @@ def test_where_one_of_several_files_does_not_fit_none_is_written(tmp_path: Path,
     )
     assert "File too large" in run.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"b": b"old"}
+
+
+def test_who_waits_for_another_run_says_so(tmp_path: Path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    told = []
+
+    def say(text: str) -> None:
+        told.append(text)
+        os.close(other)  # the other run ends
+
+    monkeypatch.setattr("vle_bench.console.say", say)
+    with alone(tmp_path):
+        assert told == [f"{tmp_path}: another run is writing there. Waiting for it to end."]
+    with alone(tmp_path):
+        assert len(told) == 1
+    assert list(tmp_path.iterdir()) == []

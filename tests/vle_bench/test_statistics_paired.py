@@ -71,6 +71,16 @@ def test_the_order_of_runs_and_pictures_moves_no_p(differences):
     assert randomised(differences, **arguments) == randomised(turned, **arguments)
 
 
+@pytest.mark.parametrize("pictures", range(1, 13))
+def test_p_is_never_below_that_of_the_data_and_the_data_turned(pictures):
+    """Two of all arrangements are always as far from 0: no luck of the draws goes below them."""
+    differences = [*range(1, pictures + 1), 0.0, 0.0]
+    least = every_arrangement(differences[:pictures])
+    drawn = [randomised(differences, resamples=500, seed=seed, stream="a") for seed in range(9)]
+    assert min(drawn) >= least
+    assert randomised(differences, resamples=1, seed=0, stream="a") >= least
+
+
 def test_fractions_that_are_no_tenths_are_tested_in_billionths():
     differences = np.random.default_rng(0).normal(0.5, 1.0, 200) / 3
     assert randomised(differences, resamples=999, seed=0, stream="a") < 0.01

@@ -44,7 +44,8 @@ class Places(msgspec.Struct, frozen=True, dict=True):
     """
 
     file: str
-    text: str
+    text: str | None
+    """None where it is not at hand: then the file alone is named."""
 
     def of(self, *path: str | int) -> str:
         r"""Where `path` stands, or the nearest table above it.
@@ -52,6 +53,8 @@ class Places(msgspec.Struct, frozen=True, dict=True):
         >>> Places("a.toml", "\n[b]\n").of("b", 0)
         'a.toml:2'
         """
+        if self.text is None:
+            return self.file
         from vle_bench.catalog.toml_lines import line_of
 
         return f"{self.file}:{line_of(self._lines, path)}"
@@ -60,7 +63,7 @@ class Places(msgspec.Struct, frozen=True, dict=True):
     def _lines(self) -> Mapping[KeyPath, int]:
         from vle_bench.catalog.toml_lines import locate
 
-        return locate(self.text)
+        return locate(self.text or "")
 
 
 class Spot(NamedTuple):
@@ -95,6 +98,24 @@ def read_toml(file: CatalogFile, record: type[T]) -> Reading[T]:
         return _reading(file.place, text, record)
     except RecursionError as error:
         raise DataProblem(f"{file.place}: nested too deeply to be read.") from error
+
+
+def fitted(table: Mapping[str, Any], record: type[T], *, where: str) -> T:
+    """The keys and values of a table that was read before, as one `record`.
+
+    Args:
+        table: What `tomllib` made of it.
+        record: What it should be.
+        where: Its file and name, for messages: its lines are no longer known.
+
+    Raises:
+        DataProblem: up to ten problems of keys and values.
+    """
+    builder = _Builder(Places(where, None))
+    value = builder.struct(dict(table), record, ())
+    builder.problems.raise_if_any(advice=_ADVICE)
+    assert isinstance(value, record), "a value without problems is the record asked for"
+    return value
 
 
 def _reading(place: str, text: str, record: type[T]) -> Reading[T]:

@@ -1,8 +1,9 @@
 """Where results lie: `ROOT/<task>/<dataset>/<split>/<model>/`, three files a result.
 
 The three change together or not at all, `result.json` last: a folder without it
-is no result. A result that equals the stored one in everything but its time
-leaves the files untouched.
+is no result, and it is gone while the others change. Of several runs that store
+one model at once each waits for the other, and the last one done stands. A result
+that equals the stored one in everything but its time leaves the files untouched.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vle_bench.atomic import holds, make_folder, write_together
+from vle_bench.atomic import alone, holds, make_folder, write_together
 from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.results.document import (
@@ -94,17 +95,22 @@ def store_result(
     """
     make_folder(folder)
     path = folder / DOCUMENT
-    known = _stored(path)
-    if known is not None and known.model != document.model:
-        raise DataProblem(
-            f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
-            "Give --model-name or another --out."
-        )
     beside = {folder / PREDICTIONS: predictions, folder / ITEMS: items_bytes(items)}
-    changed = {place: data for place, data in beside.items() if not holds(place, data)}
-    if not changed and known is not None and without_time(known) == without_time(document):
-        return False
-    write_together({**changed, path: document_bytes(document)})
+    with alone(folder):
+        known = _stored(path)
+        if known is not None and known.model != document.model:
+            raise DataProblem(
+                f"{folder}: holds a result of {known.model!r}, this one is of {document.model!r}. "
+                "Give --model-name or another --out."
+            )
+        changed = {place: data for place, data in beside.items() if not holds(place, data)}
+        if not changed and known is not None and without_time(known) == without_time(document):
+            return False
+        write_together(
+            {**changed, path: document_bytes(document)},
+            shared=True,
+            seal=path if changed else None,
+        )
     return True
 
 

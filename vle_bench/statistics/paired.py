@@ -54,8 +54,9 @@ def randomised(
         stream: Name of this set of draws.
 
     Returns:
-        (b + 1) / (m + 1), where b of m draws are at least as far from 0 as the data; None with
-        no draws.
+        (b + 1) / (m + 1), where b of m draws are at least as far from 0 as the data, or what two
+        of all arrangements are (the data, and the data turned), where that is more; None with no
+        draws.
 
     >>> randomised([0.0, 0.0], resamples=99, seed=0, stream="")
     1.0
@@ -69,7 +70,8 @@ def randomised(
     sums = np.full(resamples, -int((sizes * pictures).sum()), dtype=np.int64)
     for size, count in zip(sizes.tolist(), pictures.tolist(), strict=True):
         sums += 2 * size * generator.binomial(count, 0.5, size=resamples)
-    return share_at_least(np.abs(sums), found)
+    moved = int(pictures.sum())
+    return max(share_at_least(np.abs(sums), found), min(1.0, 2.0 ** (1 - moved)))
 
 
 def spread(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vle_bench.atomic import make_folder, replacing, write_if_changed
+from vle_bench.atomic import alone, make_folder, replacing, write_if_changed
 from vle_bench.console import progress
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.eval.leaderboard.board import Group, groups_of
@@ -60,12 +60,32 @@ def write_page(path: Path, found: Sequence[StoredResult], *, options: Options) -
         DataProblem: An item table or shard is damaged, or the page would be larger than it may be.
         MachineProblem: Something cannot be written.
     """
+    beside = make_folder(path.with_name(f"{path.stem}_items"))
+    with alone(beside):  # else one run sweeps away or renames what another is writing aside
+        return _write_beside(path, beside, found, options)
+
+
+def single_page(found: Sequence[StoredResult], *, options: Options) -> bytes:
+    """One page that holds everything itself.
+
+    Args:
+        found: The stored results.
+        options: How single items are shown; `most_items` is shared evenly by the sets.
+
+    Raises:
+        DataProblem: An item table or shard is damaged.
+    """
     groups, sets = _groups_and_sets(found)
-    beside = path.with_name(f"{path.stem}_items")
+    most = (options.most_items or MOST_SINGLE) // max(len(sets), 1)
+    few = Options(data=options.data, seed=options.seed, most_items=max(most, 1))
+    return _page(groups, _about(found, sets, source=""), embedded=_pieces(found, sets, few))
+
+
+def _write_beside(path: Path, beside: Path, found: Sequence[StoredResult], options: Options) -> int:
     aside = beside / ".new.tmp"
-    make_folder(beside)
     _remove(aside)
     try:
+        groups, sets = _groups_and_sets(found)
         digest = _write_pieces(aside, _pieces(found, sets, options))
         source = f"{beside.name}/{digest}"
         page = _page(groups, _about(found, sets, source=source), embedded=())
@@ -88,22 +108,6 @@ def write_page(path: Path, found: Sequence[StoredResult], *, options: Options) -
         if _WHOLE.fullmatch(old.name) and old.name != digest:
             _remove(old)
     return len(page)
-
-
-def single_page(found: Sequence[StoredResult], *, options: Options) -> bytes:
-    """One page that holds everything itself.
-
-    Args:
-        found: The stored results.
-        options: How single items are shown; `most_items` is shared evenly by the sets.
-
-    Raises:
-        DataProblem: An item table or shard is damaged.
-    """
-    groups, sets = _groups_and_sets(found)
-    most = (options.most_items or MOST_SINGLE) // max(len(sets), 1)
-    few = Options(data=options.data, seed=options.seed, most_items=max(most, 1))
-    return _page(groups, _about(found, sets, source=""), embedded=_pieces(found, sets, few))
 
 
 def _groups_and_sets(found: Sequence[StoredResult]) -> tuple[list[Group], list[ItemSet]]:

@@ -146,9 +146,21 @@ def test_options_that_no_scorer_knows_are_named(case, capsys):
     [
         ('task = "vcr"', 'task = "vcrr"', "case.toml: vcrr: no such task. Known: vqa, vcr"),
         ('task = "vcr"', "", "case.toml: names no task."),
-        ('predictions = ["leaderboard.csv"]', "predictions = 3", "`$.predictions`"),
-        ('predictions = ["leaderboard.csv"]', "predictions = [3]", "`$.predictions[0]`"),
-        ('annotations = "val.jsonl"', "annotations = 3", "`$.annotations`"),
+        (
+            'predictions = ["leaderboard.csv"]',
+            "predictions = 3",
+            "options: predictions: expected an array, found 3",
+        ),
+        (
+            'predictions = ["leaderboard.csv"]',
+            "predictions = [3]",
+            "options: predictions[0]: expected str, found 3",
+        ),
+        (
+            'annotations = "val.jsonl"',
+            "annotations = 3",
+            "options: annotations: expected str, found 3",
+        ),
         ('predictions = ["leaderboard.csv"]', "", "case.toml: Nothing to score."),
         ("[variants.csv]", '[variants."../csv"]', "variant '../csv' becomes a part of a file's"),
     ],

@@ -146,7 +146,13 @@ def test_pinned_numbers_that_contradict_each_other_close_the_gate(shelf, vle_eva
     [
         ('task = "vcr"', 'task = "vcrr"', "vcrr: no such task. Known: vqa, vcr"),
         ('task = "vcr"', 'tsk = "vcr"', 'unknown key. Did you mean "task"?'),
-        ("resamples = 0", "resample = 0", "resample"),
+        (
+            "resamples = 0",
+            "resample = 0",
+            'options: resample: unknown key. Did you mean "resamples"?',
+        ),
+        ("resamples = 0", "resamples = -1", "options: resamples: expected int >= 0, found -1"),
+        ("resamples = 0", 'missing = "none"', 'expected one of error, zero, found "none"'),
         ("../golden/vcr_kinds/val.jsonl", "../../etc/passwd", "leaves the folder that the pins"),
         ("../golden/vcr_kinds/val.jsonl", "/etc/passwd", "leaves the folder that the pins"),
         ("value = 62.5", "value = nan", "a finite value was expected"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,20 @@ def test_page_and_folder_change_together_or_not_at_all(found, tmp_path, monkeypa
     (folder,) = {Path(name).parts[1] for name in after if name.startswith("board_items")}
     assert embedded(after["board.html"])["about"]["source"] == f"board_items/{folder}"
     assert folder not in "".join(before)
+
+
+def test_page_written_by_two_at_once_has_all_its_pieces(found, tmp_path):
+    some = [found[:1], found[1:], found]
+    alone = []
+    for number, runs in enumerate(some):
+        write_page(tmp_path / f"{number}/board.html", runs, options=Options())
+        alone.append(tree(tmp_path / str(number)))
+    together = tmp_path / "together"
+    for _ in range(3):
+        with ThreadPoolExecutor(6) as pool:
+            pages = [together / "board.html"] * 6
+            list(pool.map(lambda *one: write_page(*one, options=Options()), pages, some * 2))
+        assert tree(together) in alone
 
 
 def test_page_keeps_what_others_put_beside_its_pieces(found, tmp_path):

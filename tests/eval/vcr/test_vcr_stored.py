@@ -95,6 +95,7 @@ def test_references_that_are_gone_are_told_and_the_rest_is_shown(vle_eval, world
     assert ran.code == 3
     assert "**other**" in ran.out
     assert "Not scored again:" in ran.err
+    assert "score the predictions.jsonl of its folder against them, with --model-name." in ran.err
     assert str(stored) in ran.err
 
 

@@ -154,6 +154,15 @@ def test_an_integer_and_its_digits_are_the_same_question(score, world):
     assert "1000 (record 1 and record 5)" in score().err
 
 
+@pytest.mark.parametrize("given", ["1000.0", " 1000", "001000"])
+def test_an_id_that_a_spreadsheet_rewrote_is_told_with_the_one_it_means(score, world, given):
+    made = rows(ANSWERS)
+    write(world / "p.json", [*rows({"7.0": "x", given: "no"}), *made[1:]])
+    ran = score()
+    assert (ran.code, ran.err.count("\n")) == (3, 3)
+    assert f"ids are compared as they are written: '{given}' is not '1000'." in ran.err
+
+
 def test_missing_zero_scores_nothing_and_says_so(score, world):
     prediction_file(world / "p.json", {2000: "red"})
     document = score("--missing", "zero").document

@@ -13,6 +13,7 @@ import pytest
 from eval_runs import Ran
 from vqa_world import annotation_file, prediction_file, question, write
 
+from vle_bench.atomic import temporary_name
 from vle_bench.canonical import sha256_bytes
 from vle_bench.eval.references import shards_digest
 from vle_bench.eval.vqa.answer_index import index_path
@@ -239,6 +240,27 @@ def test_answers_kept_that_were_damaged_are_made_again(at, score, shards):
         score("--split", "val", "--predictions", "p.json").document["metrics"] == first["metrics"]
     )
     assert kept(shards).read_bytes() == sound
+
+
+def test_one_letter_that_turned_in_the_answers_kept_moves_no_score(score, shards):
+    first = score("--split", "val", "--predictions", "p.json").document
+    sound = kept(shards).read_bytes()
+    assert sound.count(b"yes") == 2  # an answer, and the type yes/no
+    for turned in (sound.replace(b"yes", b"yep"), sound.replace(b"1000", b"1900")):
+        assert turned != sound
+        kept(shards).write_bytes(turned)
+        again = score("--split", "val", "--predictions", "p.json").document
+        assert again["metrics"] == first["metrics"]
+        assert kept(shards).read_bytes() == sound
+
+
+def test_answers_that_another_run_is_keeping_are_kept_beside_it(score, shards):
+    score("--split", "val", "--predictions", "p.json")
+    path = kept(shards)
+    path.unlink()
+    temporary_name(path).mkdir()
+    score("--split", "val", "--predictions", "p.json")
+    assert path.is_file()
 
 
 def test_answers_of_other_shards_are_not_taken(score, shards):
