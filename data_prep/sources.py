@@ -183,9 +183,9 @@ class RawTree:
         """
         missing = set(wanted)
         found: dict[int, PictureFile] = {}
-        for listing in self._listings(dataset, folders):
-            if not missing:
-                break
+        listings = self._listings(dataset, folders)
+        # The next place is made only for pictures that are missing: it may be a zip cut short.
+        while missing and (listing := next(listings, None)) is not None:
             here = missing.intersection(listing.keys())
             found.update((number, listing[number]) for number in here)
             missing -= here

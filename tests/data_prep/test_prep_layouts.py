@@ -10,8 +10,10 @@ from prep_world import picture_bytes, put_zip
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.data_prep.named_files import NamedFiles
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.sources import RawTree
+from vle_bench.errors import DataProblem
 
 
 def shards(raw: Path, out: Path) -> dict[str, str]:
@@ -68,6 +70,26 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
         for name in names[::2]:
             del small.pictures[split][name]
     assert shards(small.write(), tmp_path / "out") == expected
+
+
+def test_a_zip_cut_short_is_not_opened_beside_a_folder_that_holds_every_picture(
+    small, expected, tmp_path: Path
+):
+    raw = small.write()
+    for name in ("train2014", "val2014", "test2015", "train2017"):
+        (raw / "coco" / f"{name}.zip").write_bytes(b"PK\x03\x04 and the rest did not come")
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_the_same_goes_for_files_that_are_found_by_their_path(tmp_path: Path):
+    folder = tmp_path / "vcr" / "vcr1images"
+    (folder / "film").mkdir(parents=True)
+    (folder / "film" / "a@0.jpg").write_bytes(b"x")
+    folder.with_suffix(".zip").write_bytes(b"PK\x03\x04 and the rest did not come")
+    stills = NamedFiles(RawTree(tmp_path), "vcr", "vcr1images/")
+    assert stills.find("film/a@0.jpg") is not None
+    with pytest.raises(DataProblem, match="no whole zip archive"):
+        stills.find("film/b@0.jpg")
 
 
 def test_names_without_the_coco_prefix_are_found(small, tmp_path: Path):
