@@ -72,6 +72,19 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
     assert shards(small.write(), tmp_path / "out") == expected
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_archives_unpacked_each_into_a_folder_of_its_name_are_found(
+    small, expected, tmp_path: Path, flat
+):
+    """As desktop programs do: `train2014/train2014/`, `annotations_trainval2014/annotations/`."""
+    raw = small.write_zips()
+    for archive in list(raw.glob("*/*.zip")):
+        folder = raw if flat else archive.parent
+        shutil.unpack_archive(archive, folder / archive.stem)
+        archive.unlink()
+    assert shards(raw, tmp_path / "out") == expected
+
+
 def test_a_zip_cut_short_is_not_opened_beside_a_folder_that_holds_every_picture(
     small, expected, tmp_path: Path
 ):
