@@ -48,6 +48,8 @@ KARPATHY = "karpathy"
 SPLIT_FILE = "dataset_flickr30k.json"
 TOKENS = "results_20130124.token"
 BAD_LINE = "caption line that is not understood"
+NO_BOXES = "picture without its file of phrase boxes"
+NO_SENTENCES = "picture without its file of marked sentences"
 
 _SPLITS = ("train", "val", "test")
 _PICTURES = ("flickr30k-images/", "flickr30k_images/")
@@ -179,10 +181,15 @@ class OpenedFlickr30k(NothingBeside):
         if absent:
             return
         texts = dict(sentences.read(f"{image}.txt" for image in images))
+        with_boxes = 0
         for name, xml in annotations.read(f"{image}.xml" for image in images):
             stem = name.removesuffix(".xml")
             marked = texts.get(f"{stem}.txt", b"").decode("utf-8", "replace")
             facts.add_regions(int(stem), xml, marked)
+            with_boxes += 1
+        for rule, there in ((NO_BOXES, with_boxes), (NO_SENTENCES, len(texts))):
+            if there < len(images):
+                facts.books.adjusted[rule] += len(images) - there
         for files in (annotations, sentences):
             facts.books.sources[f"{files.source} ({facts.split})"] = files.sha256
 

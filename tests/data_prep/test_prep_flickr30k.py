@@ -203,6 +203,16 @@ def test_a_changed_box_is_noticed_and_one_folder_alone_is_not_enough(raw: Path, 
     assert samples_of(out, "test")[0].boxes == ()
 
 
+def test_pictures_that_entities_have_no_file_of_are_counted(raw: Path, out: Path):
+    entities(raw)
+    splits = run(raw, out).report.splits
+    no_boxes = "picture without its file of phrase boxes"
+    no_sentences = "picture without its file of marked sentences"
+    assert splits["train"].adjusted == {no_boxes: 2, no_sentences: 2}
+    assert splits["val"].adjusted == {no_sentences: 1}
+    assert splits["test"].adjusted == {"entity without a box": 1}
+
+
 def test_boxes_that_cannot_be_read_are_named_and_end_nothing(raw: Path, out: Path):
     entities(raw)
     put(raw / "flickr30k" / "Annotations" / "104.xml", b"<annotation><object>")
