@@ -217,6 +217,13 @@ def test_a_table_is_walked_alike_in_pieces_of_any_size(tmp_path: Path, monkeypat
         assert read_picture(file) == pictures[int(one.identity)]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_id(raw: Path, out: Path):
+    table = raw / "flickr30k-cn" / "valid_imgs.tsv"
+    put(table, b"\xef\xbb\xbf" + table.read_bytes())
+    assert run(raw, out).report.splits["val"].counts["image"].skipped == {}
+    assert dict(iter_ids(out, "val")) == PICTURES["val"]
+
+
 def test_lines_that_hold_no_picture_have_no_cell(tmp_path: Path):
     path = tmp_path / "t.tsv"
     path.write_bytes(b"\n7\taGk=\r\n  \n8\n9\t\n")
