@@ -210,6 +210,9 @@ def test_pictures_that_entities_have_no_file_of_are_counted(raw: Path, out: Path
     no_sentences = "picture without its file of marked sentences"
     assert splits["train"].adjusted == {no_boxes: 2, no_sentences: 2}
     assert splits["val"].adjusted == {no_sentences: 1}
+    assert f"annotations lost: {no_boxes} (2)" in splits["train"].warnings
+    assert f"annotations lost: {no_sentences} (1)" in splits["val"].warnings
+    assert not any("lost" in one for one in splits["test"].warnings)
     assert splits["test"].adjusted == {"entity without a box": 1}
 
 
