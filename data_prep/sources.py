@@ -221,6 +221,7 @@ class RawTree:
             yield base / plain
             if path.endswith("/"):
                 yield base / _IMAGES / plain
+                yield base / plain / plain.name  # one of its name within it, as Kaggle packs some
             elif plain.parent.name == _ANNOTATIONS:
                 yield base / plain.name
             else:

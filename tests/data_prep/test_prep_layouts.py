@@ -72,6 +72,15 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
     assert shards(small.write(), tmp_path / "out") == expected
 
 
+def test_folders_within_folders_of_their_name_are_found(small, expected, tmp_path: Path):
+    raw = small.write()
+    for path in list(raw.glob("coco/*20*")):
+        path.rename(raw / path.name)
+        path.mkdir()
+        (raw / path.name).rename(path / path.name)
+    assert shards(raw, tmp_path / "out") == expected
+
+
 @pytest.mark.parametrize("flat", [False, True])
 def test_archives_unpacked_each_into_a_folder_of_its_name_are_found(
     small, expected, tmp_path: Path, flat
