@@ -142,6 +142,18 @@ def test_files_of_2017_serve_where_those_of_2014_are_absent(small, tmp_path: Pat
     assert val.elsewhere == {"box": 7, "caption": 7, "image": 14}
 
 
+def test_one_file_of_2017_alone_is_told_as_half(small, tmp_path: Path):
+    raw = small.write()
+    folder = raw / "coco" / "annotations"
+    (folder / "captions_train2014.json").unlink()
+    (folder / "captions_val2014.json").rename(folder / "captions_val2017.json")
+    prepared = prepare(Request(dataset="vqav2", raw=raw, out=tmp_path / "out"))
+    for split in ("train", "val"):
+        report = prepared.report.splits[split]
+        assert report.absent_sources == ("annotations/captions_train2017.json",)
+        assert "annotations/captions_train2017.json is absent" in report.warnings
+
+
 def test_where_two_files_claim_an_id_the_official_name_wins(small, tmp_path: Path):
     small.picture("val", 21, b"not this one", name="000000000021.jpg")
     small.picture("val", 21, b"nor this", name="21.jpg")
