@@ -66,7 +66,10 @@ class Base64Table:
                 continue
             offset = start + len(identity) + 1
             cell = Base64Cell(offset, end - offset) if tab and offset < end else None
-            yield TsvRow(line, identity.decode("utf-8", "replace").strip(), cell)
+            text = identity.decode("utf-8", "replace")
+            if line == 1:
+                text = text.removeprefix("\ufeff")  # some editors begin a file with a mark
+            yield TsvRow(line, text.strip(), cell)
 
     @property
     def sha256(self) -> str:

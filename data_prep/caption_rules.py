@@ -9,6 +9,7 @@
 | | | picture has too |
 | not one letter of the language's script | kept | adjusted: caption without a letter of the |
 | | | expected script |
+| bytes that are no UTF-8 | read as U+FFFD | adjusted: caption with bytes that are no UTF-8 |
 
 Repeated captions are kept because recall is counted over all of them: 25,010 on
 COCO's Karpathy test. The counts are over pictures that have a file; texts are
@@ -30,6 +31,7 @@ from vle_bench.records import Caption
 REPEATED_HERE = "caption repeated within its picture"
 REPEATED_ELSEWHERE = "caption that another picture has too"
 OTHER_SCRIPT = "caption without a letter of the expected script"
+BROKEN_TEXT = "caption with bytes that are no UTF-8"
 
 Script = Literal["latin", "han"]
 

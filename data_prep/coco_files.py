@@ -154,15 +154,18 @@ class CocoFacts:
             self._books.sources[own.name] = own.sha256
             yield own
             return
-        found = False
-        for other in _OTHER_YEAR[part[-4:]]:
-            document = raw.document(COCO, f"annotations/{kind}_{other}.json")
-            if document is not None:
-                found = True
-                self._books.sources[document.name] = document.sha256
-                yield document
-        if not found:
-            self._books.absent.append(f"annotations/{kind}_{part}.json")
+        lacking: list[str] = []
+        others = [f"annotations/{kind}_{other}.json" for other in _OTHER_YEAR[part[-4:]]]
+        for name in others:
+            document = raw.document(COCO, name)
+            if document is None:
+                lacking.append(name)
+                continue
+            self._books.sources[document.name] = document.sha256
+            yield document
+        # Of the other year, each file holds some of these pictures.
+        whole = len(lacking) == len(others)
+        self._books.absent += [f"annotations/{kind}_{part}.json"] if whole else lacking
 
     def _row_of(self, image: int) -> ImageRow | None:
         """The first row of an image; another file of the same release may repeat it."""

@@ -8,6 +8,7 @@ read where they lie.
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
@@ -25,13 +26,11 @@ class NamedFiles:
     """
 
     def __init__(self, raw: RawTree, dataset: str, folder: str) -> None:
+        self._raw = raw
+        self._dataset = dataset
+        self._folder = folder
         self._roots = raw.folders(dataset, folder)
         self._listed: dict[Path, frozenset[str]] = {}
-        self._members: dict[str, ZipMember] = {}
-        for member in raw.members(dataset, folder):
-            path = _inside(member.name, folder.rstrip("/"))
-            if path:
-                self._members.setdefault(path, member)
 
     def find(self, path: str) -> PictureFile | None:
         """The file at `path` below the folder; None where there is none, or it would lie outside.
@@ -47,6 +46,16 @@ class NamedFiles:
                 return PictureFile(path, str(folder / plain.name))
         member = self._members.get(plain.as_posix())
         return PictureFile(path, member.archive, member) if member else None
+
+    @cached_property
+    def _members(self) -> dict[str, ZipMember]:
+        """The zip's files by their path below the folder, once something is missing there."""
+        found: dict[str, ZipMember] = {}
+        for member in self._raw.members(self._dataset, self._folder):
+            path = _inside(member.name, self._folder.rstrip("/"))
+            if path:
+                found.setdefault(path, member)
+        return found
 
     def _names_in(self, folder: Path) -> frozenset[str]:
         if folder not in self._listed:

@@ -73,6 +73,17 @@ CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 OTHER = "other"
 """The class of what a dataset of somebody else's, or a filter of `subset`, gives as a reason."""
 
+LOSSES: tuple[str, ...] = (
+    "picture without metadata",
+    "metadata that cannot be read",
+    "metadata of other objects than the questions'",
+    "box of a category that its file does not list",
+    "picture without its file of phrase boxes",
+    "picture without its file of marked sentences",
+)
+"""Rules under `adjusted` that no official file needs: what was written lacks boxes, their classes
+or their phrases. People are warned of them, since nothing is left out that would tell."""
+
 _CLASS_OF = {reason: name for name, reasons in CLASSES.items() for reason in reasons}
 
 

@@ -11,7 +11,7 @@ from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import ABSENT, Books
 from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
-from vle_bench.data_prep.reasons import classes_of
+from vle_bench.data_prep.reasons import LOSSES, classes_of
 from vle_bench.shards.index import KINDS
 from vle_bench.shards.layout import split_order
 from vle_bench.shards.report import (
@@ -118,6 +118,9 @@ def _warnings(
     if absent:
         images = amount(counts["image"].read, "image")
         yield f"{absent:,} of {images} {verb(absent, 'has', 'have')} no picture file"
+    for rule in LOSSES:
+        if books.adjusted[rule]:
+            yield f"annotations lost: {rule} ({books.adjusted[rule]:,})"
     for one in expectations:
         if one.expected != one.found:
             read = [counts[kind].read for kind, what in _PLURALS.items() if what == one.what]

@@ -1,10 +1,10 @@
 """Where raw files are: every layout in use is found, and nothing is moved or unpacked.
 
 A file may lie at `RAW/coco/annotations/x.json`, at `RAW/annotations/x.json`
-(the flat layout of the VLE code), at `RAW/x.json`, or inside the official zip in
-either folder. Pictures are found by the number in their name, with one listing
-per folder: asking for a hundred thousand names one by one takes minutes on a
-network disk.
+(the flat layout of the VLE code), at `RAW/x.json`, inside the official zip in
+either folder, or in a folder of that zip's name beside it. Pictures are found by
+the number in their name, with one listing per folder: asking for a hundred
+thousand names one by one takes minutes on a network disk.
 """
 
 from __future__ import annotations
@@ -183,9 +183,9 @@ class RawTree:
         """
         missing = set(wanted)
         found: dict[int, PictureFile] = {}
-        for listing in self._listings(dataset, folders):
-            if not missing:
-                break
+        listings = self._listings(dataset, folders)
+        # The next place is made only for pictures that are missing: it may be a zip cut short.
+        while missing and (listing := next(listings, None)) is not None:
             here = missing.intersection(listing.keys())
             found.update((number, listing[number]) for number in here)
             missing -= here
@@ -215,14 +215,19 @@ class RawTree:
     def _candidates(self, dataset: str, path: str) -> Iterator[Path]:
         """Every place where a path of the manifest may lie, the contract's own layout first."""
         plain = PurePosixPath(path)
+        download = load_dataset_manifest(dataset).download_of(path)
+        unpacked = _unpacked_into(download.file) if download else ""
         for base in (self.root / dataset, self.root):
             yield base / plain
             if path.endswith("/"):
                 yield base / _IMAGES / plain
+                yield base / plain / plain.name  # one of its name within it, as Kaggle packs some
             elif plain.parent.name == _ANNOTATIONS:
                 yield base / plain.name
             else:
                 yield base / _ANNOTATIONS / plain
+            if unpacked:
+                yield base / unpacked / plain
 
     def _archive_of(self, dataset: str, path: str) -> Path | None:
         download = load_dataset_manifest(dataset).download_of(path)
@@ -270,6 +275,15 @@ class RawTree:
 
     def _below(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def _unpacked_into(file: str) -> str:
+    """The folder that desktop programs unpack an archive into; "" for what is none.
+
+    >>> _unpacked_into("images2.zip"), _unpacked_into("train.txt")
+    ('images2', '')
+    """
+    return next((file.removesuffix(end) for end in (".zip", _TAR_GZ) if file.endswith(end)), "")
 
 
 def _files_in(folder: Path) -> Iterator[PictureFile]:

@@ -9,6 +9,7 @@ Format: https://github.com/rowanz/r2c/tree/master/data
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from sys import intern
 from typing import Annotated, Any, NamedTuple
@@ -162,7 +163,7 @@ def detected(data: bytes | None, frame: Frame) -> Detected:
     if data is None:
         return Detected(unknown, (), None, NO_METADATA)
     try:
-        metadata = _DECODER.decode(data)
+        metadata = _DECODER.decode(data.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Detected(unknown, (), None, BAD_METADATA)
     if len(metadata.boxes) != len(frame.objects) or tuple(metadata.names) != frame.objects:

@@ -1,7 +1,8 @@
 """The files of Visual Genome, and the habits that their boxes differ in.
 
 Objects have `w` and `h`, regions `width` and `height`; a region file names its
-picture `id`, the others `image_id`, and early releases mix the two. Attributes
+picture `id`, the others `image_id`, and early releases mix the two, call an object
+or region by `id` too, and give an object one `name`. Attributes
 stand in a file of their own, at the objects they belong to or at one that was
 merged with them. Each line of a file is one picture with all that it has.
 Format: https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme.html
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from vle_bench.data_prep.books import DUPLICATE, NO_NUMBER_ID, NOT_LISTED, Books
 from vle_bench.data_prep.joined import Joined
@@ -38,35 +40,53 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     flickr_id: Identity | None = None
 
 
-class ObjectRow(msgspec.Struct, frozen=True):
+class ObjectRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One object."""
 
-    object_id: Identity
     x: float
     y: float
     w: float
     h: float
+    object_id: Identity = ""
     names: list[str] = []
     synsets: list[str] = []
     merged_object_ids: list[Identity] = []
+    id: Identity = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.object_id == "":
+            force_setattr(self, "object_id", _early_id("object_id", self.id))
+        if self.name and not self.names:
+            force_setattr(self, "names", [self.name])
 
 
-class RegionRow(msgspec.Struct, frozen=True):
+class RegionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One region."""
 
-    region_id: Identity
     x: float
     y: float
     width: float
     height: float
+    region_id: Identity = ""
     phrase: str = ""
+    id: Identity = ""
+
+    def __post_init__(self) -> None:
+        if self.region_id == "":
+            force_setattr(self, "region_id", _early_id("region_id", self.id))
 
 
-class AttributesRow(msgspec.Struct, frozen=True):
+class AttributesRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """The attributes of one object; the object itself is repeated beside them."""
 
-    object_id: Identity
+    object_id: Identity = ""
     attributes: list[str] | None = None
+    id: Identity = ""
+
+    def __post_init__(self) -> None:
+        if self.object_id == "":
+            force_setattr(self, "object_id", _early_id("object_id", self.id))
 
 
 class ObjectsOf(msgspec.Struct, frozen=True):
@@ -256,6 +276,13 @@ def _object(row: ObjectRow) -> VgObject:
         synsets=tuple(row.synsets),
         merged_object_ids=tuple(map(str, row.merged_object_ids)),
     )
+
+
+def _early_id(field: str, identity: Identity) -> Identity:
+    """The id as early releases write it; where that is missing too, the decoder says so."""
+    if identity == "":
+        raise ValueError(f"Object has neither `{field}` nor `id`")
+    return identity
 
 
 def _rows(document: Document, kind: type[Row], expected: str) -> Iterator[Row]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.books import ABSENT, DUPLICATE, NO_NUMBER_ID, OTHER_SPLIT, Books
-from vle_bench.data_prep.caption_rules import CaptionCensus, keep_caption
+from vle_bench.data_prep.caption_rules import BROKEN_TEXT, CaptionCensus, keep_caption
 from vle_bench.data_prep.datasets.base import (
     Draft,
     NothingBeside,
@@ -48,11 +48,16 @@ KARPATHY = "karpathy"
 SPLIT_FILE = "dataset_flickr30k.json"
 TOKENS = "results_20130124.token"
 BAD_LINE = "caption line that is not understood"
+BROKEN_SENTENCES = "marked sentences with bytes that are no UTF-8"
+NO_BOXES = "picture without its file of phrase boxes"
+NO_SENTENCES = "picture without its file of marked sentences"
 
 _SPLITS = ("train", "val", "test")
 _PICTURES = ("flickr30k-images/", "flickr30k_images/")
 _PACKED = ("flickr30k-images.tar.gz", "flickr30k-images.tar", "flickr30k_images.tar.gz")
 """As the pictures come; out of such an archive single ones cannot be read."""
+_NO_UTF8 = "\ufffd"
+"""What bytes that are no UTF-8 are read as; one that stands in a file was made of such too."""
 _TOKEN = re.compile(r"(?P<photo>[0-9]{1,18})\.jpg#(?P<number>[0-9]+)\t(?P<text>.*)", re.DOTALL)
 
 
@@ -163,6 +168,8 @@ class OpenedFlickr30k(NothingBeside):
                 books.skip("caption", identity, str(image), DUPLICATE)
             else:
                 caption = Caption(id=identity, text=match["text"].strip())
+                if _NO_UTF8 in caption.text:
+                    books.adjusted[BROKEN_TEXT] += 1
                 keep_caption(caption, image, books, facts.captions)
 
     def _read_entities(self, images: Sequence[int], facts: _Facts) -> None:
@@ -179,10 +186,15 @@ class OpenedFlickr30k(NothingBeside):
         if absent:
             return
         texts = dict(sentences.read(f"{image}.txt" for image in images))
+        with_boxes = 0
         for name, xml in annotations.read(f"{image}.xml" for image in images):
             stem = name.removesuffix(".xml")
             marked = texts.get(f"{stem}.txt", b"").decode("utf-8", "replace")
             facts.add_regions(int(stem), xml, marked)
+            with_boxes += 1
+        for rule, there in ((NO_BOXES, with_boxes), (NO_SENTENCES, len(texts))):
+            if there < len(images):
+                facts.books.adjusted[rule] += len(images) - there
         for files in (annotations, sentences):
             facts.books.sources[f"{files.source} ({facts.split})"] = files.sha256
 
@@ -199,6 +211,8 @@ class _Facts:
 
     def add_regions(self, image: int, xml: bytes, marked: str) -> None:
         """The phrase boxes of one picture; a file that cannot be read is named."""
+        if _NO_UTF8 in marked:
+            self.books.adjusted[BROKEN_SENTENCES] += 1
         lost = marks_lost(marked)
         if lost:
             self.books.adjusted[UNMARKED] += lost

@@ -15,6 +15,7 @@ from itertools import chain
 import numpy as np
 
 from vle_bench.data_prep.books import Books
+from vle_bench.data_prep.caption_rules import BROKEN_TEXT
 from vle_bench.data_prep.datasets.base import NothingBeside, Parameters, Reading
 from vle_bench.data_prep.lines import all_lines
 from vle_bench.data_prep.sources import Document, RawTree
@@ -27,7 +28,6 @@ NAME = "sbu"
 LIST = "sbu-captions-all.json"
 URL_LINES = "SBU_captioned_photo_dataset_urls.txt"
 CAPTION_LINES = "SBU_captioned_photo_dataset_captions.txt"
-BROKEN_TEXT = "caption with bytes that are no UTF-8"
 
 _URLS, _CAPTIONS, _USERS = "image_urls", "captions", "user_ids"
 _EXPECTED = "SBU's columns: {image_urls: [...], captions: [...], user_ids: [...]}, all as long"

@@ -203,6 +203,32 @@ def test_a_changed_box_is_noticed_and_one_folder_alone_is_not_enough(raw: Path, 
     assert samples_of(out, "test")[0].boxes == ()
 
 
+def test_pictures_that_entities_have_no_file_of_are_counted(raw: Path, out: Path):
+    entities(raw)
+    splits = run(raw, out).report.splits
+    no_boxes = "picture without its file of phrase boxes"
+    no_sentences = "picture without its file of marked sentences"
+    assert splits["train"].adjusted == {no_boxes: 2, no_sentences: 2}
+    assert splits["val"].adjusted == {no_sentences: 1}
+    assert f"annotations lost: {no_boxes} (2)" in splits["train"].warnings
+    assert f"annotations lost: {no_sentences} (1)" in splits["val"].warnings
+    assert not any("lost" in one for one in splits["test"].warnings)
+    assert splits["test"].adjusted == {"entity without a box": 1}
+
+
+def test_bytes_that_are_no_utf8_are_counted(raw: Path, out: Path):
+    entities(raw)
+    folder = raw / "flickr30k"
+    (folder / "dataset_flickr30k.json").unlink()
+    for name in ("results_20130124.token", "Sentences/104.txt"):
+        data = (folder / name).read_bytes()
+        put(folder / name, data.replace(b"Token 0 of 104", b"Caf\xe9").replace(b"Two", b"Tw\xf6"))
+    train = run(raw, out).report.splits["train"]
+    assert train.adjusted["caption with bytes that are no UTF-8"] == 1
+    assert train.adjusted["marked sentences with bytes that are no UTF-8"] == 1
+    assert samples_of(out, "train")[1].captions[0].text == "Caf\ufffd ."
+
+
 def test_boxes_that_cannot_be_read_are_named_and_end_nothing(raw: Path, out: Path):
     entities(raw)
     put(raw / "flickr30k" / "Annotations" / "104.xml", b"<annotation><object>")

@@ -15,9 +15,11 @@ from vle_bench.console import exit_code
 from vle_bench.data_prep import base64_rows
 from vle_bench.data_prep.base64_rows import Base64Cell, Base64Table, TsvRow
 from vle_bench.data_prep.caption_rules import CaptionCensus, has_letter_of
+from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.picture import BadPicture, read_picture
 from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.survey import survey
 from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem
 from vle_bench.eval.cli import group as vle_eval
@@ -86,6 +88,14 @@ def iter_ids(out: Path, split: str):
         assert sample.image.file_name == f"{NAMES[split]}_imgs.tsv#{sample.image.id}"
         assert sample.image.flickr_id == sample.image.id
         yield int(sample.image.id), data
+
+
+def test_the_plan_counts_the_bytes_of_pictures_and_not_of_their_text(raw: Path, out: Path):
+    planned = survey("flickr30k-cn", raw, out, Parameters())
+    for split in planned.splits:
+        pictures = PICTURES[split.split].values()
+        most = sum(map(len, pictures)) + 4099 * len(pictures)  # and two signs of filling at most
+        assert most - 3 * len(pictures) <= split.bytes <= most
 
 
 def test_captions_keep_their_script_and_others_are_counted(raw: Path, out: Path):
@@ -215,6 +225,13 @@ def test_a_table_is_walked_alike_in_pieces_of_any_size(tmp_path: Path, monkeypat
     for one in rows:
         file = PictureFile("x", str(path), one.cell)
         assert read_picture(file) == pictures[int(one.identity)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_id(raw: Path, out: Path):
+    table = raw / "flickr30k-cn" / "valid_imgs.tsv"
+    put(table, b"\xef\xbb\xbf" + table.read_bytes())
+    assert run(raw, out).report.splits["val"].counts["image"].skipped == {}
+    assert dict(iter_ids(out, "val")) == PICTURES["val"]
 
 
 def test_lines_that_hold_no_picture_have_no_cell(tmp_path: Path):

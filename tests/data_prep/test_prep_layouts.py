@@ -10,8 +10,10 @@ from prep_world import picture_bytes, put_zip
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
+from vle_bench.data_prep.named_files import NamedFiles
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.sources import RawTree
+from vle_bench.errors import DataProblem
 
 
 def shards(raw: Path, out: Path) -> dict[str, str]:
@@ -70,6 +72,48 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
     assert shards(small.write(), tmp_path / "out") == expected
 
 
+def test_folders_within_folders_of_their_name_are_found(small, expected, tmp_path: Path):
+    raw = small.write()
+    for path in list(raw.glob("coco/*20*")):
+        path.rename(raw / path.name)
+        path.mkdir()
+        (raw / path.name).rename(path / path.name)
+    assert shards(raw, tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_archives_unpacked_each_into_a_folder_of_its_name_are_found(
+    small, expected, tmp_path: Path, flat
+):
+    """As desktop programs do: `train2014/train2014/`, `annotations_trainval2014/annotations/`."""
+    raw = small.write_zips()
+    for archive in list(raw.glob("*/*.zip")):
+        folder = raw if flat else archive.parent
+        shutil.unpack_archive(archive, folder / archive.stem)
+        archive.unlink()
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_a_zip_cut_short_is_not_opened_beside_a_folder_that_holds_every_picture(
+    small, expected, tmp_path: Path
+):
+    raw = small.write()
+    for name in ("train2014", "val2014", "test2015", "train2017"):
+        (raw / "coco" / f"{name}.zip").write_bytes(b"PK\x03\x04 and the rest did not come")
+    assert shards(raw, tmp_path / "out") == expected
+
+
+def test_the_same_goes_for_files_that_are_found_by_their_path(tmp_path: Path):
+    folder = tmp_path / "vcr" / "vcr1images"
+    (folder / "film").mkdir(parents=True)
+    (folder / "film" / "a@0.jpg").write_bytes(b"x")
+    folder.with_suffix(".zip").write_bytes(b"PK\x03\x04 and the rest did not come")
+    stills = NamedFiles(RawTree(tmp_path), "vcr", "vcr1images/")
+    assert stills.find("film/a@0.jpg") is not None
+    with pytest.raises(DataProblem, match="no whole zip archive"):
+        stills.find("film/b@0.jpg")
+
+
 def test_names_without_the_coco_prefix_are_found(small, tmp_path: Path):
     small.pictures["val"] = {
         f"{int(name[13:25]):012d}.jpg": data for name, data in small.pictures["val"].items()
@@ -96,6 +140,18 @@ def test_files_of_2017_serve_where_those_of_2014_are_absent(small, tmp_path: Pat
     assert val.absent_sources == ()
     # The 2017 files are read whole: rows about the pictures of train are of no concern to val.
     assert val.elsewhere == {"box": 7, "caption": 7, "image": 14}
+
+
+def test_one_file_of_2017_alone_is_told_as_half(small, tmp_path: Path):
+    raw = small.write()
+    folder = raw / "coco" / "annotations"
+    (folder / "captions_train2014.json").unlink()
+    (folder / "captions_val2014.json").rename(folder / "captions_val2017.json")
+    prepared = prepare(Request(dataset="vqav2", raw=raw, out=tmp_path / "out"))
+    for split in ("train", "val"):
+        report = prepared.report.splits[split]
+        assert report.absent_sources == ("annotations/captions_train2017.json",)
+        assert "annotations/captions_train2017.json is absent" in report.warnings
 
 
 def test_where_two_files_claim_an_id_the_official_name_wins(small, tmp_path: Path):

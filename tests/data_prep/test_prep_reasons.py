@@ -15,7 +15,7 @@ from prep_world import picture_bytes
 import vle_bench.data_prep
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.picture import OTHER_NAME, BadPicture, oddities, probe
-from vle_bench.data_prep.reasons import CLASSES, OTHER, class_of
+from vle_bench.data_prep.reasons import CLASSES, LOSSES, OTHER, class_of
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.shards.index import KINDS, read_skipped
 
@@ -46,7 +46,8 @@ def test_every_reason_of_the_table_is_given_somewhere():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BadPicture":
                 raised |= {one.value for one in node.args if isinstance(one, ast.Constant)}
     formats = {reason for reason in EVERY if reason.startswith("picture format ")}
-    assert not set(EVERY) - formats - texts
+    assert not {*EVERY, *LOSSES} - formats - texts
+    assert all(rule in DOCS.read_text() for rule in LOSSES)
     assert not raised - set(EVERY)
 
 

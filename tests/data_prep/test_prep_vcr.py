@@ -208,6 +208,14 @@ def test_without_sound_metadata_a_still_has_no_boxes_but_keeps_its_names(
     assert report.splits["val"].adjusted == {rule: 1}
 
 
+def test_a_byte_order_mark_costs_no_boxes(raw, still, out):
+    still(0)
+    (metadata,) = raw.rglob("*@0.json")
+    put(metadata, b"\xef\xbb\xbf" + metadata.read_bytes())
+    lines(raw, "val", [row(0, 0)])
+    assert run(raw, out).report.splits["val"].counts["box"].written == 2
+
+
 def test_a_reversed_box_is_turned_and_an_object_that_is_not_there_is_counted(raw, still, out):
     still(0, boxes=[[21.5, 42.25, 1.5, 2.25, 0.9], [30, 1, 400, 9, 0.5]])
     lines(raw, "val", [row(0, 0, question=["Is", [7], "?"])])

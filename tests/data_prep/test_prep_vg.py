@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.errors import DataProblem
 from vle_bench.records import VgSample
 from vle_bench.shards.index import read_skipped
 from vle_bench.shards.read import iter_samples
@@ -97,6 +98,32 @@ def test_objects_and_regions_become_boxes_of_one_picture(write, out: Path):
         (3.0, 4.0, 20.0, 10.0),
     )
     assert first.image.source_url == "http://x.example.org/9.jpg"
+
+
+def test_early_releases_name_things_by_id_and_give_an_object_one_name(write, files, out: Path):
+    run(write(), out)
+    usual = samples(out)
+    for image in files["image_data.json"]:
+        image["id"] = image.pop("image_id")
+    for name, rows, key in (
+        ("objects.json", "objects", "object_id"),
+        ("attributes.json", "attributes", "object_id"),
+        ("region_descriptions.json", "regions", "region_id"),
+    ):
+        for entry in files[name]:
+            for one in entry[rows]:
+                one["id"] = one.pop(key)
+    man = files["objects.json"][0]["objects"][1]
+    (man["name"],) = man.pop("names")
+    run(write(), out.with_name("early"))
+    assert samples(out.with_name("early")) == usual
+
+
+def test_an_object_without_an_id_is_refused_with_its_place(write, files, out: Path):
+    del files["objects.json"][0]["objects"][1]["object_id"]
+    problem = r"neither `object_id` nor `id` - at `\$\[0\]\.objects\[1\]`"
+    with pytest.raises(DataProblem, match=problem):
+        run(write(), out)
 
 
 def test_attributes_find_the_object_that_theirs_was_merged_into(write, out: Path):
