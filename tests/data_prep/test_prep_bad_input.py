@@ -70,6 +70,15 @@ def test_answers_that_are_no_text_name_their_question(small, prep, out, capsys, 
     no_half_files(out)
 
 
+def test_answers_that_are_no_utf8_name_their_question(small, prep, out, capsys):
+    small.annotations["val"][7]["answers"][0]["answer"] = "a shop"
+    path = small.write() / ANNOTATIONS
+    path.write_bytes(path.read_bytes().replace(b"a shop", b"a sh\xf6p"))
+    assert prep("run", "vqav2", "--raw", small.root, "--out", out) == 3
+    assert "question_id 23001" in told(capsys)
+    no_half_files(out)
+
+
 @pytest.mark.parametrize("name", ["--raw", "--out"])
 def test_an_empty_place_is_an_unset_variable_and_not_the_current_folder(
     small, prep, out, capsys, name
