@@ -30,6 +30,7 @@ from vle_bench.shards.layout import ShardName, number_of
 
 FOLDER = ".vle-prep"
 _LOCK = "lock"
+_LOOK = "lock.look"
 _LOG = "runs.jsonl"
 _ASIDE = ".*.tmp"
 
@@ -208,10 +209,14 @@ def one_of_many(out: Path, dataset: str, part: Slice) -> Iterator[None]:
         held(_LOCK, shared=True)
         cut = f"{_LOCK}.of-{part.of}"
         held(cut, shared=True)
-        for other in sorted(folder.glob(f"{_LOCK}.of-*")):
-            if other.name != cut:
-                with other.open("ab") as stream:
-                    _lock(stream, place)
+        # A lock can be looked at only by taking it. Of an array that starts at once, one job would
+        # find there the hand of another that is looking too, so they look one after the other.
+        with (folder / _LOOK).open("ab") as look:
+            _lock(look, place, wait=True)
+            for other in sorted(folder.glob(f"{_LOCK}.of-*")):
+                if other.name != cut:
+                    with other.open("ab") as stream:
+                        _lock(stream, place)
         held(f"{_LOCK}.slice-{part.part}", shared=False)
         yield
 
@@ -223,12 +228,13 @@ def log_run(out: Path, dataset: str, facts: dict[str, object], *, name: str = _L
     write_bytes(path, before + json_bytes(facts) + b"\n")
 
 
-def _lock(stream: BinaryIO, place: Path, *, shared: bool = False) -> None:
+def _lock(stream: BinaryIO, place: Path, *, shared: bool = False, wait: bool = False) -> None:
     try:
-        ours = locked(stream, shared=shared)
+        ours = locked(stream, shared=shared, wait=wait)
     except OSError as error:
         raise MachineProblem(
-            f"{place}: cannot be locked: {os.strerror(error.errno or 0)}."
+            f"{place}: cannot be locked: {os.strerror(error.errno or 0)}. Its file system must be "
+            "mounted with locks (Lustre: -o flock), or choose another --out."
         ) from error
     if not ours:
         raise MachineProblem(
