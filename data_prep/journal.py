@@ -3,7 +3,9 @@
 One file per shard in `OUT/.vle-prep/<dataset>/<split>/`, written last, holds the
 recipe (a digest of everything that decides the shard's bytes but the pictures),
 the look of every raw picture, and the shard's rows for the index. A marker that
-only says "done" proves nothing: here the shard must still have its sha256.
+only says "done" proves nothing: here the shard must still have its sha256. The
+entry itself is sealed, because its rows go into the index and the books as they
+stand: one changed digit would be a wrong index that the next report vouches for.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import BinaryIO, Literal, NamedTuple
 import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
-from vle_bench.canonical import json_bytes
+from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.leaks.evidence import Evidence
 from vle_bench.errors import MachineProblem, machine_errors
@@ -28,6 +30,7 @@ from vle_bench.shards.layout import ShardName, number_of
 
 FOLDER = ".vle-prep"
 _LOCK = "lock"
+_LOOK = "lock.look"
 _LOG = "runs.jsonl"
 _ASIDE = ".*.tmp"
 
@@ -83,6 +86,8 @@ class ShardEntry(Record, frozen=True, kw_only=True):
     licences: dict[str, int]
     """Pictures in the shard by licence; "" where their source names none."""
     excluded: list[Excluded] = msgspec.field(default_factory=list)
+    seal: str = ""
+    """sha256 of this very entry with these digits left out; "" in those of older versions."""
 
 
 _DECODER = msgspec.json.Decoder(ShardEntry)
@@ -97,14 +102,32 @@ def entry_path(out: Path, name: ShardName) -> Path:
 def read_entry(path: Path) -> ShardEntry | None:
     """The entry, or None where there is none that can be trusted."""
     try:
-        return _DECODER.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError):
+        return entry_from_bytes(path.read_bytes())
+    except OSError:
         return None
+
+
+def entry_from_bytes(data: bytes) -> ShardEntry | None:
+    """The entry that `entry_bytes` wrote, or None where it is torn or changed since."""
+    try:
+        entry = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return entry if entry.seal in ("", _seal(entry)) else None
+
+
+def entry_bytes(entry: ShardEntry) -> bytes:
+    """The entry as JSON, sealed."""
+    return json_bytes(msgspec.structs.replace(entry, seal=_seal(entry)))
+
+
+def _seal(entry: ShardEntry) -> str:
+    return sha256_bytes(json_bytes(msgspec.structs.replace(entry, seal="")))
 
 
 def write_entry(path: Path, entry: ShardEntry) -> None:
     """Writes the entry whole; one that says the same is left alone."""
-    write_if_changed(path, json_bytes(entry))
+    write_if_changed(path, entry_bytes(entry))
 
 
 def known_shards(out: Path, dataset: str, split: str) -> list[ShardName]:
@@ -186,10 +209,14 @@ def one_of_many(out: Path, dataset: str, part: Slice) -> Iterator[None]:
         held(_LOCK, shared=True)
         cut = f"{_LOCK}.of-{part.of}"
         held(cut, shared=True)
-        for other in sorted(folder.glob(f"{_LOCK}.of-*")):
-            if other.name != cut:
-                with other.open("ab") as stream:
-                    _lock(stream, place)
+        # A lock can be looked at only by taking it. Of an array that starts at once, one job would
+        # find there the hand of another that is looking too, so they look one after the other.
+        with (folder / _LOOK).open("ab") as look:
+            _lock(look, place, wait=True)
+            for other in sorted(folder.glob(f"{_LOCK}.of-*")):
+                if other.name != cut:
+                    with other.open("ab") as stream:
+                        _lock(stream, place)
         held(f"{_LOCK}.slice-{part.part}", shared=False)
         yield
 
@@ -201,12 +228,13 @@ def log_run(out: Path, dataset: str, facts: dict[str, object], *, name: str = _L
     write_bytes(path, before + json_bytes(facts) + b"\n")
 
 
-def _lock(stream: BinaryIO, place: Path, *, shared: bool = False) -> None:
+def _lock(stream: BinaryIO, place: Path, *, shared: bool = False, wait: bool = False) -> None:
     try:
-        ours = locked(stream, shared=shared)
+        ours = locked(stream, shared=shared, wait=wait)
     except OSError as error:
         raise MachineProblem(
-            f"{place}: cannot be locked: {os.strerror(error.errno or 0)}."
+            f"{place}: cannot be locked: {os.strerror(error.errno or 0)}. Its file system must be "
+            "mounted with locks (Lustre: -o flock), or choose another --out."
         ) from error
     if not ours:
         raise MachineProblem(

@@ -89,7 +89,8 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     report = read_report(folder)
     dataset: Dataset = DATASETS.load(report.dataset)
     parameters = _parameters(folder, report)
-    if folder.resolve().name != report.dataset:
+    place = _place(folder, report.dataset)
+    if place.name != report.dataset:
         raise UsageProblem(
             f"{folder}: shards of {report.dataset} lie in a folder of that name. Rename it."
         )
@@ -98,7 +99,7 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     shards = {f"{name}/{one.name}" for name, split in report.splits.items() for one in split.shards}
     hurt = {finding.place for finding in findings} & shards
     beside = {one.place for one in findings if one.place in {*report.files, SAMPLES}}
-    out = folder.resolve().parent
+    out = place.parent
     if hurt or beside or has_leftovers(out, dataset.name):
         work = _Repair(folder, out, report, dataset, parameters)
         with only_run(out, dataset.name):
@@ -126,6 +127,12 @@ def repair(folder: Path, raw: Path, *, workers: int = 1) -> Repaired:
     removed = tuple(_remove_copies(folder, report, findings))
     left = verify(folder).findings
     return Repaired(folder, tuple(sorted(hurt)), tuple(sorted(beside)), removed, left)
+
+
+def _place(folder: Path, dataset: str) -> Path:
+    """The folder as `run` knows it: OUT/coco may be a link to wherever there is room."""
+    named = folder.absolute()
+    return named if named.name == dataset else folder.resolve()
 
 
 def _findings(folder: Path) -> tuple[Finding, ...]:

@@ -208,7 +208,7 @@ def answers_of(row: AnnotationRow, place: str) -> tuple[Answer, ...]:
     """
     try:
         rows = _ANSWERS.decode(row.answers)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataProblem(
             f"{place}: question_id {row.question_id}: {error}. Expected answers as a list of "
             "{answer, answer_confidence, answer_id}, answer being text."

@@ -11,6 +11,7 @@ import errno
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -101,9 +102,21 @@ def run(command: click.Command, program: str) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # a document is UTF-8 in every locale
     gc.set_threshold(_RARELY)
+    _end_like_ctrl_c()
     code = exit_code(command, program)
     gc.freeze()  # files are closed; Python would look through all that is left for cycles, twice
     sys.exit(code)
+
+
+def _end_like_ctrl_c() -> None:
+    """A scheduler's SIGTERM and a terminal that closes end a command as Ctrl-C does.
+
+    What was begun is cleared away, and a store is told that nobody writes there any more.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, signal.default_int_handler)
 
 
 def exit_code(command: click.Command, program: str, args: list[str] | None = None) -> int:

@@ -1,14 +1,16 @@
 """Ctrl-C while processes start and end: it counts once, and never tears a lock.
 
 A terminal sends the signal to every process of its group, and `timeout` and
-impatient people send it twice. Engines keep both away from their workers.
+impatient people send it twice. Engines keep both away from their workers. What
+else the command line treats as Ctrl-C (`vle_bench.console`: the SIGTERM of a
+scheduler, a terminal that closes) is kept as one with it.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -16,31 +18,36 @@ from typing import Any
 Handler = Callable[[int, FrameType | None], Any] | int | None
 """What `signal.getsignal` returns."""
 
+Handlers = Mapping[int, Handler]
+"""What handled each signal."""
 
-def interrupt_once() -> Handler:
+_OTHERS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_INTERRUPTS = [signal.SIGINT, *_OTHERS]
+
+
+def interrupt_once() -> Handlers:
     """From now on only the first Ctrl-C counts; returns what handled it before.
 
     The second would tear the locks that the first is just giving back.
     """
     if threading.current_thread() is not threading.main_thread():
-        return None
+        return {}
+    # Somebody else's own way with a signal stays.
+    ours = [one for one in _INTERRUPTS if signal.getsignal(one) is signal.default_int_handler]
 
     def once(number: int, frame: FrameType | None) -> None:
         del number, frame
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for one in ours:
+            signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:
-        return None  # somebody else's own way with Ctrl-C stays
-    signal.signal(signal.SIGINT, once)
-    return before
+    return {one: signal.signal(one, once) for one in ours}
 
 
-def restore(before: Handler) -> None:
+def restore(before: Handlers) -> None:
     """Ends what `interrupt_once` began."""
-    if before is not None:
-        signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager
@@ -48,12 +55,28 @@ def interrupts_held_back() -> Iterator[None]:
     """Ctrl-C reaches every process of the terminal; a worker that starts must not be torn by it.
 
     The mask is inherited by processes started meanwhile. The parent gets the signal afterwards.
+    The other signals are what workers are ended by, so no mask is made for them: they are noted.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    noted: list[int] = []
+    handled = {one: _note_instead(one, noted) for one in _OTHERS if _is_handled(one)}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        restore(handled)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number in noted[:1]:
+            signal.raise_signal(number)
+
+
+def _is_handled(number: int) -> bool:
+    """Whether a signal raises something here, rather than end the process or do nothing."""
+    here = threading.current_thread() is threading.main_thread()
+    return here and callable(signal.getsignal(number))
+
+
+def _note_instead(number: int, noted: list[int]) -> Handler:
+    return signal.signal(number, lambda number, _: noted.append(number))

@@ -15,14 +15,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from ctypes import c_bool
 from itertools import islice
 from multiprocessing import connection
-from multiprocessing.synchronize import Event
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from vle_bench.data_prep.engines.interrupts import (
-    Handler,
+    Handlers,
     interrupt_once,
     interrupts_held_back,
     restore,
@@ -35,7 +35,18 @@ Outcome = TypeVar("Outcome")
 _QUEUED_PER_WORKER = 2
 """Tasks held ready: enough to keep workers busy, few enough to keep memory small."""
 
-_stop: Event | None = None
+
+class _Flag(Protocol):
+    """A word of shared memory.
+
+    An `Event` has a lock, which a worker that is killed while it looks takes with it: the others,
+    and the parent that wants them to stop, would wait for it for ever.
+    """
+
+    value: bool
+
+
+_stop: _Flag | None = None
 
 
 class LocalEngine:
@@ -50,8 +61,8 @@ class LocalEngine:
     def __init__(self, workers: int) -> None:
         self._workers = workers or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
-        self._stop: Event | None = None
-        self._interrupt: Handler = None
+        self._stop: _Flag | None = None
+        self._interrupt: Handlers = {}
 
     def __enter__(self) -> Self:
         self._interrupt = interrupt_once()
@@ -63,10 +74,10 @@ class LocalEngine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Ctrl-C in here would leave the event's lock taken, and workers would wait for it for ever.
+        # Ctrl-C in here would leave workers behind, who wait for tasks for ever.
         with interrupts_held_back():
             if self._stop is not None and error is not None:
-                self._stop.set()
+                self._stop.value = True
             if self._pool is not None:
                 self._pool.shutdown(wait=True, cancel_futures=True)
         restore(self._interrupt)
@@ -101,14 +112,14 @@ class LocalEngine:
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._stop = context.Event()
+            self._stop = context.RawValue(c_bool, False)
             self._pool = ProcessPoolExecutor(self._workers, context, _begin, (self._stop,))
         return self._pool
 
 
 def stop_if_asked() -> None:
     """Raises KeyboardInterrupt in a worker whose parent wants it to stop."""
-    if _stop is not None and _stop.is_set():
+    if _stop is not None and _stop.value:
         raise KeyboardInterrupt
 
 
@@ -130,7 +141,7 @@ def _drain(
             yield future.result()
 
 
-def _begin(stop: Event) -> None:
+def _begin(stop: _Flag) -> None:
     """First thing in a worker."""
     global _stop  # noqa: PLW0603  # one flag per process is what it is
     _stop = stop

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from vle_bench.data_prep.engines.interrupts import (
-    Handler,
+    Handlers,
     interrupt_once,
     interrupts_held_back,
     restore,
@@ -80,7 +80,7 @@ class RayEngine:
         self._ray = _imported()
         self._ours = False
         self._running: set[Any] = set()
-        self._interrupt: Handler = None
+        self._interrupt: Handlers = {}
         self._streams = ExitStack()
 
     def __enter__(self) -> Self:
@@ -214,7 +214,7 @@ def _knock(address: str) -> None:
 
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
-    """Ray makes of SIGTERM an exit with code 15; a run that is told to end ends by the signal."""
+    """Ray makes of SIGTERM an exit with code 15; our own way with it stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

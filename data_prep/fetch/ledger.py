@@ -113,7 +113,7 @@ def _read(path: Path, kind: type[T]) -> T | None:
     try:
         with machine_errors(path):
             return msgspec.json.decode(path.read_bytes(), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataProblem(
             f"{path}: not what vle-prep fetch wrote ({error}). Remove it, and the file is judged "
             "as if it were new."

@@ -192,7 +192,7 @@ class Shelf:
         try:
             for line in _whole_lines(data):
                 yield _DECODER.decode(line[9:])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataProblem(
                 f"{path}: not what vle-prep fetch wrote ({error}). Remove it, and its addresses "
                 "are asked again."
@@ -205,7 +205,7 @@ class Shelf:
         try:
             with machine_errors(path):
                 found = msgspec.json.decode(path.read_bytes(), type=Claim)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataProblem(
                 f"{path}: not what vle-prep fetch wrote ({error}). Remove it: what it says is "
                 "then seen from the addresses of the pictures."

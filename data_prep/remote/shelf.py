@@ -17,7 +17,13 @@ from typing import Literal
 import msgspec
 
 from vle_bench.canonical import json_bytes
-from vle_bench.data_prep.journal import FOLDER, ShardEntry, remove_leftovers
+from vle_bench.data_prep.journal import (
+    FOLDER,
+    ShardEntry,
+    entry_bytes,
+    entry_from_bytes,
+    remove_leftovers,
+)
 from vle_bench.data_prep.remote.store import Store, store_of
 from vle_bench.records import Record
 from vle_bench.shards.layout import ShardName, number_of
@@ -42,14 +48,11 @@ class RemoteShelf:
     def entry(self, name: ShardName) -> ShardEntry | None:
         """What the journal says of a shard, or None where it says nothing that can be trusted."""
         data = self._store.read(self._entry(name))
-        try:
-            return None if data is None else msgspec.json.decode(data, type=ShardEntry)
-        except (msgspec.DecodeError, RecursionError):
-            return None
+        return None if data is None else entry_from_bytes(data)
 
     def note(self, name: ShardName, entry: ShardEntry) -> None:
         """Writes an entry whole; one that says the same is left alone."""
-        data = json_bytes(entry)
+        data = entry_bytes(entry)
         if self._store.read(self._entry(name)) != data:
             self._store.write(self._entry(name), data)
 
@@ -117,7 +120,7 @@ class RemoteShelf:
         data = self._store.read(self._note(name))
         try:
             return None if data is None else msgspec.json.decode(data, type=Proof)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     def _prove(self, name: ShardName, entry: ShardEntry, stamp: str) -> None:

@@ -36,7 +36,7 @@ def read_ledger(out: Path) -> dict[str, Any] | None:
         return None
     try:
         ledger = msgspec.json.decode(path.read_bytes())
-    except (msgspec.DecodeError, RecursionError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise _foreign(out, f"its {LEDGER} cannot be read ({error})") from error
     if not isinstance(ledger, dict) or not {"seed", "images", "accidents", "shared"} <= set(ledger):
         raise _foreign(out, f"its {LEDGER} is not one of ours")

@@ -16,6 +16,7 @@ from prep_world import picture_bytes
 from test_fetch_pictures import cc3m, table, tree
 
 from vle_bench.canonical import json_bytes, sha256_bytes
+from vle_bench.data_prep.fetch.ledger import FOLDER, Ledger, PartFacts
 from vle_bench.data_prep.fetch.shelf import Listed, Shelf
 from vle_bench.data_prep.fetch.table import FAILED, Decision
 from vle_bench.errors import DataProblem
@@ -177,6 +178,21 @@ def test_a_journal_is_read_up_to_the_first_line_that_is_damaged(tmp_path):
     flipped[len(data) // 2] ^= 1
     journal.write_bytes(flipped)
     assert len(shelf.decisions(0)) < 3
+
+
+def test_notes_that_are_no_utf8_are_told_with_their_place(tmp_path):
+    shelf = Shelf(tmp_path, "a" * 64)
+    decide(shelf)
+    claim = next(path for path in tmp_path.iterdir() if path.suffix == ".json")
+    claim.write_bytes(claim.read_bytes().replace(b"aaaa", b"aa\xffa"))
+    with pytest.raises(DataProblem, match=claim.name):
+        Shelf(tmp_path, "a" * 64)
+    ledger = Ledger(tmp_path, "coco")
+    ledger.keep_part("a.zip", PartFacts(url="u", etag="", last_modified="", total=0))
+    (note,) = (tmp_path / FOLDER).rglob("*.json")
+    note.write_bytes(note.read_bytes().replace(b'"u"', b'"\xff"'))
+    with pytest.raises(DataProblem, match=note.name):
+        ledger.part_facts("a.zip")
 
 
 def test_a_journal_cannot_name_a_place_outside(tmp_path):

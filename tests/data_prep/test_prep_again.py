@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from vle_bench.canonical import json_bytes
 from vle_bench.data_prep.datasets.base import Parameters
+from vle_bench.data_prep.journal import ShardEntry, entry_from_bytes
 from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
@@ -85,6 +89,39 @@ def test_a_lost_or_torn_journal_costs_a_rebuild_and_changes_nothing(small, done:
     entry.write_bytes(entry.read_bytes()[:100])
     shutil.rmtree(done / ".vle-prep/vqav2/val")
     assert run(small.root, done).built == 4
+    assert tree(done) == before
+
+
+def wider(entry: ShardEntry) -> ShardEntry:
+    """With another width in the row of its first picture, and the seal of before."""
+    first, *rest = entry.rows
+    return msgspec.structs.replace(entry, rows=[first._replace(width=first.width + 1), *rest])
+
+
+def test_no_flipped_bit_of_the_journal_gets_into_index_and_books(small, done: Path):
+    before = tree(done)
+    path = done / ".vle-prep/vqav2/train/vqav2-train-000000.json"
+    data = path.read_bytes()
+    whole = entry_from_bytes(data)
+    for place in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[place // 8] ^= 1 << place % 8
+        entry = entry_from_bytes(bytes(flipped))
+        if entry is not None:  # a letter of the seal's own name, which nothing else goes by
+            assert msgspec.structs.replace(entry, seal=whole.seal) == whole
+    path.write_bytes(json_bytes(wider(whole)))
+    assert run(small.root, done).built == 1
+    assert tree(done) == before
+
+
+def test_the_journal_of_an_older_version_is_kept_and_sealed(small, done: Path):
+    before = tree(done)
+    path = done / ".vle-prep/vqav2/train/vqav2-train-000000.json"
+    data = path.read_bytes()
+    path.write_bytes(re.sub(rb',"seal":"[0-9a-f]{64}"', b"", data))
+    assert path.stat().st_size < len(data)
+    assert run(small.root, done).built == 0
+    assert path.read_bytes() == data
     assert tree(done) == before
 
 

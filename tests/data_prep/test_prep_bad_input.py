@@ -70,6 +70,15 @@ def test_answers_that_are_no_text_name_their_question(small, prep, out, capsys, 
     no_half_files(out)
 
 
+def test_answers_that_are_no_utf8_name_their_question(small, prep, out, capsys):
+    small.annotations["val"][7]["answers"][0]["answer"] = "a shop"
+    path = small.write() / ANNOTATIONS
+    path.write_bytes(path.read_bytes().replace(b"a shop", b"a sh\xf6p"))
+    assert prep("run", "vqav2", "--raw", small.root, "--out", out) == 3
+    assert "question_id 23001" in told(capsys)
+    no_half_files(out)
+
+
 @pytest.mark.parametrize("name", ["--raw", "--out"])
 def test_an_empty_place_is_an_unset_variable_and_not_the_current_folder(
     small, prep, out, capsys, name
@@ -230,15 +239,39 @@ def tree(out: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_stops_with_one_line_and_whole_files(slow_raw: Path, out: Path, workers: str):
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGINT, "1"),
+        (signal.SIGINT, "2"),
+        (signal.SIGTERM, "1"),
+        (signal.SIGTERM, "2"),
+        (signal.SIGHUP, "1"),
+    ],
+)
+def test_ctrl_c_and_its_like_stop_with_one_line_and_whole_files(
+    slow_raw: Path, out: Path, number: int, workers: str
+):
+    """As terminals and schedulers send it: to every process of the group."""
     run = start(slow_raw, out, "--samples-per-shard", "10", "--workers", workers)
     wait_for_shards(out, 2, run)
-    os.killpg(run.pid, signal.SIGINT)
+    os.killpg(run.pid, number)
     _, errors = run.communicate(timeout=30)
     assert (run.returncode, errors) == (130, "Interrupted.\n")
     no_half_files(out)
     assert not (out / "vqav2/report.json").exists()
+
+
+def test_a_terminal_that_closes_ends_no_run_of_nohup(slow_raw: Path, out: Path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = start(slow_raw, out, "--samples-per-shard", "10", "--workers", "2")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_shards(out, 2, run)
+    os.killpg(run.pid, signal.SIGHUP)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 0, errors
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -201,6 +201,18 @@ def test_a_renamed_folder_is_told(small, done: Path):
         repair(done.with_name("copy"), small.root)
 
 
+def test_a_dataset_that_is_a_link_to_another_disk_is_repaired(small, done: Path, tmp_path: Path):
+    before = tree(done)
+    done.rename(tmp_path / "elsewhere")
+    done.symlink_to(tmp_path / "elsewhere")
+    flip(done / "train/vqav2-train-000001.tar")
+    (done / "samples.parquet").unlink()
+    assert repair(done, small.root).left == ()
+    assert done.is_symlink()
+    assert tree(done) == before
+    assert not (tmp_path / ".vle-prep").exists()
+
+
 def test_the_command_says_what_it_did(small, done: Path, prep, capsys):
     flip(done / "train/vqav2-train-000001.tar")
     assert prep("repair", done.parent, "--raw", small.root, "--json", "--workers", 1) == 0

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
+from vle_bench.data_prep import journal
+from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.journal import Slice, one_of_many, only_run
 from vle_bench.data_prep.slices import parse_slice
 from vle_bench.errors import MachineProblem, UsageProblem
@@ -133,3 +137,33 @@ def test_slices_of_one_cut_run_together_and_nothing_else_does(out: Path):
         pass
     with one_of_many(out, "toy", Slice(1, 2)):
         pass
+
+
+def test_slices_that_look_round_at_once_are_not_taken_for_another_cut(out: Path, monkeypatch):
+    """The lock of an older cut lies there, and both slices take it to see that nobody holds it."""
+    pytest.importorskip("fcntl")
+    with one_of_many(out, "toy", Slice(0, 2)):
+        pass
+    looking, told = threading.Event(), []
+
+    def slowly(stream: IO[Any], *, shared: bool = False, wait: bool = False) -> bool:
+        if wait and looking.is_set():
+            waits.set()
+        ours = locked(stream, shared=shared, wait=wait)
+        if ours and stream.name.endswith("lock.of-2") and not looking.is_set():
+            looking.set()
+            waits.wait(10)
+        return ours
+
+    def begin(part: int) -> None:
+        with one_of_many(out, "toy", Slice(part, 3)):
+            told.append(part)
+
+    waits = threading.Event()
+    monkeypatch.setattr(journal, "locked", slowly)
+    first = threading.Thread(target=begin, args=(0,))
+    first.start()
+    assert looking.wait(10)
+    begin(1)
+    first.join()
+    assert sorted(told) == [0, 1]

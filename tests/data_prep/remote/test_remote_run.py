@@ -87,10 +87,14 @@ def test_a_lost_or_torn_journal_costs_a_rebuild_and_changes_nothing(raw, whole, 
     client = server.client()
     for name in (f"train/{NAME}-train-000000.json", f"val/{NAME}-val-000001.stored"):
         client.put_object(Bucket=there, Key=f"out/.vle-prep/{NAME}/{name}", Body=b"{")
+    name = f"out/.vle-prep/{NAME}/val/{NAME}-val-000000.json"
+    sound = server.objects(there, name)[""]
+    changed = sound.replace(b'"val"', b'"vat"')
+    client.put_object(Bucket=there, Key=name, Body=changed)
     client.delete_object(Bucket=there, Key=f"out/.vle-prep/{NAME}/test/{NAME}-test-000000.json")
     server.asked.clear()
     assert run(raw, f"s3://{there}/out") == 0
-    assert writes(server, there) == {shard(0), shard(0, "test")}
+    assert writes(server, there) == {shard(0), shard(0, "test"), shard(0, "val")}
     assert remote_tree(server, there) == whole
 
 

@@ -121,8 +121,9 @@ def test_real_raw_files_are_not_taken_for_a_sample_world(tmp_path):
     assert (tmp_path / "coco").is_dir()
 
 
-def test_a_broken_ledger_is_a_sentence(tmp_path):
-    (tmp_path / "sample_world.json").write_text('{"seed": ')
+@pytest.mark.parametrize("content", [b'{"seed": ', b'{"seed": "\xff"}'])
+def test_a_broken_ledger_is_a_sentence(tmp_path, content):
+    (tmp_path / "sample_world.json").write_bytes(content)
     with pytest.raises(DataProblem, match="cannot be read"):
         build_sample_world(tmp_path, images=6, workers=1)
 
