@@ -23,6 +23,7 @@ Handlers = Mapping[int, Handler]
 
 _OTHERS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _INTERRUPTS = [signal.SIGINT, *_OTHERS]
+_came = False
 
 
 def interrupt_once() -> Handlers:
@@ -30,18 +31,31 @@ def interrupt_once() -> Handlers:
 
     The second would tear the locks that the first is just giving back.
     """
+    global _came  # noqa: PLW0603  # signals are the whole process's
     if threading.current_thread() is not threading.main_thread():
         return {}
+    _came = False
     # Somebody else's own way with a signal stays.
     ours = [one for one in _INTERRUPTS if signal.getsignal(one) is signal.default_int_handler]
 
     def once(number: int, frame: FrameType | None) -> None:
+        global _came  # noqa: PLW0603
         del number, frame
+        _came = True
         for one in ours:
             signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     return {one: signal.signal(one, once) for one in ours}
+
+
+def interrupted() -> bool:
+    """Whether the one that counts came, since `interrupt_once`.
+
+    Python swallows an exception that a signal raises within a finaliser or a callback of C code;
+    whoever works for long asks here too.
+    """
+    return _came
 
 
 def restore(before: Handlers) -> None:

@@ -24,6 +24,7 @@ from typing import Protocol, Self, TypeVar
 from vle_bench.data_prep.engines.interrupts import (
     Handlers,
     interrupt_once,
+    interrupted,
     interrupts_held_back,
     restore,
 )
@@ -118,8 +119,8 @@ class LocalEngine:
 
 
 def stop_if_asked() -> None:
-    """Raises KeyboardInterrupt in a worker whose parent wants it to stop."""
-    if _stop is not None and _stop.value:
+    """Raises KeyboardInterrupt where the run was interrupted: here, or in the worker's parent."""
+    if interrupted() or (_stop is not None and _stop.value):
         raise KeyboardInterrupt
 
 

@@ -182,14 +182,20 @@ def test_memory_that_runs_out_is_the_machine_s_refusal(small, prep, out, capsys,
     no_half_files(out)
 
 
-def start(raw: Path, out: Path, *more: str, blocks: int = 0) -> subprocess.Popen[str]:
+def start(
+    raw: Path, out: Path, *more: str, blocks: int = 0, nohup: bool = False
+) -> subprocess.Popen[str]:
     """`vle-prep run` in a process group of its own; with `blocks`, no file may grow above them."""
     command = [sys.executable, "-m", "vle_bench.data_prep.cli", "run", "vqav2", "--raw", str(raw)]
     command += ["--out", str(out), *more]
     if blocks:
         command = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *command]
-    # A shell's background job ignores Ctrl-C, and so would all that the tests start from there.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell's background job ignores Ctrl-C, one of nohup SIGHUP, and so would all that the tests
+    # start from there.
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    if nohup:
+        handlers[signal.SIGHUP] = signal.SIG_IGN
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         return subprocess.Popen(
             command,
@@ -199,7 +205,8 @@ def start(raw: Path, out: Path, *more: str, blocks: int = 0) -> subprocess.Popen
             start_new_session=True,
         )
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -263,11 +270,7 @@ def test_ctrl_c_and_its_like_stop_with_one_line_and_whole_files(
 
 
 def test_a_terminal_that_closes_ends_no_run_of_nohup(slow_raw: Path, out: Path):
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        run = start(slow_raw, out, "--samples-per-shard", "10", "--workers", "2")
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    run = start(slow_raw, out, "--samples-per-shard", "10", "--workers", "2", nohup=True)
     wait_for_shards(out, 2, run)
     os.killpg(run.pid, signal.SIGHUP)
     _, errors = run.communicate(timeout=60)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from vle_bench.data_prep.engines.local import LocalEngine
+from vle_bench.data_prep.engines.local import LocalEngine, stop_if_asked
 from vle_bench.errors import DataProblem, MachineProblem
 
 
@@ -94,3 +95,28 @@ def test_an_error_stops_tasks_that_have_not_begun(tmp_path: Path):
         for _ in engine.map(note, [path] * 100, total=100):
             raise RuntimeError
     assert path.stat().st_size < 10
+
+
+class Swallows:
+    """Python drops whatever is raised within a finaliser."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_swallowed_is_met_at_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with LocalEngine(1):
+            swallowed = Swallows()
+            del swallowed
+            with pytest.raises(KeyboardInterrupt):
+                stop_if_asked()
+        with LocalEngine(1):
+            stop_if_asked()  # that was of another run
+    finally:
+        signal.signal(signal.SIGINT, before)
