@@ -172,8 +172,7 @@ def _by_index(folder: Path, *, shuffle: bool) -> Work:
     def work() -> None:
         with reader:
             for row in rows:
-                reader.picture(row)
-                reader.record(row)
+                reader.picture_and_record(row)
 
     return work
 

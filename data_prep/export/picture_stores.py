@@ -76,6 +76,7 @@ def _entries(reader: SplitReader, step: Step) -> Iterator[TableEntry]:
     for place, row in enumerate(reader.each_row()):
         key = row.key.encode("ascii")
         yield ORDER, place.to_bytes(PLACE_BYTES, "big"), key
-        yield PICTURES, key, reader.picture(row)
-        yield RECORDS, key, reader.record(row)
+        picture, record = reader.picture_and_record(row)
+        yield PICTURES, key, picture
+        yield RECORDS, key, record
         step()

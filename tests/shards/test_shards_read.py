@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,10 +89,43 @@ def test_a_flipped_bit_of_a_record_never_reaches_a_reader(toy: Path, bit: int):
         data = bytearray(path.read_bytes())
         data[row.json_offset + at] ^= bit
         path.write_bytes(data)
-        for read in (reader.record, lambda one: reader.sample(one, Sample)):
+        readers: tuple[Callable[[SampleRow], object], ...] = (
+            reader.record,
+            reader.picture_and_record,
+            lambda one: reader.sample(one, Sample),
+        )
+        for read in readers:
             with pytest.raises(DataProblem, match="toy-0001: the record is not the one that was"):
                 read(row)
         assert reader.record(reader.row("toy-0000"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"image_offset": -1},
+        {"image_size": -5},
+        {"image_size": 1 << 40},
+        {"json_size": -1},
+        {"json_size": 1 << 40},
+        {"json_offset": 1 << 50},
+    ],
+)
+def test_places_of_a_wrong_index_are_never_read(toy: Path, wrong: dict[str, int]):
+    with open_split(toy, "val") as reader:
+        row = reader.row("toy-0001")
+        assert reader.picture_and_record(row) == (reader.picture(row), reader.record(row))
+        with pytest.raises(DataProblem, match="toy-0001: should lie at bytes"):
+            reader.picture_and_record(row._replace(**wrong))
+
+
+def test_a_shard_that_is_cut_while_it_is_read_is_noticed(toy: Path):
+    with open_split(toy, "val") as reader:
+        row = reader.row("toy-0001")
+        reader.picture(row)
+        os.truncate(toy / "val" / row.shard, row.image_offset + 1)
+        with pytest.raises(DataProblem, match="toy-0001: should lie at bytes"):
+            reader.picture_and_record(row)
 
 
 def test_a_missing_shard_is_noticed(toy: Path):

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors, needs_file
 from vle_bench.inputs import decode_json
@@ -115,7 +116,49 @@ class SplitReader:
         Raises:
             DataProblem: The shard is gone, damaged, or holds another sample there.
         """
-        data = self.record(row)
+        return self._decoded(row, self.record(row), kind)
+
+    def sample_with_picture(self, row: SampleRow, kind: type[S]) -> tuple[S, bytes]:
+        """Like `sample`, with the original bytes of its picture."""
+        picture, record = self.picture_and_record(row)
+        return self._decoded(row, record, kind), picture
+
+    def record(self, row: SampleRow) -> bytes:
+        """`KEY.json` of a sample as it was written, not looked into.
+
+        Raises:
+            DataProblem: The shard is gone, or its bytes there have not the CRC-32 of the index.
+        """
+        return self._proved(row, self._piece(row, row.json_offset, row.json_size))
+
+    def picture(self, row: SampleRow) -> bytes:
+        """The original bytes of a sample's picture."""
+        return self._piece(row, row.image_offset, row.image_size)
+
+    def picture_and_record(self, row: SampleRow) -> tuple[bytes, bytes]:
+        """Both members of a sample, the record proved as `record` does; quicker than one by one."""
+        shard = self._open.get(row.shard) or self._opened(row)
+        behind, end = row.image_offset + row.image_size, row.json_offset + row.json_size
+        if not 0 <= row.image_offset <= behind <= row.json_offset <= end <= shard.size:
+            return self.picture(row), self.record(row)  # one of them says what is wrong
+        try:
+            picture = os.pread(shard.handle, row.image_size, row.image_offset)
+            record = os.pread(shard.handle, row.json_size, row.json_offset)
+        except OSError as error:
+            raise self._unreadable(row, error) from error
+        if len(picture) != row.image_size:
+            raise self._outside(row, row.image_offset, row.image_size)
+        return picture, self._proved(row, record)
+
+    def _proved(self, row: SampleRow, record: bytes) -> bytes:
+        if crc32(record) != row.json_crc32:
+            raise DataProblem(
+                f"{row.shard}: {row.key}: the record is not the one that was written: the shard is "
+                "damaged, or the index is older. Run vle-prep verify."
+            )
+        return record
+
+    def _decoded(self, row: SampleRow, data: bytes, kind: type[S]) -> S:
         place = f"{row.shard}: {row.key}"
         record = decode_json(data, kind, place, "the sample's record")
         if record.key != row.key or record.split != row.split:
@@ -124,24 +167,6 @@ class SplitReader:
                 "than the shard: run vle-prep run again."
             )
         return record
-
-    def record(self, row: SampleRow) -> bytes:
-        """`KEY.json` of a sample as it was written, not looked into.
-
-        Raises:
-            DataProblem: The shard is gone, or its bytes there have not the CRC-32 of the index.
-        """
-        data = self._piece(row, row.json_offset, row.json_size)
-        if crc32(data) != row.json_crc32:
-            raise DataProblem(
-                f"{row.shard}: {row.key}: the record is not the one that was written: the shard is "
-                "damaged, or the index is older. Run vle-prep verify."
-            )
-        return data
-
-    def picture(self, row: SampleRow) -> bytes:
-        """The original bytes of a sample's picture."""
-        return self._piece(row, row.image_offset, row.image_size)
 
     def _checked(self, rows: Iterable[SampleRow]) -> Iterator[SampleRow]:
         """The rows, none of which names a file that is no shard of the split."""
@@ -158,14 +183,13 @@ class SplitReader:
     def _piece(self, row: SampleRow, offset: int, size: int) -> bytes:
         shard = self._open.get(row.shard) or self._opened(row)
         if not 0 <= offset <= offset + size <= shard.size:
-            raise self._outside(row, offset, size, shard.size)
+            raise self._outside(row, offset, size)
         try:
             data = os.pread(shard.handle, size, offset)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise MachineProblem(f"{row.shard}: {row.key}: {reason}. Try again.") from error
+            raise self._unreadable(row, error) from error
         if len(data) != size:
-            raise self._outside(row, offset, size, os.fstat(shard.handle).st_size)
+            raise self._outside(row, offset, size)
         return data
 
     def _opened(self, row: SampleRow) -> _Shard:
@@ -179,7 +203,12 @@ class SplitReader:
             self._open[row.shard] = shard = _Shard(handle, os.fstat(handle).st_size)
         return shard
 
-    def _outside(self, row: SampleRow, offset: int, size: int, there: int) -> DataProblem:
+    def _unreadable(self, row: SampleRow, error: OSError) -> MachineProblem:
+        reason = error.strerror or str(error)
+        return MachineProblem(f"{row.shard}: {row.key}: {reason}. Try again.")
+
+    def _outside(self, row: SampleRow, offset: int, size: int) -> DataProblem:
+        there = os.fstat(self._open[row.shard].handle).st_size
         return DataProblem(
             f"{row.shard}: {row.key}: should lie at bytes {offset:,} to {offset + size:,}, "
             f"the shard has {there:,}. Run vle-prep verify."
@@ -215,4 +244,4 @@ def iter_with_pictures(
     """Like `iter_samples`, each record with the original bytes of its picture."""
     with SplitReader(dataset_folder, split, hold=False) as reader:
         for row in reader.each_row():
-            yield reader.sample(row, kind), reader.picture(row)
+            yield reader.sample_with_picture(row, kind)
