@@ -20,9 +20,9 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes, write_if_changed
 from vle_bench.canonical import json_bytes, sha256_bytes
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.leaks.evidence import Evidence
 from vle_bench.errors import MachineProblem, machine_errors
+from vle_bench.file_lock import locked
 from vle_bench.records import Record
 from vle_bench.scratch import remove_scratch, scratch_in
 from vle_bench.shards.index import SampleRow, SkippedRow

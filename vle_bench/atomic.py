@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vle_bench.errors import MachineProblem, machine_errors
+from vle_bench.file_lock import locked
 
 _PIECE = 1 << 20
 
@@ -158,16 +159,12 @@ def alone(folder: Path) -> Iterator[None]:
         handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
     try:
         if handle is not None:
-            import fcntl
-
             with suppress(OSError):  # NFS
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+                if not locked(handle):
                     from vle_bench.console import say
 
                     say(f"{folder}: another run is writing there. Waiting for it to end.")
-                    fcntl.flock(handle, fcntl.LOCK_EX)
+                    locked(handle, wait=True)
         yield
     finally:
         if handle is not None:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
+from vle_bench.file_lock import locked
 
 MARKER = "vle-export.json"
 

@@ -15,8 +15,8 @@ import msgspec
 
 from vle_bench.atomic import make_folder, write_bytes
 from vle_bench.canonical import pretty_json_bytes
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors
+from vle_bench.file_lock import locked
 
 FOLDER = ".vle-fetch"
 

@@ -21,10 +21,10 @@ from typing import NamedTuple, Self
 
 from vle_bench.atomic import make_folder
 from vle_bench.canonical import json_bytes
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.journal import FOLDER, Slice
 from vle_bench.data_prep.remote.store import Store
 from vle_bench.errors import MachineProblem, VleBenchError, machine_errors
+from vle_bench.file_lock import locked
 
 LEASES = "lease"
 """The folder of leases in a dataset's journal."""

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from vle_bench.atomic import make_folder
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.file_lock import locked
 
 LEDGER = "sample_world.json"
 MARKER = ".sample_world.unfinished"

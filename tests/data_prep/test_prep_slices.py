@@ -10,10 +10,10 @@ from typing import IO, Any
 import pytest
 
 from vle_bench.data_prep import journal
-from vle_bench.data_prep.file_lock import locked
 from vle_bench.data_prep.journal import Slice, one_of_many, only_run
 from vle_bench.data_prep.slices import parse_slice
 from vle_bench.errors import MachineProblem, UsageProblem
+from vle_bench.file_lock import locked
 
 OPTIONS = ("--samples-per-shard", "2", "--workers", "1")
 
