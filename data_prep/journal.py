@@ -11,7 +11,7 @@ stand: one changed digit would be a wrong index that the next report vouches for
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -32,6 +32,7 @@ FOLDER = ".vle-prep"
 _LOCK = "lock"
 _LOOK = "lock.look"
 _LOG = "runs.jsonl"
+SLICE_LOG = "runs.slice-{}-of-{}.jsonl"
 _ASIDE = ".*.tmp"
 
 Outside = tuple[int, int, str]
@@ -226,6 +227,28 @@ def log_run(out: Path, dataset: str, facts: dict[str, object], *, name: str = _L
     path = out / FOLDER / dataset / name
     before = path.read_bytes() if path.is_file() else b""
     write_bytes(path, before + json_bytes(facts) + b"\n")
+
+
+class _SliceLine(msgspec.Struct):
+    """What is read again of a line that a slice logged."""
+
+    slice: str
+    parameters: dict[str, str | int]
+
+
+def slice_changes(out: Path, dataset: str, parameters: Mapping[str, str | int]) -> list[str]:
+    """Names each parameter that slices were last built with and that is another now."""
+    told = []
+    for path in sorted((out / FOLDER / dataset).glob(SLICE_LOG.format("*", "*"))):
+        with suppress(OSError, IndexError, msgspec.DecodeError, UnicodeDecodeError):
+            line = msgspec.json.decode(path.read_bytes().splitlines()[-1], type=_SliceLine)
+            told += [
+                f"slice {line.slice} was built with {name.replace('_', '-')} "
+                f"{line.parameters[name]}, this is {value}"
+                for name, value in parameters.items()
+                if line.parameters.get(name, value) != value
+            ]
+    return told
 
 
 def _lock(stream: BinaryIO, place: Path, *, shared: bool = False, wait: bool = False) -> None:

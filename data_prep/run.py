@@ -21,7 +21,7 @@ from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.gathered import Gathered
-from vle_bench.data_prep.journal import log_run, only_run
+from vle_bench.data_prep.journal import log_run, only_run, slice_changes
 from vle_bench.data_prep.leaks.guard import Guarded, changes, guarded, with_rules
 from vle_bench.data_prep.plan import (
     choose_splits,
@@ -37,7 +37,7 @@ from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard
 from vle_bench.data_prep.shelf import shelf_of
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.data_prep.spool import Reread
-from vle_bench.errors import DataProblem, Problems
+from vle_bench.errors import MOST_PROBLEMS, DataProblem, Problems
 from vle_bench.shards.index import (
     SampleRow,
     SkippedRow,
@@ -225,10 +225,13 @@ class _Run:
                         self._done[split] = done
         finally:
             self._clean()
-        self._lacking.raise_if_any(
-            advice="Run the slices that hold them (--slice I/N: shard numbers that leave I when "
-            "divided by N), then --finish again."
-        )
+        if self._lacking:
+            changed = slice_changes(self._request.out, self._dataset.name, self._parameters)
+            self._lacking.raise_if_any(
+                advice="\n".join([*changed[:MOST_PROBLEMS], *self._changes[:MOST_PROBLEMS]])
+                + "\nRun the slices that hold them (--slice I/N: shard numbers that leave I when "
+                "divided by N), then --finish again."
+            )
         report = self._write_beside(opened)
         outcomes = [outcome for done in self._done.values() for outcome in done.outcomes]
         built = sum(bool(outcome.why) for outcome in outcomes)

@@ -16,7 +16,7 @@ from vle_bench.atomic import make_folder
 from vle_bench.console import progress
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.engines.engine import ENGINES
-from vle_bench.data_prep.journal import Slice, log_run, one_of_many
+from vle_bench.data_prep.journal import SLICE_LOG, Slice, log_run, one_of_many
 from vle_bench.data_prep.leaks.guard import guarded
 from vle_bench.data_prep.plan import plan_shards, shard_count
 from vle_bench.data_prep.prior import Prior
@@ -114,9 +114,10 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
         "engine": request.engine,
         "workers": request.workers,
         "slice": f"{part.part}/{part.of}",
+        "parameters": parameters_of(found),
         "splits": found.splits,
         "built": built,
         "kept": shards - built,
     }
-    log_run(request.out, request.dataset, log, name=f"runs.slice-{part.part}-of-{part.of}.jsonl")
+    log_run(request.out, request.dataset, log, name=SLICE_LOG.format(*part))
     return SliceDone(part, tuple(found.splits), shards, built, planned)

@@ -81,7 +81,16 @@ def test_finish_notices_slices_of_other_parameters(small, out, prep, capsys):
     call = ("run", "vqav2", "--raw", small.write(), "--out", out)
     assert prep(*call, "--samples-per-shard", "3", "--slice", "0/1") == 0
     assert prep(*call, "--samples-per-shard", "2", "--finish") == 3
-    assert "vqav2-train-000000.tar: recipe changed" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "vqav2-train-000000.tar: recipe changed" in text
+    assert "slice 0/1 was built with samples-per-shard 3, this is 2" in text
+
+
+def test_finish_names_what_changed_since_the_last_report(small, out, prep, capsys):
+    call = ("run", "vqav2", "--raw", small.write(), "--out", out)
+    assert prep(*call, "--samples-per-shard", "3") == 0
+    assert prep(*call, "--samples-per-shard", "2", "--finish") == 3
+    assert "samples-per-shard was 3, is 2" in capsys.readouterr().err
 
 
 def test_finish_out_of_reach_of_the_pictures_removes_no_shard(small, out, prep, capsys):
