@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vle_bench.data_prep.remote.output import Output
     from vle_bench.data_prep.run import Prepared, Request
 
-_MOST_CHANGES = 8
+_MOST_TOLD = 8
 _OF_SOME = ("seed", "labels", "min_answer_count")
 """Parameters that not every dataset reads; `scheme` is settled against the raw files."""
 
@@ -200,6 +200,8 @@ def _table(prepared: Prepared) -> str:
 
 def _tell(prepared: Prepared, place: str) -> None:
     """Changes, warnings and where the result lies, for people."""
+    from vle_bench.shards.layout import REPORT
+
     unchecked = _tell_leaks(prepared)
     warnings = [
         f"{name}: {text}"
@@ -207,11 +209,11 @@ def _tell(prepared: Prepared, place: str) -> None:
         for text in prepared.report.splits[name].warnings
         if text not in unchecked
     ]
-    told = [*prepared.changes, *warnings]
-    for line in told[:_MOST_CHANGES]:
-        say(line)
-    if len(told) > _MOST_CHANGES:
-        say(f"... and {len(told) - _MOST_CHANGES} more.")
+    for told, rest in ((prepared.changes, "changes"), (warnings, f"warnings in {REPORT}")):
+        for line in told[:_MOST_TOLD]:
+            say(line)
+        if len(told) > _MOST_TOLD:
+            say(f"... and {len(told) - _MOST_TOLD} more {rest}.")
     built = amount(prepared.built, "shard")
     say(
         f"{place}: {built} built, {prepared.kept:,} verified and kept. "

@@ -55,6 +55,25 @@ def test_a_run_without_a_single_picture_closes_its_books_and_fails(
     assert prep(*call) == 0
 
 
+def test_many_changes_do_not_hide_a_warning(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    raw = small.write()
+    (raw / "coco/train2014/COCO_train2014_000000000012.jpg").unlink()
+    call = ("run", "vqav2", "--raw", raw, "--out", out, "--samples-per-shard", 1)
+    assert prep(*call) == 0
+    shards = list((out / "vqav2").glob("*/*.tar"))
+    for shard in shards:
+        shard.write_bytes(b"torn")
+    capsys.readouterr()
+    assert prep(*call) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(shards) == 13
+    assert sum("damaged, built again" in line for line in told) == 8
+    assert "... and 5 more changes." in told
+    assert "train: 1 of 7 images has no picture file" in told
+
+
 @pytest.mark.parametrize("command", ["run", "plan"])
 @pytest.mark.parametrize("place", ["raw", "raw/../raw", "link", "."])
 def test_shards_are_not_written_among_raw_files(
