@@ -29,6 +29,8 @@ _MOST_TIMES = 200
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff|[\t-~]\0[\t-~]\0|\0[\t-~]\0[\t-~]")
+"""A byte order mark, or two plain characters of two bytes each."""
 _PIECE = 1 << 22
 _SIGN = re.compile(rb"[^ \t\n\r\x0b\f]")
 """Anything but what `bytes.isspace` calls space."""
@@ -75,6 +77,10 @@ def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Sourc
     data = _decompressed(stored, path, most_unpacked(len(stored), most_bytes=most_bytes))
     if data.isspace() or not data:
         raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
+    if _UTF_16.match(data):
+        raise DataProblem(
+            f"{path}: UTF-16 text, as Windows PowerShell writes it. Save it as UTF-8."
+        )
     return Source(path, data, stored, _kind(data))
 
 
