@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from vle_bench.data_prep import journal
 from vle_bench.data_prep.verify import verify
 
 
@@ -96,3 +98,16 @@ def test_a_split_without_a_single_picture_is_told_and_the_others_are_prepared(
     shutil.rmtree(raw / "coco/test2015")
     assert prep("run", "vqav2", "--raw", raw, "--out", out, "--workers", 1) == 0
     assert "test: 2 of 2 images have no picture file" in capsys.readouterr().err
+
+
+def test_a_file_system_without_locks_is_refused_with_what_to_do(
+    small, out: Path, prep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def no_locks(*_: object, **__: object) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(journal, "locked", no_locks)
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out) == 4
+    told = capsys.readouterr().err
+    assert f"{out / 'vqav2'}: cannot be locked: No locks available" in told
+    assert "Lustre: -o flock" in told
