@@ -179,14 +179,14 @@ def holds(path: Path, data: bytes) -> bool:
         raise MachineProblem(f"{path}: {error.strerror}.") from error
 
 
-def write_if_changed(path: Path, data: bytes) -> bool:
+def write_if_changed(path: Path, data: bytes, *, shared: bool = False) -> bool:
     """Like `write_bytes`, but a file that already holds `data` keeps its mtime.
 
     Returns whether anything was written.
     """
     if holds(path, data):
         return False
-    write_bytes(path, data)
+    write_bytes(path, data, shared=shared)
     return True
 
 

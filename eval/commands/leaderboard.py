@@ -88,7 +88,7 @@ def command(
     if out is None:
         click.echo(text, nl=False)
         return
-    write_if_changed(out, text.encode("utf-8"))
+    write_if_changed(out, text.encode("utf-8"), shared=True)
     say(f"Leaderboard in {out}.")
 
 
@@ -129,7 +129,7 @@ def _page(
         if out is None:
             click.echo(page, nl=False)
             return
-        write_if_changed(out, page)
+        write_if_changed(out, page, shared=True)
         say(f"Leaderboard in {out}: one file.")
         return
     if out is None:

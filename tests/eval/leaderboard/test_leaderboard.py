@@ -212,6 +212,18 @@ def test_the_command_reads_a_store_and_writes_each_form(tmp_path, make_document,
     assert out.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("form", [["--format", "md"], ["--format", "html", "--single"]])
+def test_what_another_run_is_writing_of_the_same_board_is_not_touched(
+    tmp_path, make_document, form
+):
+    root, out, aside = tmp_path / "results", tmp_path / "board", tmp_path / ".board.tmp"
+    stored(root, make_document("mine"))
+    aside.write_bytes(b"half of")
+    arguments = ["leaderboard", "--results", str(root), "--out", str(out), *form]
+    assert exit_code(group, "vle-eval", arguments) == 0
+    assert (aside.read_bytes(), out.is_file()) == (b"half of", True)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--task", "vqa"]])
 def test_an_empty_store_says_how_to_fill_it(tmp_path, make_document, capsys, arguments):
     root = tmp_path / "results"
