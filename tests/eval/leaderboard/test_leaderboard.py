@@ -212,14 +212,11 @@ def test_the_command_reads_a_store_and_writes_each_form(tmp_path, make_document,
     assert out.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("form", [["--format", "md"], ["--format", "html", "--single"]])
-def test_what_another_run_is_writing_of_the_same_board_is_not_touched(
-    tmp_path, make_document, form
-):
+def test_what_another_run_is_writing_of_the_same_board_is_not_touched(tmp_path, make_document):
     root, out, aside = tmp_path / "results", tmp_path / "board", tmp_path / ".board.tmp"
     stored(root, make_document("mine"))
     aside.write_bytes(b"half of")
-    arguments = ["leaderboard", "--results", str(root), "--out", str(out), *form]
+    arguments = ["leaderboard", "--results", str(root), "--out", str(out)]
     assert exit_code(group, "vle-eval", arguments) == 0
     assert (aside.read_bytes(), out.is_file()) == (b"half of", True)
 
