@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from vle_bench.atomic import make_folder
-from vle_bench.errors import DataProblem, machine_errors
+from vle_bench.errors import DataProblem, MachineProblem, machine_errors
 from vle_bench.file_lock import locked
 
 LEDGER = "sample_world.json"
@@ -48,8 +48,8 @@ def claimed(out: Path) -> Iterator[None]:
     """Clears what an older world left in `out` and holds the folder while a new one is drawn.
 
     Raises:
-        DataProblem: the folder holds other things, or another run is drawing there.
-        MachineProblem: it cannot be made or written.
+        DataProblem: the folder holds other things.
+        MachineProblem: it cannot be made or written, or another run is drawing there.
     """
     make_folder(out)
     ours = read_ledger(out) is not None or (out / MARKER).is_file()
@@ -60,7 +60,7 @@ def claimed(out: Path) -> Iterator[None]:
         raise _foreign(out, f"it holds {found}")
     with machine_errors(out), (out / MARKER).open("w") as marker:
         if not locked(marker):
-            raise DataProblem(
+            raise MachineProblem(
                 f"{out}: another run is drawing a sample world there. Wait for it to end."
             )
         (out / LEDGER).unlink(missing_ok=True)

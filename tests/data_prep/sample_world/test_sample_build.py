@@ -23,7 +23,7 @@ from vle_bench.data_prep.sample_world import build_sample_world
 from vle_bench.data_prep.sample_world.claim import MARKER
 from vle_bench.data_prep.sample_world.roster import PARTS, build_roster, share_out
 from vle_bench.data_prep.verify import verify
-from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 
 BUILD = """
 import sys
@@ -167,7 +167,7 @@ def test_ctrl_c_ends_every_process_with_one_word(tmp_path, times_sent):
 def test_two_runs_do_not_draw_into_one_folder(tmp_path):
     with (tmp_path / MARKER).open("w") as marker:
         fcntl.flock(marker, fcntl.LOCK_EX)
-        with pytest.raises(DataProblem, match="another run"):
+        with pytest.raises(MachineProblem, match="another run"):
             build_sample_world(tmp_path, images=6, workers=1)
 
 
