@@ -34,6 +34,14 @@ def make_demo(folder: Path) -> subprocess.CompletedProcess[str]:
     return run(["make", f"--file={ROOT / 'Makefile'}", *installed, "demo"], folder)
 
 
+def test_make_help_lists_every_target_that_says_what_it_does(tmp_path: Path):
+    makefile = ROOT / "Makefile"
+    told = run(["make", f"--file={makefile}", "help"], tmp_path).stdout.splitlines()
+    targets = re.findall(r"^(\S+):.* ## ", makefile.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(line.split()[0] for line in told) == sorted(targets)
+    assert "prep-cc3m" in targets
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A folder in which the demo ran, and what it printed."""
