@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.console import amount, verb
+from vle_bench.console import amount, progress, verb
 from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
 from vle_bench.data_prep.plain_pictures import find_plain
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
@@ -100,7 +100,7 @@ def _from_img2dataset(folder: Path, look_up: LookUp, found: FoundPictures) -> No
         names = {entry.name for entry in entries}
     bare = 0
     shards = {match["shard"] for name in names if (match := _SHARD.fullmatch(name))}
-    for shard in sorted(shards):
+    for shard in progress(sorted(shards), total=len(shards), what=f"looking into {folder.name}"):
         parquet = folder / f"{shard}.parquet"
         kept = [name for name in (f"{shard}.tar", shard) if name in names]
         for name in kept:

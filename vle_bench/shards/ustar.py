@@ -133,8 +133,7 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     if own is not None:
         return own
     block = data[at : at + BLOCK]
-    found = sum(block) - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
-    if _octal(block[_CHECKSUM_AT], "checksum") != found:
+    if _octal(block[_CHECKSUM_AT], "checksum") != checksum_of(block):
         raise BrokenHeader("the header's checksum does not match its bytes")
     if block[_MAGIC_AT] not in _MAGICS:
         raise BrokenHeader("the header is not of the USTAR kind")
@@ -150,6 +149,15 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     return name, _octal(block[_SIZE_AT], "size")
 
 
+def checksum_of(block: bytes) -> int:
+    """What the checksum of a header must be: the sum of its 512 bytes, its own taken as spaces."""
+    # Adler's lower half is one more than the sum of bytes, as long as that stays below 65,520: it
+    # takes a tenth of the time, and hardly a header is not half empty.
+    quick = block.count(0) >= BLOCK // 2
+    total = (adler32(block) & 0xFFFF) - 1 if quick else sum(block)
+    return total - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
+
+
 def _own_header(data: bytes, at: int) -> tuple[str, int] | None:
     """Name and size of a member whose header is as `header` makes them, which is quick to prove.
 
@@ -162,7 +170,7 @@ def _own_header(data: bytes, at: int) -> tuple[str, int] | None:
         found = name.rstrip(b"\0").decode("ascii"), int(digits, 8)
     except (struct.error, ValueError):
         return None
-    # Adler's lower half is one more than the sum of bytes as few and as small as ours.
+    # Adler's lower half, as in `checksum_of`: ours are ASCII and zeros.
     proved = adler32(block) & 0xFFFF == _own_sum(checksum) and tail == _TAIL
     return found if proved and end == b"\0" and digits.isdigit() else None
 
