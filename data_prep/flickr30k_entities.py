@@ -90,7 +90,7 @@ def boxes_of(xml: bytes) -> PictureBoxes:
         reader.parse(xml)
     except expat.ExpatError as error:
         raise UnreadableBoxes(f"broken XML ({error})") from error
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # an encoding that Python does not know
         raise UnreadableBoxes(str(error)) from error
     return PictureBoxes(tuple(reader.boxes), reader.size, reader.boxless)
 

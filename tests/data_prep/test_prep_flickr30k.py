@@ -268,6 +268,7 @@ BOMB = (
         b"",
         b"no XML",
         b"<a><b></a>",
+        b'<?xml version="1.0" encoding="nobody-knows"?><annotation/>',
         BOMB,
         b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotation/>',
         xml(box(7, corners=("x", 1, 2, 3))),
