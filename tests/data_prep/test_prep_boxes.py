@@ -52,6 +52,8 @@ def test_a_box_that_can_be_saved_is(xywh, kept, rules):
         ((200, 10, 5, 5), "box outside the picture"),
         ((100, 10, 5, 5), "box outside the picture"),
         ((-9, -9, 5, 5), "box outside the picture"),
+        ((-5, 10, 5.0000001, 5), "box outside the picture"),
+        ((30, 20, -1e-7, 5), "box without area"),
         ((math.nan, 1, 2, 3), "box not finite"),
         ((1, 1, math.inf, 3), "box not finite"),
     ],
