@@ -183,8 +183,9 @@ def test_a_text_of_several_pictures_is_a_caption_of_each_and_one_text_to_the_sco
 
 
 def test_lines_of_texts_that_are_none_are_refused_with_their_place(raw: Path, out: Path):
-    add(raw, "train_texts.jsonl", b'{"text_id": 1}\nnot JSON\n')
-    with pytest.raises(DataProblem, match=r"train_texts\.jsonl:5.*\n.*train_texts\.jsonl:6"):
+    add(raw, "train_texts.jsonl", b'{"text_id": 1}\nnot JSON\n{"text": "\\ud83d"}\n')
+    told = r"train_texts\.jsonl:5.*\n.*train_texts\.jsonl:6.*\n.*:7: half of a surrogate pair"
+    with pytest.raises(DataProblem, match=told):
         run(raw, out)
     assert not (out / "flickr30k-cn").exists() or not list(out.rglob("*.tar"))
 
