@@ -13,6 +13,7 @@ from vle_bench.data_prep import box_rules
 from vle_bench.data_prep.box_rules import drawn_as_shown, fit
 from vle_bench.data_prep.picture import Probe
 from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.vcr_files import Frame, detected
 from vle_bench.records import BoxAnnotation, VqaSample
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
@@ -113,6 +114,12 @@ def test_sound_boxes_take_a_short_way_to_the_same_end(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(box_rules, "_are_sound", lambda *_: False)
         assert repr(short) == repr(fit(one(*xywh), picture, None))
+
+
+def test_corners_whose_width_would_be_no_number_are_no_metadata_of_vcr():
+    metadata = b'{"boxes": [[-1.7e308, 0, 1.7e308, 5, 0.9]], "names": ["person"]}'
+    found = detected(metadata, Frame("a.jpg", "a.json", "film", ("person",)))
+    assert (found.boxes, found.odd) == ((), "metadata that cannot be read")
 
 
 def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned_picture):

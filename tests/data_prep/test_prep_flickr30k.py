@@ -273,6 +273,7 @@ BOMB = (
         b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotation/>',
         xml(box(7, corners=("x", 1, 2, 3))),
         xml(box(7, corners=("", 1, 2, 3))),
+        xml(box(7, corners=("-1.7e308", 1, "1.7e308", 3))),
         xml("<name>7</name><bndbox><xmin>1</xmin></bndbox>"),
         xml(box()),
         xml(size="<width>1e999</width><height>nan</height>"),
