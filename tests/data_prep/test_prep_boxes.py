@@ -139,6 +139,20 @@ def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned
     assert "mark other than 1: 1" in (out / "vqav2" / "README.md").read_text()
 
 
+def test_another_declared_size_alone_makes_a_shard_anew(world, out, turned_picture):
+    """It stands in no record, and decides in which frame the boxes are."""
+    world.picture("val", 7, turned_picture(100, 50, 6))
+    world.question("val", 7)
+    world.box("val", 7, 70, (0, 20, 10, 20))
+    found = []
+    for width, height in ((100, 50), (50, 100)):
+        world.images["val"] = []
+        world.image_row("val", 7, width=width, height=height)
+        assert prepare(Request(dataset="vqav2", raw=world.write(), out=out)).built == 1
+        found += [one.boxes[0].xywh for one in iter_samples(out / "vqav2", "val", VqaSample)]
+    assert found == [(0, 20, 10, 20), (20, 40, 20, 10)]
+
+
 def test_pictures_that_somebody_resized_are_counted_and_their_boxes_not_scaled(
     world, out, picture, prep, capsys
 ):
