@@ -6,8 +6,11 @@ import pytest
 from fetch_server import Archive, serving
 from fetch_world import DATA, World, state
 
+from vle_bench.canonical import sha256_bytes
 from vle_bench.data_prep.fetch import transfer
 from vle_bench.data_prep.fetch.client import target
+from vle_bench.data_prep.fetch.shelf import Listed, Shelf
+from vle_bench.data_prep.fetch.table import Decision
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.errors import DataProblem
 
@@ -40,3 +43,22 @@ def test_a_redirect_from_https_to_plain_http_is_not_followed(world, monkeypatch)
     with pytest.raises(DataProblem, match="redirected to plain http, refused"):
         world.fetch()
     assert asked == ["https"]
+
+
+def test_a_picture_whose_bytes_changed_before_it_was_packed_is_asked_for_again(tmp_path):
+    """A machine that lost its power has files of the right length, filled with zeros."""
+    shelf = Shelf(tmp_path / "fetched", "f" * 64)
+    good, lost = b"one picture", b"two picture"
+    for number, data in enumerate((good, lost)):
+        digest = sha256_bytes(data)
+        shelf.keep(
+            Decision(
+                number=number, url=f"http://example.org/{number}", status="success", final=True,
+                sha256=digest, bytes=len(data), ending="jpg",
+            ),
+            data,
+        )  # fmt: skip
+    (tmp_path / "fetched/.work/00000/000000001.jpg").write_bytes(bytes(len(lost)))
+    shelf.pack(0, [Listed(number, f"http://example.org/{number}") for number in (0, 1)])
+    known = shelf.decisions(0)
+    assert (known[0].status, known[1].status) == ("success", "")
