@@ -86,7 +86,7 @@ def read_table(path: Path) -> list[ZipMember]:
     problems = Problems(f"{path}: refused.")
     members: list[ZipMember] = []
     for entry in entries:
-        if entry.is_dir() and not _climbs(entry.orig_filename):
+        if not _climbs(entry.orig_filename) and entry.is_dir():  # which asks for a last letter
             continue
         wrong = _wrong_with(entry)
         if wrong:

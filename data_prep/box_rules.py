@@ -89,8 +89,12 @@ def fit(
         if box.area == 0:
             skipped.append((annotation, OUTSIDE))
             continue
+        moved = _moved(annotation, box) if rules else annotation
+        if 0 in moved.xywh[2:]:  # a sliver, which the rounding takes away
+            skipped.append((annotation, OUTSIDE if CLIPPED in rules else NO_AREA))
+            continue
         adjusted.update(rules)
-        kept.append(_moved(annotation, box) if rules else annotation)
+        kept.append(moved)
     return FittedBoxes(tuple(kept), tuple(skipped), adjusted)
 
 

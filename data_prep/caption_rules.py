@@ -26,6 +26,7 @@ from typing import Literal
 
 from vle_bench.data_prep.books import EMPTY_CAPTION, Books
 from vle_bench.data_prep.joined import Joined
+from vle_bench.data_prep.scripts import HAN, LATIN
 from vle_bench.records import Caption
 
 REPEATED_HERE = "caption repeated within its picture"
@@ -35,14 +36,7 @@ BROKEN_TEXT = "caption with bytes that are no UTF-8"
 
 Script = Literal["latin", "han"]
 
-_HAN = (
-    (0x3400, 0x4DBF),
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3134F),
-)
-_LATIN = ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F))
-_RANGES = {"latin": _LATIN, "han": _HAN}
+_LETTERS = {"latin": LATIN, "han": HAN}
 _DIGEST_BYTES = 8
 
 
@@ -60,8 +54,7 @@ def has_letter_of(text: str, script: Script) -> bool:
     >>> has_letter_of("T恤", "han"), has_letter_of("a dog", "han")
     (True, False)
     """
-    ranges = _RANGES[script]
-    return any(low <= ord(letter) <= high for letter in text for low, high in ranges)
+    return _LETTERS[script].search(text) is not None
 
 
 class CaptionCensus:

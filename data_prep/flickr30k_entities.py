@@ -9,7 +9,6 @@ Format: https://github.com/BryanPlummer/flickr30k_entities
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,6 +27,8 @@ _PHRASE = re.compile(r"\[/EN#(?P<entity>[0-9]+)(?P<kinds>(?:/[a-z]+)+) (?P<text>
 _MARK = "[/EN#"
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _MOST_NODES = 100_000
+_FURTHEST = 1e9
+"""Pixels; what lies further out is no place in a picture, and its width may be no number."""
 
 
 class Phrase(NamedTuple):
@@ -90,7 +91,7 @@ def boxes_of(xml: bytes) -> PictureBoxes:
         reader.parse(xml)
     except expat.ExpatError as error:
         raise UnreadableBoxes(f"broken XML ({error})") from error
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # an encoding that Python does not know
         raise UnreadableBoxes(str(error)) from error
     return PictureBoxes(tuple(reader.boxes), reader.size, reader.boxless)
 
@@ -183,8 +184,8 @@ class _Reader:
 
 def _number(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):
-        raise UnreadableBoxes(f"{text} where a number was expected")
+    if not abs(number) <= _FURTHEST:  # of NaN nothing is true
+        raise UnreadableBoxes(f"{text} where a number of pixels was expected")
     return number
 
 

@@ -87,7 +87,7 @@ class Joined(Generic[T]):
         """Adds one row of an image.
 
         Raises:
-                TypeError: A first row of plain containers that need a kind.
+            TypeError: A first row of plain containers that need a kind.
             MachineProblem: The disk refuses.
         """
         if self._decoder is None:

@@ -9,6 +9,7 @@ import msgspec
 
 from vle_bench.data_prep.sources import Document
 from vle_bench.errors import DataProblem, Problems
+from vle_bench.inputs.malformed import malformed
 
 T = TypeVar("T")
 
@@ -61,6 +62,10 @@ def json_lines(document: Document, kind: type[T], expected: str) -> Iterator[T]:
     for number, line in lines_of(document):
         try:
             yield decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except msgspec.ValidationError as error:
+            problems.add(f"{document.place}:{number}: {error}")
+        except msgspec.DecodeError as error:
+            problems.add(f"{document.place}:{number}: {malformed(error, line)}")
+        except (UnicodeDecodeError, RecursionError) as error:
             problems.add(f"{document.place}:{number}: {error or 'nested too deeply'}")
     problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")

@@ -49,13 +49,19 @@ class NamedFiles:
 
     @cached_property
     def _members(self) -> dict[str, ZipMember]:
-        """The zip's files by their path below the folder, once something is missing there."""
+        """The zip's files by their path below the folder, once something is missing there.
+
+        Where nothing in the zip lies in such a folder, somebody packed what is in it, without it.
+        """
         found: dict[str, ZipMember] = {}
+        bare: dict[str, ZipMember] = {}
         for member in self._raw.members(self._dataset, self._folder):
             path = _inside(member.name, self._folder.rstrip("/"))
             if path:
                 found.setdefault(path, member)
-        return found
+            elif not found:
+                bare.setdefault(PurePosixPath(member.name).as_posix(), member)
+        return found or bare
 
     def _names_in(self, folder: Path) -> frozenset[str]:
         if folder not in self._listed:

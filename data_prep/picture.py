@@ -284,7 +284,7 @@ def _webp(data: bytes) -> Probe:
         with Image.open(io.BytesIO(data), formats=["WEBP"]) as picture:
             width, height = picture.size
             orientation = picture.getexif().get(_ORIENTATION, 1)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         raise BadPicture("picture header broken") from error
     except Image.DecompressionBombError as error:
         raise BadPicture("picture of too many pixels") from error

@@ -11,10 +11,9 @@ import re
 from typing import Literal
 
 Language = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _LETTERS_PER_WORD = 4
 """About so many Latin letters say what one Han character says."""
 
@@ -25,9 +24,8 @@ def language_of(text: str) -> Language | None:
     >>> language_of("A dog on a T恤"), language_of("穿T恤的人"), language_of("123")
     ('en', 'zh', None)
     """
-    han = len(_HAN.findall(text)) * _LETTERS_PER_WORD
-    latin = len(_LATIN.findall(text))
+    han, latin = len(HAN.findall(text)), len(LATIN.findall(text))
     letters = sum(map(str.isalpha, text))
-    if not letters or 2 * (len(_HAN.findall(text)) + latin) < letters:
+    if not letters or 2 * (han + latin) < letters:
         return None
-    return "zh" if han > latin else "en"
+    return "zh" if han * _LETTERS_PER_WORD > latin else "en"

@@ -108,16 +108,16 @@ def prepare_slice(request: Request, part: Slice) -> SliceDone:
                 built += sum(bool(outcome.why) for outcome in outcomes)
                 shards += mine
                 planned += count
-    log = {
-        "begun": begun,
-        "seconds": round(time.time() - begun, 3),
-        "engine": request.engine,
-        "workers": request.workers,
-        "slice": f"{part.part}/{part.of}",
-        "parameters": parameters_of(found),
-        "splits": found.splits,
-        "built": built,
-        "kept": shards - built,
-    }
-    log_run(request.out, request.dataset, log, name=SLICE_LOG.format(*part))
+        log = {
+            "begun": begun,
+            "seconds": round(time.time() - begun, 3),
+            "engine": request.engine,
+            "workers": request.workers,
+            "slice": f"{part.part}/{part.of}",
+            "parameters": parameters_of(found),
+            "splits": found.splits,
+            "built": built,
+            "kept": shards - built,
+        }
+        log_run(request.out, request.dataset, log, name=SLICE_LOG.format(*part))
     return SliceDone(part, tuple(found.splits), shards, built, planned)

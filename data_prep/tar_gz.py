@@ -57,7 +57,8 @@ def _pieces(archive: Path, name: str) -> Iterator[bytes]:
                     left -= len(piece)
                     yield piece
                 return
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, TypeError) as error:
+        # TypeError is what tarfile makes of a gzip header that is cut short.
         raise DataProblem(
             f"{archive}: no whole packed tar ({error}), {name} cannot be read. {_ADVICE}"
         ) from error

@@ -48,6 +48,8 @@ _EXPECTED = (
 )
 
 Token = str | int | list[int]
+Corner = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+"""Of a box; what lies further out is no place in a picture, and its width may be no number."""
 Choices = Annotated[list[list[Token]], msgspec.Meta(min_length=CHOICES, max_length=CHOICES)]
 Label = Annotated[int, msgspec.Meta(ge=NO_LABEL_ID, lt=CHOICES)]
 
@@ -101,7 +103,7 @@ class Detected(NamedTuple):
 
 
 class _Metadata(msgspec.Struct, frozen=True):
-    boxes: list[Annotated[list[float], msgspec.Meta(min_length=4, max_length=5)]]
+    boxes: list[Annotated[list[Corner], msgspec.Meta(min_length=4, max_length=5)]]
     names: list[str] = []
     width: int = 0
     height: int = 0

@@ -4,7 +4,8 @@ Objects have `w` and `h`, regions `width` and `height`; a region file names its
 picture `id`, the others `image_id`, and early releases mix the two, call an object
 or region by `id` too, and give an object one `name`. Attributes
 stand in a file of their own, at the objects they belong to or at one that was
-merged with them. Each line of a file is one picture with all that it has.
+merged with them. Names, phrases and their lists may be null, as programs write
+what is absent. Each line of a file is one picture with all that it has.
 Format: https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme.html
 """
 
@@ -48,11 +49,11 @@ class ObjectRow(msgspec.Struct, frozen=True, omit_defaults=True):
     w: float
     h: float
     object_id: Identity = ""
-    names: list[str] = []
-    synsets: list[str] = []
-    merged_object_ids: list[Identity] = []
+    names: list[str] | None = []
+    synsets: list[str] | None = []
+    merged_object_ids: list[Identity] | None = []
     id: Identity = ""
-    name: str = ""
+    name: str | None = ""
 
     def __post_init__(self) -> None:
         if self.object_id == "":
@@ -69,7 +70,7 @@ class RegionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     width: float
     height: float
     region_id: Identity = ""
-    phrase: str = ""
+    phrase: str | None = ""
     id: Identity = ""
 
     def __post_init__(self) -> None:
@@ -209,7 +210,7 @@ class VgFacts:
             self._books.adjusted[STRAY_ATTRIBUTES] += len(attributes)
         regions = (row for one in self._regions.of(image) for row in one.regions)
         for region in self._once(image, regions):
-            if region.phrase.strip():
+            if (region.phrase or "").strip():
                 boxes.append(_region_box(region))
             else:
                 self._books.skip("box", str(region.region_id), str(image), NO_PHRASE)
@@ -245,7 +246,7 @@ class VgFacts:
 
     def _object_box(self, row: ObjectRow, attributes: dict[str, list[str]]) -> BoxAnnotation:
         """The box of an object, which takes its attributes out of `attributes`."""
-        ids = (row.object_id, *row.merged_object_ids)
+        ids = (row.object_id, *(row.merged_object_ids or ()))
         own = [text for one in ids for text in attributes.pop(str(one), ())]
         label = row.names[0].strip() if row.names else ""
         if not label:
@@ -263,7 +264,7 @@ def _region_box(row: RegionRow) -> BoxAnnotation:
     return BoxAnnotation(
         id=str(row.region_id),
         xywh=(row.x, row.y, row.width, row.height),
-        phrase=row.phrase,
+        phrase=row.phrase or "",
         kind="region",
         source=BOX_SOURCE,
     )
@@ -272,9 +273,9 @@ def _region_box(row: RegionRow) -> BoxAnnotation:
 def _object(row: ObjectRow) -> VgObject:
     return VgObject(
         object_id=str(row.object_id),
-        names=tuple(row.names),
-        synsets=tuple(row.synsets),
-        merged_object_ids=tuple(map(str, row.merged_object_ids)),
+        names=tuple(row.names or ()),
+        synsets=tuple(row.synsets or ()),
+        merged_object_ids=tuple(map(str, row.merged_object_ids or ())),
     )
 
 

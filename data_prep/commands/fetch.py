@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     default=60.0,
     show_default=True,
     type=click.FloatRange(0.1),
-    help="Seconds for one picture; a third of it for silence.",
+    help="Seconds for one picture; a third of it for silence, 20 at most.",
 )
 @click.option("--ignore-opt-out", is_flag=True, help="Also pictures marked noai or noimageai.")
 @click.option("--allow-private", is_flag=True, help="Also addresses of this machine and network.")

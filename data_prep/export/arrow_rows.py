@@ -55,13 +55,11 @@ def tables_of(dataset: Prepared) -> Tables:
         UsageProblem: They read no such dataset, or no such splitting of it.
     """
     name = dataset.report.dataset
-    if name == "coco" and dataset.report.parameters.get("scheme", "karpathy") not in {
-        "karpathy",
-        "",
-    }:
+    scheme = dataset.report.parameters.get("scheme") or "karpathy"
+    if name in ("coco", "flickr30k") and scheme != "karpathy":
         raise UsageProblem(
-            f"{dataset.folder}: the tables of METER are named after Karpathy's splits of COCO. "
-            "Prepare it with --scheme karpathy."
+            f"{dataset.folder}: the tables of METER are named after Karpathy's splits of {name}, "
+            f"this is split by {scheme}. Prepare it with --scheme karpathy."
         )
     if name not in _TABLES:
         raise UsageProblem(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +23,6 @@ from vle_bench.data_prep.web_pictures import find_pictures
 from vle_bench.data_prep.web_reasons import SUCCESS
 from vle_bench.data_prep.web_rows import Rows, address_keys
 from vle_bench.errors import DataProblem
-
-
-class ShardToAsk(NamedTuple):
-    """One shard: all its addresses, and those to ask."""
-
-    number: int
-    rows: list[Listed]
-    wanted: list[Listed]
 
 
 class Addresses:

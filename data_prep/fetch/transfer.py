@@ -54,6 +54,8 @@ class Came(NamedTuple):
     sha256: str
     resumed_at: int
     """Byte from which this call went on; 0 where it began anew."""
+    joined: bool = False
+    """Whether it was put together from several answers."""
 
 
 class _Start(NamedTuple):
@@ -75,7 +77,7 @@ async def transfer(
     """
     load = _Transfer(client, wanted, ledger, rules=rules, heard=heard)
     came = await load.whole()
-    if wanted.sha256 and came.sha256 != wanted.sha256 and came.resumed_at:
+    if wanted.sha256 and came.sha256 != wanted.sha256 and came.joined:
         load.start_over()
         came = await load.whole()
     if wanted.sha256 and came.sha256 != wanted.sha256:
@@ -97,12 +99,15 @@ class _Transfer:
         self._ledger = ledger
         self._rules = rules
         self._heard = heard
+        self._resumed = 0
+        self._joined = False
         self.part = wanted.path.with_name(f"{wanted.path.name}.part")
 
     async def whole(self) -> Came:
         """Until all of it is in the part file."""
         failed = 0
-        furthest = resumed = self._size()
+        furthest = self._resumed = self._size()
+        self._joined = bool(furthest)
         while True:
             try:
                 await self._once()
@@ -119,7 +124,7 @@ class _Transfer:
         digest = await asyncio.to_thread(sha256_file, self.part)
         with machine_errors(self.part):
             size = self.part.stat().st_size
-        return Came(size, digest, resumed)
+        return Came(size, digest, self._resumed, self._joined)
 
     def start_over(self) -> None:
         """Forgets the beginning."""
@@ -257,10 +262,12 @@ class _Transfer:
         # In this order: a part without facts is thrown away, facts without a part are harmless.
         self.start_over()
         self._ledger.keep_part(self._wanted.file, facts)
+        self._resumed, self._joined = 0, False
 
     async def _body(self, reply: Reply, start: _Start) -> None:
         most = start.total or self._wanted.size
         at = start.at
+        self._joined = self._joined or at > 0
         self._heard(at, most)
         pace = _Pace(self._rules)
         with machine_errors(self.part):

@@ -126,10 +126,11 @@ def _kept(store: Path, keys: npt.NDArray[np.uint64], marks: Sequence[Mark]) -> l
 
 def _load(store: Path) -> _Table | None:
     try:
-        # A zip of plain arrays, each with its CRC: a flipped bit is an error here.
+        # A zip of plain arrays, each with its CRC: a flipped bit is an error here, and one in the
+        # zip's own fields may ask for a password or a format of tomorrow (RuntimeError).
         with np.load(store, allow_pickle=False) as archive:
             table: _Table = {name: archive[name] for name in ("keys", "marks", "digests")}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
     count = len(table["keys"])
     shapes = {"keys": (count,), "marks": (count, 2), "digests": (count, 32)}

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from vle_bench.atomic import make_folder
@@ -33,6 +33,7 @@ LEFT_BEHIND = timedelta(minutes=15)
 _FRESHEN_S = 120.0
 
 _HOLDER = "holder"
+_LOOK = "lock.lease-look"
 _NAME = re.compile(
     r"(?P<kind>run|slice-(?P<part>[0-9]+)-of-(?P<of>[0-9]+))\.(?P<holder>[0-9a-f]{32})\.json"
 )
@@ -95,9 +96,10 @@ def leased(store: Store, stage: Path, dataset: str, part: Slice | None = None) -
     mine = Lease(part, _holder(here))
     folder = f"{FOLDER}/{dataset}/{LEASES}"
     with ExitStack() as stack:
-        with machine_errors(here):
+        with machine_errors(here), _nobody_looks(here):
             stream = stack.enter_context((here / _lock_name(mine)).open("ab"))
-        if not locked(stream):
+            ours = locked(stream)
+        if not ours:
             raise _taken(store, dataset, mine)
         place = f"{folder}/{mine.file_name}"
         store.write(place, json_bytes({"schema": "vle-bench/lease/1", "pid": os.getpid()}))
@@ -119,13 +121,13 @@ def _look_round(store: Store, here: Path, dataset: str, mine: Lease) -> None:
         if other is None or other == mine:
             continue
         if other.holder == mine.holder:
-            left = _nobody_holds(here / _lock_name(other))
+            left = _removed_unless_held(store, f"{folder}/{file}", here / _lock_name(other))
         else:
             then = store.modified(f"{folder}/{file}")
             left = then is None or (now is not None and now - then > LEFT_BEHIND)
-        if left:
-            store.remove(f"{folder}/{file}")
-        elif not mine.beside(other):
+            if left:
+                store.remove(f"{folder}/{file}")
+        if not left and not mine.beside(other):
             raise _taken(store, dataset, other)
 
 
@@ -172,6 +174,22 @@ def _lock_name(lease: Lease) -> str:
     return f"lock.lease-{lease.kind}"
 
 
-def _nobody_holds(path: PurePosixPath | Path) -> bool:
-    with machine_errors(str(path)), Path(path).open("ab") as stream:
-        return locked(stream)
+def _removed_unless_held(store: Store, name: str, lock: Path) -> bool:
+    """Removes a lease of this machine that nobody holds; says whether it did."""
+    with machine_errors(lock), _nobody_looks(lock.parent), lock.open("ab") as stream:
+        left = locked(stream)
+        if left:
+            store.remove(name)
+    return left
+
+
+@contextmanager
+def _nobody_looks(folder: Path) -> Iterator[None]:
+    """Waits until no other run of this machine looks round.
+
+    A lock can be looked at only by taking it: of an array that is begun again at once, one job
+    would find there the hand of another that looks, or lose the lease that it has just written.
+    """
+    with (folder / _LOOK).open("ab") as look:
+        locked(look, wait=True)
+        yield

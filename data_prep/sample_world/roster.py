@@ -33,7 +33,6 @@ MOST_PICTURES = 500_000
 """COCO ids end at 581,929, and about half of all pictures need one."""
 
 _MOST_COCO_ID = 581_929
-_VG_IDS = range(1, 2_417_998)
 _PHOTO_IDS = range(10_000_000, 9_999_999_999)
 
 

@@ -123,6 +123,13 @@ def test_a_server_without_ranges_begins_anew(world):
     assert world.ranges() == ["", "bytes=9000-"]
 
 
+def test_what_came_whole_is_not_called_resumed(world):
+    world.offer(Archive(DATA, ranges=False), size=len(DATA), sha256=SHA256)
+    _beginning(world, DATA[:9_000], total=len(DATA))
+    assert world.fetch().files[0].state == "fetched"
+    assert world.ranges() == ["bytes=9000-"]
+
+
 def test_a_beginning_that_is_the_whole_is_not_asked_for_again(world):
     world.offer(Archive(DATA), size=len(DATA), sha256=SHA256)
     _beginning(world, DATA, total=len(DATA))
@@ -143,6 +150,18 @@ def test_a_wrong_beginning_is_noticed_by_the_digest_and_mended_by_one_whole_down
     world.fetch()
     assert world.path.read_bytes() == DATA
     assert world.ranges() == ["bytes=9000-", ""]
+
+
+def test_a_file_that_changed_within_a_call_is_mended_by_one_whole_download(world):
+    changed = Archive(bytes(len(DATA)), etag="", breaks=[9_000])
+
+    def then_another(handler):
+        changed(handler)
+        changed.data = DATA
+
+    world.offer(then_another, size=len(DATA), sha256=SHA256)
+    assert world.fetch().files[0].state == "fetched"
+    assert world.ranges() == ["", "bytes=9000-", ""]
 
 
 def test_a_beginning_that_nobody_vouches_for_is_thrown_away(world):

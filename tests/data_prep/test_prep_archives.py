@@ -51,6 +51,15 @@ def test_names_that_climb_out_of_the_folder_are_refused(tmp_path: Path, name: st
         read_table(path)
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"x")
+    path.write_bytes(path.read_bytes().replace(b"a", b"\0"))
+    with pytest.raises(DataProblem, match="outside its folder"):
+        read_table(path)
+
+
 def test_symbolic_links_and_strange_compressions_are_refused(tmp_path: Path):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -37,6 +37,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> str:
     ("name", "content", "words"),
     [
         (QUESTIONS, b'{"questions": [{"question_id": 1, "image_id": 1, "ques', "truncated file"),
+        (QUESTIONS, b'{"questions": [{"question_id": 1, "image_id": 1,\n"question": "\\ud83d"}]}',
+         "questions.json:2: half of a surrogate pair (\\ud83d), which is no letter (byte 62)"),
         (QUESTIONS, b"[]", "Expected `object`, got `array`"),
         (QUESTIONS, b"{}", "missing required field `questions`"),
         (QUESTIONS, b'{"questions": {}}', "$.questions"),

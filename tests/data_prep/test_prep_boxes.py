@@ -13,6 +13,7 @@ from vle_bench.data_prep import box_rules
 from vle_bench.data_prep.box_rules import drawn_as_shown, fit
 from vle_bench.data_prep.picture import Probe
 from vle_bench.data_prep.run import Request, prepare
+from vle_bench.data_prep.vcr_files import Frame, detected
 from vle_bench.records import BoxAnnotation, VqaSample
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
@@ -52,6 +53,8 @@ def test_a_box_that_can_be_saved_is(xywh, kept, rules):
         ((200, 10, 5, 5), "box outside the picture"),
         ((100, 10, 5, 5), "box outside the picture"),
         ((-9, -9, 5, 5), "box outside the picture"),
+        ((-5, 10, 5.0000001, 5), "box outside the picture"),
+        ((30, 20, -1e-7, 5), "box without area"),
         ((math.nan, 1, 2, 3), "box not finite"),
         ((1, 1, math.inf, 3), "box not finite"),
     ],
@@ -113,6 +116,12 @@ def test_sound_boxes_take_a_short_way_to_the_same_end(
         assert repr(short) == repr(fit(one(*xywh), picture, None))
 
 
+def test_corners_whose_width_would_be_no_number_are_no_metadata_of_vcr():
+    metadata = b'{"boxes": [[-1.7e308, 0, 1.7e308, 5, 0.9]], "names": ["person"]}'
+    found = detected(metadata, Frame("a.jpg", "a.json", "film", ("person",)))
+    assert (found.boxes, found.odd) == ((), "metadata that cannot be read")
+
+
 def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned_picture):
     data = turned_picture(100, 50, 6)
     world.picture("val", 7, data)
@@ -128,6 +137,20 @@ def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned
         "picture that EXIF turns or mirrors": 1,
     }
     assert "mark other than 1: 1" in (out / "vqav2" / "README.md").read_text()
+
+
+def test_another_declared_size_alone_makes_a_shard_anew(world, out, turned_picture):
+    """It stands in no record, and decides in which frame the boxes are."""
+    world.picture("val", 7, turned_picture(100, 50, 6))
+    world.question("val", 7)
+    world.box("val", 7, 70, (0, 20, 10, 20))
+    found = []
+    for width, height in ((100, 50), (50, 100)):
+        world.images["val"] = []
+        world.image_row("val", 7, width=width, height=height)
+        assert prepare(Request(dataset="vqav2", raw=world.write(), out=out)).built == 1
+        found += [one.boxes[0].xywh for one in iter_samples(out / "vqav2", "val", VqaSample)]
+    assert found == [(0, 20, 10, 20), (20, 40, 20, 10)]
 
 
 def test_pictures_that_somebody_resized_are_counted_and_their_boxes_not_scaled(

@@ -18,6 +18,7 @@ from vle_bench.data_prep.caption_rules import CaptionCensus, has_letter_of
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.picture import BadPicture, read_picture
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.scripts import language_of
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.survey import survey
 from vle_bench.data_prep.verify import verify
@@ -110,6 +111,13 @@ def test_captions_keep_their_script_and_others_are_counted(raw: Path, out: Path)
     assert val.counts["caption"].skipped == {"caption without text": 1}
 
 
+@pytest.mark.parametrize("letter", ["一", "㐀", "豈", "\U00020bb7", "\U00030000"])
+def test_rare_han_characters_are_of_the_script(letter: str):
+    assert has_letter_of(f"T{letter}", "han")
+    assert language_of(letter) == "zh"
+    assert not has_letter_of("T. \u3002\uff0c 5 \u30c6", "han")
+
+
 def test_everything_odd_is_named(raw: Path, out: Path):
     add(
         raw,
@@ -183,8 +191,9 @@ def test_a_text_of_several_pictures_is_a_caption_of_each_and_one_text_to_the_sco
 
 
 def test_lines_of_texts_that_are_none_are_refused_with_their_place(raw: Path, out: Path):
-    add(raw, "train_texts.jsonl", b'{"text_id": 1}\nnot JSON\n')
-    with pytest.raises(DataProblem, match=r"train_texts\.jsonl:5.*\n.*train_texts\.jsonl:6"):
+    add(raw, "train_texts.jsonl", b'{"text_id": 1}\nnot JSON\n{"text": "\\ud83d"}\n')
+    told = r"train_texts\.jsonl:5.*\n.*train_texts\.jsonl:6.*\n.*:7: half of a surrogate pair"
+    with pytest.raises(DataProblem, match=told):
         run(raw, out)
     assert not (out / "flickr30k-cn").exists() or not list(out.rglob("*.tar"))
 

@@ -121,6 +121,7 @@ def test_the_end_mark_of_an_embedded_thumbnail_is_not_the_picture_s():
         (b"\xff\xd8\xff\xda\x00\x02\xff\xd9", "picture header broken"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "picture header broken"),
         (b"RIFF\x04\0\0\0WEBP", "picture header broken"),
+        (encoded("WEBP", exif=b"Exif\0\0II*\0"), "picture header broken"),
     ],
 )
 def test_what_is_no_picture_is_called_by_its_name(data: bytes, reason: str):

@@ -12,6 +12,8 @@ from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.repair import repair
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.shards.index import read_samples
+from vle_bench.shards.report import read_report
 
 
 @pytest.fixture
@@ -128,6 +130,17 @@ def test_a_changed_raw_picture_is_named_and_nothing_is_touched(small, done: Path
     with pytest.raises(DataProblem, match=r"COCO_val2014_000000000022.jpg changed"):
         repair(done, small.root)
     assert tree(done) == before
+
+
+def test_pictures_that_are_gone_are_told_and_nothing_is_touched(small, done: Path):
+    last = read_report(done).splits["val"].shards[-1].name
+    for row in read_samples(done / "samples.parquet", split="val"):
+        if row.shard == last:
+            (picture,) = small.root.rglob(f"*val2014_{int(row.image_id):012d}.jpg")
+            picture.unlink()
+    (done / "val" / last).unlink()
+    with pytest.raises(DataProblem, match="split val has fewer pictures in these raw files"):
+        repair(done, small.root)
 
 
 def test_a_picture_that_was_bad_and_is_now_whole_makes_another_shard_and_is_refused(

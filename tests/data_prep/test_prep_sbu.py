@@ -103,10 +103,11 @@ def test_the_official_archive_is_read_where_it_lies(raw, out, tmp_path):
     [
         (tar_gz(**{"x.json": b"{}"}), "no file sbu-captions-all.json"),
         (tar_gz(**{"sbu-captions-all.json": os.urandom(9000)})[:4000], "cannot be read"),
+        (b"\x1f\x8b\x08", "no whole packed tar"),
         (gzip.compress(b"no tar at all" * 99), "no whole packed tar"),
         (b"<html>", "no whole packed tar"),
     ],
-    ids=["another file", "cut short", "no tar", "a page"],
+    ids=["another file", "cut short", "three bytes", "no tar", "a page"],
 )
 def test_an_official_archive_that_is_damaged_is_told(raw, out, prep, capsys, archive, told):
     (raw / "sbu" / "sbu-captions-all.tar.gz").write_bytes(archive)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import pytest
 
-from vle_bench.data_prep import journal
+from vle_bench.data_prep import journal, slices
 from vle_bench.data_prep.journal import Slice, one_of_many, only_run
 from vle_bench.data_prep.slices import parse_slice
 from vle_bench.errors import MachineProblem, UsageProblem
@@ -130,6 +130,22 @@ def test_a_slice_that_is_none_is_wrong_usage(text: str):
 def test_slice_and_finish_exclude_each_other(small, out, prep):
     call = ("run", "vqav2", "--raw", small.write(), "--out", out, "--slice", "0/2", "--finish")
     assert prep(*call) == 2
+
+
+def test_a_slice_holds_its_lock_until_its_log_is_written(small, out, prep, monkeypatch):
+    """A run that begins meanwhile would take half a log for a leftover, and remove it."""
+    pytest.importorskip("fcntl")
+    logged: list[str] = []
+
+    def log(out: Path, dataset: str, facts: dict[str, object], *, name: str) -> None:
+        with pytest.raises(MachineProblem, match="another vle-prep run"), only_run(out, dataset):
+            pass
+        logged.append(name)
+
+    monkeypatch.setattr(slices, "log_run", log)
+    call = ("run", "vqav2", "--raw", small.write(), "--out", out, *OPTIONS)
+    assert prep(*call, "--slice", "0/2") == 0
+    assert logged == ["runs.slice-0-of-2.jsonl"]
 
 
 def test_slices_of_one_cut_run_together_and_nothing_else_does(out: Path):

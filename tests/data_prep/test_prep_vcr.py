@@ -250,18 +250,18 @@ def test_changed_metadata_is_noticed_and_named(raw, still, out):
     assert after.changes == (f"val: raw file {name} changed",)
 
 
-def test_official_zips_give_the_same_shards(raw, still, out, tmp_path: Path):
+@pytest.mark.parametrize("packed_in", ["", "vcr1images"])
+def test_official_zips_give_the_same_shards(raw, still, out, tmp_path: Path, packed_in: str):
     for image in (0, 1):
         still(image)
     lines(raw, "val", [row(0, 0), row(1, 1)])
     run(raw, out)
-    packed = tmp_path / "packed" / "vcr"
-    packed.mkdir(parents=True)
+    (packed := tmp_path / "packed" / "vcr").mkdir(parents=True)
     with zipfile.ZipFile(packed / "vcr1annots.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(raw / "vcr" / "val.jsonl", "val.jsonl")
     with zipfile.ZipFile(packed / "vcr1images.zip", "w") as archive:
         for path in sorted((raw / "vcr" / "vcr1images").rglob("*.j*")):
-            archive.write(path, path.relative_to(raw / "vcr"))
+            archive.write(path, path.relative_to(raw / "vcr" / packed_in))
     run(packed.parent, tmp_path / "again", "val")
     ours, theirs = (next(folder.rglob("*.tar")) for folder in (out, tmp_path / "again"))
     assert ours.read_bytes() == theirs.read_bytes()

@@ -142,6 +142,19 @@ def test_all_names_and_synsets_are_kept(write, out: Path):
     )
 
 
+def test_what_is_null_is_absent(write, files, out: Path):
+    (objects, _), (regions,) = files["objects.json"], files["region_descriptions.json"]
+    nulls = dict.fromkeys(("names", "synsets", "merged_object_ids", "name"))
+    objects["objects"][1] |= nulls
+    regions["regions"].append(dict(regions["regions"][0], region_id=1383, phrase=None))
+    train = run(write(), out).report.splits["train"]
+    clock, man, region = samples(out)[0].boxes
+    assert (clock.label, man.label, region.id) == ("clock", "", "1382")
+    assert samples(out)[0].objects[1].names == ()
+    assert train.adjusted["object without name"] == 1
+    assert train.counts["box"].skipped == {"region without phrase": 1}
+
+
 def test_rows_that_belong_nowhere_are_named(write, files, out: Path):
     (objects, _), (regions,) = files["objects.json"], files["region_descriptions.json"]
     objects["objects"].append(dict(objects["objects"][0]))

@@ -38,6 +38,11 @@ def test_the_smallest_box_owns_a_shared_patch() -> None:
     assert found == [[0, 0, 0, 0], [0, 1, 1, 0], [IGNORE] * 4, [IGNORE] * 4]
 
 
+def test_of_boxes_of_one_size_the_one_that_covers_more_comes_before_the_lower_label() -> None:
+    boxes = (box("table", 5, 0, 20, 10), box("cup", 0, 0, 20, 10))
+    assert classes_of(*boxes)[0] == [1, 0, 0, IGNORE]
+
+
 def test_the_box_that_covers_most_may_be_chosen_instead() -> None:
     boxes = (box("cup", 10, 10, 20, 7), box("table", 0, 0, 40, 20))
     assert classes_of(*boxes)[1] == [0, 1, 1, 0]

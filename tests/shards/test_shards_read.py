@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -98,6 +99,23 @@ def test_a_flipped_bit_of_a_record_never_reaches_a_reader(toy: Path, bit: int):
             with pytest.raises(DataProblem, match="toy-0001: the record is not the one that was"):
                 read(row)
         assert reader.record(reader.row("toy-0000"))
+
+
+@pytest.mark.parametrize(
+    ("own", "other"), [(b'"key":"toy-0001"', b'"key":"toy-0009"'), (b'"val"', b'"dev"')]
+)
+def test_the_record_of_another_sample_is_noticed_though_its_checksum_fits(
+    toy: Path, own: bytes, other: bytes
+):
+    with open_split(toy, "val") as reader:
+        row = reader.row("toy-0001")
+        before = reader.record(row)
+        changed = before.replace(own, other)
+        assert changed != before
+        path = toy / "val" / row.shard
+        path.write_bytes(path.read_bytes().replace(before, changed))
+        with pytest.raises(DataProblem, match="The index is older"):
+            reader.sample(row._replace(json_crc32=crc32(changed)), Sample)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,11 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "latin-1 csv": (b"id,x\n1,\xff\n", "not UTF-8 text"),
     "an array": (b"\x93NUMPY\x01\x00", "an array file"),
     "latin-1 json": (b'[{"x":\n "\xff"}]', r"input:2: not UTF-8 text \(byte 9\)"),
+    "half a pair": (
+        b'[{"x":\n "\\ud83d"}]',
+        r"input:2: half of a surrogate pair \(.ud83d\), .*9\)",
+    ),
+    "half a pair jsonl": (b'{"x": 1}\n{"x": "\\ude00"}\n', "input:2: half of a surrogate pair"),
     "utf-16 csv": ("id,x\n1,y\n".encode("utf-16"), "input: UTF-16 text, .* Save it as UTF-8"),
     "utf-16 json without a mark": ('[{"id": 1}]'.encode("utf-16-le"), "UTF-16 text"),
     "utf-16 jsonl, big end first": ('{"id": 1}'.encode("utf-16-be"), "UTF-16 text"),

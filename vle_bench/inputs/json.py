@@ -13,6 +13,7 @@ import msgspec
 
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.inputs.bytes import Source
+from vle_bench.inputs.malformed import malformed
 
 T = TypeVar("T")
 
@@ -40,9 +41,9 @@ def decode_json(data: bytes, kind: type[T], place: str, expected: str) -> T:
     except msgspec.ValidationError as error:
         raise DataProblem(f"{place}: {error}. Expected {expected}.") from error
     except msgspec.DecodeError as error:
+        found = malformed(error, data)
         raise DataProblem(
-            f"{place}{_line_of(data, error)}: {_plain(error)}{_hint(data, error)}. "
-            f"Expected {expected}."
+            f"{place}{_line_of(data, found.at)}: {found}. Expected {expected}."
         ) from error
     except UnicodeDecodeError as error:
         raise DataProblem(f"{place}{_not_utf8(data)}. Expected {expected}.") from error
@@ -67,7 +68,7 @@ def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tu
         except msgspec.ValidationError as error:
             problems.add(f"{source.path}:{number}: {error}")
         except msgspec.DecodeError as error:
-            problems.add(f"{source.path}:{number}: {_plain(error)}{_hint(line, error)}")
+            problems.add(f"{source.path}:{number}: {malformed(error, line)}")
         except UnicodeDecodeError:
             problems.add(f"{source.path}:{number}: not UTF-8 text")
         except RecursionError:
@@ -75,22 +76,9 @@ def read_json_lines(source: Source, kind: type[T], expected: str) -> Iterator[tu
     problems.raise_if_any(advice=f"Expected {expected}, one JSON object a line.")
 
 
-def _plain(error: msgspec.DecodeError) -> str:
-    text = str(error)
-    return "the JSON ends in the middle (truncated file?)" if "truncated" in text else text
-
-
-def _byte_of(error: msgspec.DecodeError) -> int | None:
-    _, found, tail = str(error).rpartition("(byte ")
-    return int(tail.rstrip(")")) if found and tail.rstrip(")").isdigit() else None
-
-
-def _line_of(data: bytes, error: msgspec.DecodeError) -> str:
-    byte = _byte_of(error)
-    if byte is None:
-        return ""
-    line = data.count(b"\n", 0, byte) + 1
-    return f":{line}"
+def _line_of(data: bytes, byte: int) -> str:
+    line = data.count(b"\n", 0, max(byte, 0)) + 1
+    return f":{line}" if byte >= 0 else ""
 
 
 def _not_utf8(data: bytes) -> str:
@@ -101,14 +89,6 @@ def _not_utf8(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         return f":{line}: not UTF-8 text (byte {error.start})"
     return ": not UTF-8 text"
-
-
-def _hint(data: bytes, error: msgspec.DecodeError) -> str:
-    byte = _byte_of(error)
-    around = b"" if byte is None else data[max(byte - 9, 0) : byte + 9]
-    if b"NaN" in around or b"Infinity" in around:
-        return "; NaN and Infinity are not JSON, and no score"
-    return ""
 
 
 def untyped(data: bytes, place: str, expected: str) -> Any:

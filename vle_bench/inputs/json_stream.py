@@ -23,6 +23,7 @@ from vle_bench.errors import DataProblem
 from vle_bench.inputs.collector import no_collector
 from vle_bench.inputs.content import Content
 from vle_bench.inputs.json_cut import between_records, end_of_value, find_cut
+from vle_bench.inputs.malformed import malformed
 
 T = TypeVar("T")
 
@@ -37,7 +38,6 @@ _TOKEN = re.compile(rb"[^\s,\]}]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NEXT = re.compile(rb"[^ \t\r\n]")
 _FIRST_ROW = re.compile(r"`\$\[([0-9]+)\]")
-_FIRST_BYTE = re.compile(r"\(byte ([0-9]+)\)")
 
 
 class _Value(NamedTuple):
@@ -285,18 +285,8 @@ class JsonStream:
             raise self._not_utf8(text, at) from error
 
     def _malformed(self, error: msgspec.DecodeError, data: bytes, begin: int) -> _Broken:
-        text = str(error)
-        if "truncated" in text:
-            return _Broken("the JSON ends in the middle (truncated file?)")
-        found = _FIRST_BYTE.search(text)
-        if found is None:
-            return _Broken(text)
-        byte = int(found[1])
-        around = data[max(byte - 9, 0) : byte + 9]
-        hint = ""
-        if b"NaN" in around or b"Infinity" in around:
-            hint = "; NaN and Infinity are not JSON, and no score"
-        return _Broken(text[: found.start()].rstrip(), at=begin + byte, hint=hint)
+        what, byte, hint = malformed(error, data)
+        return _Broken(what, at=begin + byte if byte >= 0 else byte, hint=hint)
 
     def _not_utf8(self, data: bytes, begin: int) -> _Broken:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vle_bench.boxes import SIDEWAYS, Box, from_shown, from_xywh, shown_size, to_xywh
+from vle_bench.boxes import Box, from_shown, from_xywh, shown_size, to_xywh
 
 _DIGITS = 2
 
@@ -67,11 +67,6 @@ def turn_vcr(metadata: Json, orientation: int) -> None:
     for polygons in metadata["segms"]:
         for polygon in polygons:
             polygon[:] = [_pixel(turn, point) for point in polygon]
-
-
-def is_sideways(orientation: int) -> bool:
-    """Whether width and height change places."""
-    return orientation in SIDEWAYS
 
 
 def _pixel(turn: Turn, point: list[int]) -> list[int]:

@@ -151,9 +151,10 @@ def test_strictness_stops_before_pictures_are_read(raw: Path, tmp_path: Path, re
 def test_a_picture_that_becomes_an_evaluation_picture_leaves_its_shard(raw: Path, tmp_path: Path):
     out = tmp_path / "out"
     run("sbu", raw, out)
-    before = shard_digests(out / "sbu")
+    before, whole = shard_digests(out / "sbu"), tree_digest(out / "sbu")
     row = read_samples(out / "sbu" / "samples.parquet")[0]
     copied = next((raw / "coco" / "test2015").iterdir())
+    own = copied.read_bytes()
     copied.write_bytes(picture_of(raw, out, 0).read_bytes())
     again = run("sbu", raw, out)
     found = {one["key"]: one for one in explanations(out / "sbu")}
@@ -164,6 +165,9 @@ def test_a_picture_that_becomes_an_evaluation_picture_leaves_its_shard(raw: Path
     assert any("rule vqav2-test" in change and "bytes" in change for change in again.changes)
     run("sbu", raw, tmp_path / "fresh")
     assert tree_digest(out / "sbu") == tree_digest(tmp_path / "fresh" / "sbu")
+    copied.write_bytes(own)  # and comes back when it is none any more
+    run("sbu", raw, out)
+    assert tree_digest(out / "sbu") == whole
 
 
 def test_a_list_that_changed_is_named_and_followed(raw: Path, tmp_path: Path):

@@ -93,3 +93,21 @@ def test_jobs_that_keep_the_same_digests_at_once_do_not_hurt_each_other(
     assert taken(pictures, tmp_path) == expected
     assert store.read_bytes() == whole
     assert list(store.parent.iterdir()) == [store]
+
+
+def test_a_store_with_any_bit_flipped_or_cut_short_is_made_anew(pictures, tmp_path):
+    few = pictures[:2]
+    expected = taken(few, tmp_path)
+    store = tmp_path / "out" / "digests.npz"
+    whole = store.read_bytes()
+    directory = whole.rindex(b"PK\x01\x02") - 120  # headers of members, where most of them is rare
+    places = [*range(60), *range(directory, len(whole))]
+    for place in places:
+        for bit in (0, 6):
+            spoiled = bytearray(whole)
+            spoiled[place] ^= 1 << bit
+            store.write_bytes(spoiled)
+            assert taken(few, tmp_path) == expected
+    for size in (0, 3, len(whole) - 1):
+        store.write_bytes(whole[:size])
+        assert taken(few, tmp_path) == expected

@@ -159,11 +159,14 @@ def test_other_splittings_and_unknown_datasets_are_refused(prep, make, tmp_path:
     assert prep("export", toy, "--format", "arrow", "--out", tmp_path / "out") == 2
     assert "read no table of it, only of cc3m, coco" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    report = karpathy(make, tmp_path / "coco") / "report.json"
-    text = report.read_text().replace('"parameters": {}', '"parameters": {"scheme": "2017"}')
-    report.write_text(text)
-    assert prep("export", report.parent, "--format", "arrow", "--out", tmp_path / "out") == 2
-    assert "--scheme karpathy" in capsys.readouterr().err
+    photo = make.sample(2, make.photo(8, 8), dataset="flickr30k", captions=("One.",))
+    flickr = make.pack(tmp_path / "flickr30k", [photo])
+    for folder, scheme in ((karpathy(make, tmp_path / "coco"), "2017"), (flickr, "entities")):
+        report = folder / "report.json"
+        named = f'"parameters": {{"scheme": "{scheme}"}}'
+        report.write_text(report.read_text().replace('"parameters": {}', named))
+        assert prep("export", folder, "--format", "arrow", "--out", tmp_path / "out") == 2
+        assert f"split by {scheme}. Prepare it with --scheme karpathy" in capsys.readouterr().err
 
 
 RUN = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from remote_world import NAME, run
@@ -12,6 +14,7 @@ from vle_bench.data_prep.remote import lease
 from vle_bench.data_prep.remote.lease import leased
 from vle_bench.data_prep.remote.store import store_of
 from vle_bench.errors import MachineProblem
+from vle_bench.file_lock import locked
 
 
 def held(bucket: str, stage: Path, part: Slice | None = None):
@@ -63,6 +66,43 @@ def test_what_was_left_behind_here_ends_at_once(bucket, server, tmp_path):
     server.client().put_object(Bucket=bucket, Key=left, Body=b"{}")
     with held(bucket, tmp_path):
         assert len(server.objects(bucket)) == 1
+
+
+def test_slices_that_begin_again_at_once_do_not_hurt_each_other(
+    bucket, server, monkeypatch, tmp_path
+):
+    """Both were killed. One looks whether the other's lease is held while that one begins."""
+    for part in (0, 1):
+        with held(bucket, tmp_path, Slice(part, 2)):
+            (left,) = server.objects(bucket)
+        server.client().put_object(Bucket=bucket, Key=left, Body=b"{}")
+    looking, begins, told = threading.Event(), threading.Event(), []
+
+    def slowly(stream: IO[Any], *, wait: bool = False) -> bool:
+        if wait and looking.is_set():
+            begins.set()
+        ours = locked(stream, wait=wait)
+        if stream.name.endswith("lease-slice-1-of-2") and not looking.is_set():
+            looking.set()
+            begins.wait(10)
+        return ours
+
+    def begin(part: int) -> None:
+        with held(bucket, tmp_path, Slice(part, 2)):
+            told.append(part)
+            together.wait(10)
+            leases.append(len(server.objects(bucket)))
+            together.wait(10)
+
+    together, leases = threading.Barrier(2), []
+    monkeypatch.setattr(lease, "locked", slowly)
+    first = threading.Thread(target=begin, args=(0,))
+    first.start()
+    assert looking.wait(10)
+    begin(1)
+    first.join()
+    assert sorted(told) == [0, 1]
+    assert leases == [2, 2]
 
 
 def test_a_lease_is_kept_fresh(bucket, server, monkeypatch, tmp_path):
