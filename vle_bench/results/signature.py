@@ -23,6 +23,16 @@ def signature_line(task: str, parts: Iterable[tuple[str, str]]) -> str:
     return "|".join([task, *fields, f"v:{__version__}"])
 
 
+def signature_parts(line: str) -> dict[str, str]:
+    """The parts of a signature by their keys, without the task.
+
+    >>> signature_parts("vqa|data:vqav2|n:4")
+    {'data': 'vqav2', 'n': '4'}
+    """
+    parts = (part.partition(":") for part in line.split("|")[1:])
+    return {key: value for key, _, value in parts}
+
+
 def interval_part(unit: str, resamples: int, seed: int) -> tuple[str, str]:
     """How intervals were made.
 

@@ -34,6 +34,30 @@ def test_only_results_on_equal_terms_share_a_table(make_document):
     ]  # fmt: skip
 
 
+def test_what_only_a_signature_tells_makes_a_table_of_its_own(make_document):
+    signature = "vcr|data:vcr|n:26534"
+    groups = groups_of(
+        [
+            make_document("plain", signature=signature),
+            make_document("raw", signature=f"{signature}|labels:raw|vocabulary:3-a|v:1"),
+            make_document("same", signature=f"{signature}|labels:raw|vocabulary:3-a|v:2"),
+            make_document("other", signature=f"{signature}|labels:raw|vocabulary:3-b|v:1"),
+            make_document("folds", signature=f"{signature}|folds:5x10-a|v:1"),
+            make_document("more", signature=f"{signature}|positives:a|v:1"),
+        ]
+    )
+    tables = {group.title: [row.model for row in group.rows if row.ours] for group in groups}
+    assert tables == {
+        "vcr: vcr val, protocol joint": ["plain"],
+        "vcr: vcr val, protocol joint, labels raw, vocabulary 3-a": ["raw", "same"],
+        "vcr: vcr val, protocol joint, labels raw, vocabulary 3-b": ["other"],
+        "vcr: vcr val, protocol joint, folds 5x10-a": ["folds"],
+        "vcr: vcr val, protocol joint, positives a": ["more"],
+    }
+    rules = [group["rules"] for group in json.loads(json_document(groups))["groups"]]
+    assert ["labels raw", "vocabulary 3-b"] in rules
+
+
 def test_the_order_of_the_store_moves_nothing(make_document):
     documents = [make_document("a", 40.0), make_document("b", 60.0), make_document("c", 60.0)]
     assert markdown(groups_of(documents)) == markdown(groups_of(documents[::-1]))
