@@ -10,6 +10,8 @@ from vle_bench.eval.show import shown
 from vle_bench.tables import Column, Table, to_text
 
 _SAME = "="
+_MOST_VALUES = 10
+"""Values of a list that are shown; scores of patches are hundreds."""
 
 
 def explanation_text(explanation: Explanation) -> str:
@@ -103,4 +105,8 @@ def _above(item: StoredItem) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    shown_values = ", ".join(map(str, value[:_MOST_VALUES]))
+    more = len(value) - _MOST_VALUES
+    return f"{shown_values}, ... and {more:,} more" if more > 0 else shown_values
