@@ -35,6 +35,8 @@ def test_markdown_lines_up_and_escapes_bars():
         ("+cmd|x", "'+cmd|x"),
         ("-2+3", "'-2+3"),
         ("\t=1", "'\t=1"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
         ("-0.5", "-0.5"),
         ("+1,024", "+1,024"),
         ("-", "-"),
@@ -75,3 +77,17 @@ def test_text_sets_numbers_to_the_right():
 def test_a_row_of_another_length_is_a_bug():
     with pytest.raises(ValueError, match="a row of 1 cells in a table of 2"):
         Table((Column("a"), Column("b")), (("x",),))
+
+
+@pytest.mark.parametrize("write", [to_markdown, to_text])
+def test_no_name_breaks_its_line_or_moves_the_cursor(write):
+    bad = "a\n\n# b\r\x1b[2J\x9b1A\u2028\u202ec"
+    table = Table((Column(bad), Column("n")), ((bad, "1"),), title=bad, footnotes=(bad,))
+    good = "a # b [2J 1A c"
+    plain = Table((Column(good), Column("n")), ((good, "1"),), title=good, footnotes=(good,))
+    assert write(table) == write(plain)
+
+
+def test_other_scripts_and_joined_emoji_stay_as_they_are():
+    text = "模型 \U0001f469\u200d\U0001f52c"
+    assert text in to_text(Table((Column("a"),), ((text,),)))

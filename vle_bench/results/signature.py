@@ -14,7 +14,7 @@ _SEPARATORS = "|:"
 
 
 def signature_line(task: str, parts: Iterable[tuple[str, str]]) -> str:
-    """Joins the parts in the order given and ends with our version.
+    """Joins the parts in the order given and ends with our version, all of it one line.
 
     >>> signature_line("vqa", [("data", "vqav2"), ("split", "val")]).rpartition("|v:")[0]
     'vqa|data:vqav2|split:val'
@@ -43,4 +43,7 @@ def interval_part(unit: str, resamples: int, seed: int) -> tuple[str, str]:
 
 
 def _plain(value: str) -> str:
-    return "".join("_" if character in _SEPARATORS else character for character in value)
+    return "".join(
+        character if character.isprintable() and character not in _SEPARATORS else "_"
+        for character in value
+    )

@@ -1,4 +1,4 @@
-"""Items of VCR, retrieval and grounding: the stored row, its prediction, picks, ties, what stands above."""
+"""Items of VCR, retrieval, grounding: the row, its prediction, picks, ties, what stands above."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def test_a_prediction_that_is_not_there_is_said_to_be_missing(vle_eval, vcr):
             ("--dataset", "vg", "--split", "train", "--predictions", "predictions.jsonl",
              "--geometry", "stretch", "--image-size", 32, "--patch-size", 8),
             "vg-1 11",
-            "predicted query_id 11 predicted scores 0.125, 0.125, 0.875, 0.5, 0.625, 0.625, 0.75, "
-            "0.0, 0.5, 0.125, ... and 6 more pick of scores 11",
+            ("predicted query_id 11 predicted scores 0.125, 0.125, 0.875, 0.5, 0.625, 0.625, "
+            "0.75, 0.0, 0.5, 0.125, ... and 6 more pick of scores 11"),
         ),
         (
             "grounding_mpc",
