@@ -34,7 +34,7 @@ _MOST_NAMED = 3
 _DIGEST_SHOWN = 16
 _TOLD = frozenset({"data", "split", "protocol", "ties", "frame", "above", "threshold"})
 """Parts of a signature that the document itself has: in its fields, or in the protocol's name."""
-_MOVES_NO_ITEM = frozenset({"from", "missing", "positives", "ci", "v"})
+_MOVES_NO_ITEM = frozenset({"from", "missing", "positives", "annotator", "ci", "v"})
 """Parts that may differ. Extended positives give metrics of their own and leave recalls alone."""
 
 

@@ -175,7 +175,9 @@ def test_what_only_signatures_tell_apart_is_no_comparison(two_runs, before, afte
     assert unequal_terms(first, second) == [named]
 
 
-@pytest.mark.parametrize("part", ["from:lists", "missing:zero", "positives:a", "ci:none", "v:9"])
+@pytest.mark.parametrize(
+    "part", ["from:lists", "missing:zero", "positives:a", "annotator:s1", "ci:none", "v:9"]
+)
 def test_what_moves_no_item_stands_in_no_comparison_s_way(two_runs, part):
     first, second = two_runs
     changed = replace(second.document, signature=f"{second.document.signature}|{part}")
