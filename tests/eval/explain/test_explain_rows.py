@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import vle_bench.manifests
+from vle_bench.canonical import sha256_file
+from vle_bench.eval.facts.read import facts_of
 
 GOLDEN = Path(vle_bench.manifests.__file__).parent / "golden"
 
@@ -56,6 +58,27 @@ def test_references_that_changed_are_not_taken_for_what_is_right(vle_eval, vcr):
     found = vle_eval("explain", vcr, "--id", "val-0", "--json").document
     assert found["items"][0]["right"] == []
     assert "right answers are not shown" in found["notes"][0]
+
+
+def test_references_that_were_written_to_break_us_are_no_traceback(vle_eval, vcr):
+    """A stranger's result may name any file, and its digest too."""
+    path = vcr.parent / "val.jsonl"
+    path.write_text('{"annot_id": "val-0", "answer_label": 9, "rationale_label": -1}\n')
+    document = json.loads((vcr / "result.json").read_text())
+    document["references"]["sha256"] = sha256_file(path)
+    (vcr / "result.json").write_text(json.dumps(document))
+    ran = vle_eval("explain", vcr, "--id", "val-0", "--json")
+    assert (ran.code, ran.document["items"][0]["right"]) == (0, [])
+    assert "right answers are not shown" in ran.document["notes"][0]
+
+
+@pytest.mark.parametrize("task", ["retrieval", "grounding-itm", "vcr", "grounding-mpc"])
+def test_a_split_that_was_prepared_once_and_is_gone_is_told(make_document, task):
+    data = str(GOLDEN / "grounding_captions" / "shards")
+    request = {"data": data, "dataset": "coco", "split": "gone"}
+    found = facts_of(make_document(task=task, request=request))
+    assert found.note.startswith("Questions and right answers are not shown: ")
+    assert "gone" in found.note
 
 
 def test_retrieval_shows_what_a_list_has_above_the_first_right_picture(vle_eval, tmp_path):
