@@ -1,4 +1,4 @@
-"""One table, many forms: Markdown, CSV, JSON, and plain text for a terminal.
+"""One table, many forms: Markdown, CSV, and plain text for a terminal.
 
 Columns stand in the order they were given, rows likewise; a table has no
 opinion about its content beyond which columns are numbers (set to the right).
@@ -15,8 +15,6 @@ import unicodedata
 from collections.abc import Sequence
 
 import msgspec
-
-from vle_bench.canonical import pretty_json_bytes
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TURNED = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -86,17 +84,6 @@ def to_csv(table: Table) -> str:
     writer.writerow(column.name for column in table.columns)
     writer.writerows([_csv_cell(text) for text in row] for row in table.rows)
     return sink.getvalue()
-
-
-def to_json(table: Table) -> str:
-    """An object with title, rows (heading to cell) and footnotes."""
-    names = [column.name for column in table.columns]
-    document = {
-        "title": table.title,
-        "rows": [dict(zip(names, row, strict=True)) for row in table.rows],
-        "footnotes": list(table.footnotes),
-    }
-    return pretty_json_bytes(document).decode("utf-8")
 
 
 def to_text(table: Table) -> str:

@@ -1,10 +1,9 @@
 import csv
 import io
-import json
 
 import pytest
 
-from vle_bench.tables import Column, Table, to_csv, to_json, to_markdown, to_text
+from vle_bench.tables import Column, Table, to_csv, to_markdown, to_text
 
 TABLE = Table(
     (Column("model"), Column("score", number=True)),
@@ -51,14 +50,6 @@ def test_what_a_spreadsheet_would_compute_is_marked_as_text(text: str, cell: str
 
 def test_csv_keeps_content_only():
     assert to_csv(TABLE) == "model,score\na|b,1.00\n模型,12.50\n"
-
-
-def test_json_names_each_cell():
-    assert json.loads(to_json(TABLE)) == {
-        "title": "Scores",
-        "rows": [{"model": "a|b", "score": "1.00"}, {"model": "模型", "score": "12.50"}],
-        "footnotes": ["n = 2"],
-    }
 
 
 def test_text_sets_numbers_to_the_right():
