@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from vle_bench.catalog.published import published_of
 from vle_bench.errors import DataProblem
 from vle_bench.eval.compare import Drawing, contrast_with_first, read_run
 from vle_bench.eval.compare.contrast import by_picture
+from vle_bench.eval.compare.figures import against_published
 from vle_bench.eval.compare.terms import terms_of
 
 FEW = Drawing(resamples=200, seed=0)
@@ -52,3 +54,38 @@ def test_items_make_the_stored_value_to_its_sixth_digit(two_runs, moved, fits):
     else:
         with pytest.raises(DataProblem, match="belong to different runs"):
             terms_of(changed, "q2a")
+
+
+def as_published(run, dataset, split):
+    """The run as if it were of a data set that rows are published of."""
+    document = replace(run.document, dataset=dataset, split=split, part="", sample=False)
+    return replace(run, document=document)
+
+
+def test_a_comparable_figure_is_about_as_many_items_as_ours(two_runs):
+    run = as_published(two_runs[0], "vcr", "val")
+    (found,) = [one for one in against_published(run, "R2C", "q2a") if one.split == "val"]
+    assert (found.comparable, found.n, found.n_published) == (True, 60, 60)
+
+
+def test_a_mean_of_several_recalls_is_no_share_with_an_error_of_its_own(retrieval_runs):
+    run = as_published(retrieval_runs[0], "aic-icc", "test")
+    model = next(row.model for row in published_of("aic-icc") if row.metric == "mean_recall")
+    found = against_published(run, model, "mean_recall", n_published=5000)
+    assert found
+    assert all(one.p_both is None and one.p_exact is not None for one in found)
+
+
+def test_items_without_a_picture_stand_for_themselves(vle_eval, tmp_path):
+    texts = [{"text_id": at, "text": "t", "image_ids": [7] if at < 2 else []} for at in range(5)]
+    (tmp_path / "T.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    np.save(tmp_path / "S.npy", np.ones((1, 5)))
+    ran = vle_eval(
+        "retrieval", "--texts", tmp_path / "T.jsonl", "--scores", tmp_path / "S.npy",
+        "--resamples", 0, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    run = read_run(tmp_path / "out")
+    owners = dict(zip(run.keys, run.owners, strict=True))
+    assert owners["t2i", "0"] == owners["t2i", "1"] == owners["i2t", "7"] == "picture 7"
+    assert len({owners["t2i", str(at)] for at in (2, 3, 4)}) == 3
