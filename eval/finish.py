@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from vle_bench.console import say
+from vle_bench.console import message_text, say
 from vle_bench.eval.options import RunOptions
 from vle_bench.eval.published import published_lines
 from vle_bench.eval.requests import ScoringRequest
@@ -68,7 +68,7 @@ def finish(scored: Scored, request: ScoringRequest, options: RunOptions) -> Resu
 
         click.echo(result_text(document), nl=False)
     for note in document.notes:
-        say(f"note: {note}")
+        say(message_text(f"note: {note}"))
     if folder is not None:
         say(f"Stored in {folder}. Next: vle-eval leaderboard")
     return document

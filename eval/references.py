@@ -142,6 +142,12 @@ def shards_digest(report: Report, split: str) -> str:
     Args:
         report: The books of a prepared dataset.
         split: One of its splits.
+
+    Raises:
+        DataProblem: It has no such split.
     """
+    if split not in report.splits:
+        known = ", ".join(report.splits) or "none"
+        raise DataProblem(f"{report.dataset}: no split {split} is prepared; there is {known}.")
     shards = report.splits[split].shards
     return sha256_bytes(json_bytes([[shard.name, shard.sha256] for shard in shards]))

@@ -12,6 +12,7 @@ from vle_bench.eval.show import (
     interval_text,
     is_detail,
     is_mean,
+    short_source,
     shown,
     unit,
 )
@@ -20,7 +21,6 @@ from vle_bench.statistics.power import detectable, standard_error
 from vle_bench.tables import Column, Table, to_text
 
 _MOST_PUBLISHED = 10
-_MOST_SOURCE = 40
 _PERCENT = 100.0
 
 
@@ -90,15 +90,12 @@ def _published_text(group: Group) -> str:
 
 
 def _published_row(metrics: Sequence[str], row: Row) -> tuple[str, ...]:
-    source = row.source
-    if len(source) > _MOST_SOURCE:
-        source = source[: _MOST_SOURCE - 3] + "..."
     return (
         row.model,
         *(row.values.get(name, "") for name in metrics),
         row.split,
         row.setting,
         VERIFIED_WORDS[row.verified],
-        source,
+        short_source(row.source),
         row.note if row.comparable else row.why,
     )

@@ -91,3 +91,12 @@ class GroundingRequest(ScoringRequest, frozen=True, kw_only=True, forbid_unknown
     patch_size: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0
     threshold: float = DEFAULT_THRESHOLD
     vocabulary: str = ""
+
+    @property
+    def threshold_text(self) -> str:
+        """All digits of the threshold: two that differ at all make two measurements.
+
+        >>> GroundingRequest().threshold_text, GroundingRequest(threshold=2).threshold_text
+        ('0.5', '2')
+        """
+        return repr(float(self.threshold)).removesuffix(".0")

@@ -13,6 +13,8 @@ VERIFIED_WORDS: Mapping[str, str] = MappingProxyType(
     {"yes": "yes", "secondary": "second hand", "no": "NO, recalled", "": ""}
 )
 
+_MOST_SOURCE = 40
+"""Characters of a source that a terminal has room for; the document has all of them."""
 _DETAIL = re.compile(r"\[[a-z_]+=")
 _PART = re.compile(r"\[(?P<name>[^\[\]]+)\]$")
 
@@ -77,6 +79,15 @@ def heading(metric: str) -> str:
     if part is not None:
         return part["name"]
     return metric if known is None else known.title
+
+
+def short_source(source: str) -> str:
+    """The beginning of a source, marked where more follows.
+
+    >>> short_source("BLIP paper, Table 5"), len(short_source("x" * 50))
+    ('BLIP paper, Table 5', 40)
+    """
+    return source if len(source) <= _MOST_SOURCE else f"{source[: _MOST_SOURCE - 3]}..."
 
 
 def headline(document: ResultDocument) -> str:

@@ -1,7 +1,9 @@
-"""One table, many forms: Markdown, CSV, JSON, and plain text for a terminal.
+"""One table, many forms: Markdown, CSV, and plain text for a terminal.
 
 Columns stand in the order they were given, rows likewise; a table has no
 opinion about its content beyond which columns are numbers (set to the right).
+Names come from strangers: in Markdown and text, none breaks its line or moves
+a terminal's cursor.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from vle_bench.canonical import pretty_json_bytes
-
-_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TURNED = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of all that follows."""
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the full-width forms of the first, which Asian spreadsheets compute too."""
 _NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 
 
@@ -52,7 +56,7 @@ def to_markdown(table: Table) -> str:
     cells = [[_markdown_cell(text) for text in row] for row in table.rows]
     heads = [_markdown_cell(column.name) for column in table.columns]
     widths = _widths([heads, *cells], table.columns)
-    lines = [f"### {table.title}", ""] if table.title else []
+    lines = [f"### {one_line(table.title)}", ""] if table.title else []
     lines.append(_line(heads, widths, table.columns))
     rules = (
         "-" * (width + 1) + ":" if column.number else ":" + "-" * (width + 1)
@@ -61,7 +65,7 @@ def to_markdown(table: Table) -> str:
     lines.append(f"|{'|'.join(rules)}|")
     lines += [_line(row, widths, table.columns) for row in cells]
     if table.footnotes:
-        lines += ["", *(f"- {note}" for note in table.footnotes)]
+        lines += ["", *(f"- {one_line(note)}" for note in table.footnotes)]
     return "\n".join(lines) + "\n"
 
 
@@ -82,31 +86,32 @@ def to_csv(table: Table) -> str:
     return sink.getvalue()
 
 
-def to_json(table: Table) -> str:
-    """An object with title, rows (heading to cell) and footnotes."""
-    names = [column.name for column in table.columns]
-    document = {
-        "title": table.title,
-        "rows": [dict(zip(names, row, strict=True)) for row in table.rows],
-        "footnotes": list(table.footnotes),
-    }
-    return pretty_json_bytes(document).decode("utf-8")
-
-
 def to_text(table: Table) -> str:
     """For a terminal: columns two spaces apart, footnotes below."""
-    heads = [column.name for column in table.columns]
-    widths = _widths([heads, *table.rows], table.columns, least=1)
-    lines = [table.title, ""] if table.title else []
-    for row in [heads, ["-" * width for width in widths], *table.rows]:
+    heads = [one_line(column.name) for column in table.columns]
+    rows = [[one_line(cell) for cell in row] for row in table.rows]
+    widths = _widths([heads, *rows], table.columns, least=1)
+    lines = [one_line(table.title), ""] if table.title else []
+    for row in [heads, ["-" * width for width in widths], *rows]:
         cells = (
             _pad(cell, width, right=column.number)
             for cell, width, column in zip(row, widths, table.columns, strict=True)
         )
         lines.append("  ".join(cells).rstrip())
     if table.footnotes:
-        lines += ["", *table.footnotes]
+        lines += ["", *map(one_line, table.footnotes)]
     return "\n".join(lines) + "\n"
+
+
+def one_line(text: str) -> str:
+    r"""Text that breaks no line, moves no cursor, and does not turn what follows.
+
+    >>> one_line("a\n# b\x1b[2J")
+    'a # b [2J'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _TURNED.sub("", _CONTROLS.sub(" ", text))
 
 
 def _csv_cell(text: str) -> str:
@@ -115,7 +120,7 @@ def _csv_cell(text: str) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    return one_line(text).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def command(
     _tell_unchecked(checks)
     if fault is not None:
         raise fault
-    moved = _moved(checks)
+    moved = _moved(checks)  # all of it written, else there is a fault
     stamps = sum(bool(check.writes) for check in checks if check.status == "passed")
     if stamps:
         say(f"Stamped anew: {amount(stamps, 'check')}.")
@@ -75,19 +75,20 @@ def _fault(
         return DataProblem(next(iter(broken)))
     if broken:
         return DataProblem(broken.text(advice="Correct them, then check again."))
-    published = sum(len(check.differences) for check in checks if check.kind == "published")
-    counted = published if write else _moved(checks)
+    # Nobody but their author mends published rows and pins whose files are not here.
+    counted = _moved(check for check in checks if not (write and check.writes))
     unchecked = _unchecked(checks) if strict else []
     if not counted and not unchecked:
         return None
     found = [_differences(counted)] if counted else []
     found += [f"{amount(len(unchecked), 'pin')} not checked (--strict)"] if unchecked else []
-    advice = (
-        " If that is wanted, say why in CHANGELOG.md under Scores and run with --update."
-        if counted
-        else " Give the folder of their files: --files DIR."
-    )
-    return GateFailed(f"The gate is closed: {', '.join(found)}.{advice}")
+    if not counted:
+        advice = "Give the folder of their files: --files DIR."
+    elif write:
+        advice = "--update does not write these. Correct them, or name their files: --files DIR."
+    else:
+        advice = "If that is wanted, say why in CHANGELOG.md under Scores and run with --update."
+    return GateFailed(f"The gate is closed: {', '.join(found)}. {advice}")
 
 
 def _show(checks: Sequence[Checked]) -> None:
@@ -115,7 +116,7 @@ def _unchecked(checks: Sequence[Checked]) -> list[Checked]:
     return [check for check in checks if check.status == "not checked"]
 
 
-def _moved(checks: Sequence[Checked]) -> int:
+def _moved(checks: Iterable[Checked]) -> int:
     return sum(len(check.differences) for check in checks)
 
 

@@ -27,7 +27,7 @@ from vle_bench.console import PLACE
     show_default=True,
     help="Draws of each test.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def command(
     places: tuple[Path, ...],

@@ -72,6 +72,8 @@ def command(**values: Any) -> None:
         if task.name != PATCHES or not to_score:
             raise UsageProblem("--pictures paints scores of patches. Give such --predictions.")
         _score_and_paint(request, options, folder, samples=samples, keys=keys)
+    elif keys:
+        raise UsageProblem("--key chooses what --pictures paints. Give --pictures DIR with it.")
     elif request.split and not to_score:
         from vle_bench.eval.afresh import run_afresh
 

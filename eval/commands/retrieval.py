@@ -75,8 +75,14 @@ def command(
     named = (request.predictions, request.model, request.texts, request.scores,
              request.image_features, request.text_features)  # fmt: skip
     if request.split and not any(named):
+        from vle_bench.errors import UsageProblem
         from vle_bench.eval.afresh import run_afresh
 
+        if (score_json, lists, feature_lines) != (None, None, None):
+            raise UsageProblem(
+                "--score-json, --lists and --feature-lines write one run. "
+                "Give --predictions P, --scores S, features or --model NAME with it."
+            )
         run_afresh(TASK, request, options)
         return
     if feature_lines is not None:

@@ -61,7 +61,7 @@ def vqa(
         _show(write_submission(asked, *written), as_json=as_json)
 
 
-@command.command(name="vcr")
+@command.command(name="vcr", short_help="The leaderboard's CSV of 20 scores an item.")
 @click.option("--annotations", type=PLACE, required=True, metavar="test.jsonl", help="The items.")
 @click.option("--split", default="", help="Default: what the ids say.")
 @_PREDICTIONS

@@ -37,7 +37,7 @@ _HINTS = get_type_hints(VqaRequest)
 @click.option("--all-protocols", is_flag=True, help="One table of all, with what changes.")
 @scoring_options
 def command(*, all_protocols: bool, **values: Any) -> None:
-    """Score VQA answers.
+    """Scores VQA answers.
 
     References are an official annotations file, or with --split the shards under --data.
     Predictions are the official list of {"question_id", "answer"} as JSON, JSONL, CSV or Parquet.
@@ -45,6 +45,8 @@ def command(*, all_protocols: bool, **values: Any) -> None:
     """
     asked, options = split_options(values)
     request = VqaRequest(**asked)
+    if request.labels != "raw" and request.protocol != "soft-label" and not all_protocols:
+        raise UsageProblem("--labels is about --protocol soft-label. Give that with it.")
     if not all_protocols:
         from vle_bench.eval.vqa.task import TASK
 

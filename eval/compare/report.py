@@ -9,12 +9,11 @@ from vle_bench.console import amount
 from vle_bench.eval.compare.contrast import Contrast, Drawing
 from vle_bench.eval.compare.figures import FigureTest
 from vle_bench.eval.compare.runs import StoredRun
-from vle_bench.eval.show import VERIFIED_WORDS, headline, shown
+from vle_bench.eval.show import VERIFIED_WORDS, headline, short_source, shown
 from vle_bench.tables import Column, Table, to_text
 
 SCHEMA = "vle-bench/compare/1"
 _SMALL = 0.0001
-_MOST_SOURCE = 40
 
 
 def comparison_text(
@@ -203,9 +202,6 @@ def _figure_table(run: StoredRun, figures: Sequence[FigureTest]) -> Table:
 
 
 def _figure_row(one: FigureTest) -> tuple[str, ...]:
-    source = one.source
-    if len(source) > _MOST_SOURCE:
-        source = source[: _MOST_SOURCE - 3] + "..."
     return (
         one.model,
         one.metric,
@@ -219,7 +215,7 @@ def _figure_row(one: FigureTest) -> tuple[str, ...]:
         f"{one.n:,}",
         "-" if one.n_published is None else f"{one.n_published:,}",
         VERIFIED_WORDS[one.verified],
-        source,
+        short_source(one.source),
         "; ".join(one.why),
     )
 

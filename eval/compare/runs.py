@@ -1,8 +1,9 @@
 """A stored run with its items, and whether two runs answered the same questions.
 
 Runs are compared item by item, so everything that decides what an item is and
-how it is scored must be the same: references, split, protocol. The model alone
-may differ. Items are joined by id, never by their place.
+how it is scored must be the same: references, split, protocol, and what else the
+signatures say of it (folds, gallery, labels). The model alone may differ. Items
+are joined by id, never by their place.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.identity import id_text
 from vle_bench.inputs import open_source
-from vle_bench.results import ResultDocument, read_document
+from vle_bench.results import ResultDocument, read_document, signature_parts
 from vle_bench.results.store import DOCUMENT, ITEMS
 
 Floats = npt.NDArray[np.float64]
@@ -31,6 +32,10 @@ _NEEDED = ("id", "image_id", "group", "score")
 _MOST_ROWS = 5_000_000
 _MOST_NAMED = 3
 _DIGEST_SHOWN = 16
+_TOLD = frozenset({"data", "split", "protocol", "ties", "frame", "above", "threshold"})
+"""Parts of a signature that the document itself has: in its fields, or in the protocol's name."""
+_MOVES_NO_ITEM = frozenset({"from", "missing", "positives", "annotator", "ci", "v"})
+"""Parts that may differ. Extended positives give metrics of their own and leave recalls alone."""
 
 
 class StoredRun(msgspec.Struct, frozen=True, eq=False):
@@ -127,6 +132,8 @@ def unequal_terms(first: StoredRun, other: StoredRun) -> list[str]:
         "references (sha256)": (_short(ours), _short(theirs)),
         "n": (f"{len(first.keys):,}", f"{len(other.keys):,}"),
     }
+    if not any(one != two for one, two in terms.values()):
+        terms = _further_terms(ours, theirs)
     reasons = [f"{name}: {one} and {two}" for name, (one, two) in terms.items() if one != two]
     if reasons:
         return reasons
@@ -148,6 +155,13 @@ def refuse_unequal_terms(first: StoredRun, others: Sequence[StoredRun]) -> None:
         problems = Problems(f"{other.place} cannot be compared with {first.place}:")
         problems.extend(unequal_terms(first, other))
         problems.raise_if_any(advice="Score both against the same references, in the same way.")
+
+
+def _further_terms(ours: ResultDocument, theirs: ResultDocument) -> dict[str, tuple[str, str]]:
+    """What only the signatures tell: the gallery, folds, how labels were made of answers."""
+    left, right = signature_parts(ours.signature), signature_parts(theirs.signature)
+    keys = [key for key in {**left, **right} if key not in _TOLD | _MOVES_NO_ITEM]
+    return {key: (left.get(key, "none"), right.get(key, "none")) for key in keys}
 
 
 def _table(path: Path) -> dict[str, list[Any]]:

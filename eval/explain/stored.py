@@ -26,6 +26,13 @@ _MOST_IDS = 5
 _SHOWN_DIGEST = 12
 _SAME = 1e-9
 _ID_KEYS = ("question_id", "annot_id", "text_id", "image_id", "key", "id")
+_DETECTION = "grounding-detection"
+_TWO_KEYS = {
+    "grounding": ("key", "query_id"),
+    "grounding-mpc": ("key", "box_id"),
+    "grounding-itm": ("image_id", "text_id"),
+}
+"""Tasks whose items are named by two keys of a line, with a space between them."""
 
 
 class StoredItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +40,8 @@ class StoredItem(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         columns: The row, by column.
-        prediction: The line; None where the predictions have none of this id.
+        prediction: The line; None where the predictions have none of this id. Of a class of
+            detections, how many results there are.
         picks: For each list of numbers in the line: the first maximum and how many share it.
         question: What was asked, in words; "" where the references say none.
         right: What is right, as predictions name it, with its words.
@@ -153,7 +161,7 @@ def _moved(stored: StoredRun, rows: list[int], found: QuestionExplanation) -> li
 
 def _item(stored: StoredRun, row: int, folder: Path, one: str) -> StoredItem:
     columns = {name: values[row] for name, values in stored.columns.items()}
-    line = _line(folder / PREDICTIONS, one, str(columns.get("direction", "")))
+    line = _line(folder / PREDICTIONS, one, stored.document.task, str(columns.get("direction", "")))
     return StoredItem(columns=columns, prediction=line, picks=_picks(line or {}))
 
 
@@ -163,13 +171,18 @@ def _with_facts(item: StoredItem, facts: Facts) -> StoredItem:
     return msgspec.structs.replace(item, question=facts.question(one, group), right=right)
 
 
-def _line(path: Path, one: str, direction: str) -> dict[str, Any] | None:
+def _line(path: Path, one: str, task: str, direction: str) -> dict[str, Any] | None:
     """The line about an id; of two directions, the one that asks for pictures or for texts."""
-    keys = {"i2t": ("image_id",), "t2i": ("text_id",)}.get(direction, _ID_KEYS)
+    ways = {"i2t": ("image_id",), "t2i": ("text_id",)}
     source = open_source(path, "predictions")
-    for _, line in read_json_lines(source, dict[str, Any], "stored predictions"):
-        asking = next((key for key in keys if key in line), None)
-        if asking is not None and str(line[asking]) == one:
+    lines = read_json_lines(source, dict[str, Any], "stored predictions")
+    if task == _DETECTION:
+        return {"results": sum(str(line.get("category_id")) == one for _, line in lines)}
+    for _, line in lines:
+        keys = _TWO_KEYS.get(task) or next(
+            ((key,) for key in ways.get(direction, _ID_KEYS) if key in line), ()
+        )
+        if " ".join(str(line.get(key)) for key in keys) == one:
             return line
     return None
 

@@ -7,18 +7,20 @@ from typing import Any
 from vle_bench.eval.explain.question import QuestionExplanation
 from vle_bench.eval.explain.stored import Explanation, StoredItem
 from vle_bench.eval.show import shown
-from vle_bench.tables import Column, Table, to_text
+from vle_bench.tables import Column, Table, one_line, to_text
 
 _SAME = "="
+_MOST_VALUES = 10
+"""Values of a list that are shown; scores of patches are hundreds."""
 
 
 def explanation_text(explanation: Explanation) -> str:
     """Tables: for VQA the readings and the terms of each protocol, else the stored row."""
-    head = f"{explanation.task}, {explanation.model}: {explanation.id}\n"
+    head = one_line(f"{explanation.task}, {explanation.model}: {explanation.id}") + "\n"
     parts = [_question_text(question) for question in explanation.questions]
     if not parts:
         parts = [_item_text(item) for item in explanation.items]
-    return "\n".join([head, *parts, *(f"note: {note}\n" for note in explanation.notes)])
+    return "\n".join([head, *parts, *(f"note: {one_line(note)}\n" for note in explanation.notes)])
 
 
 def _question_text(question: QuestionExplanation) -> str:
@@ -103,4 +105,8 @@ def _above(item: StoredItem) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    shown_values = ", ".join(map(str, value[:_MOST_VALUES]))
+    more = len(value) - _MOST_VALUES
+    return f"{shown_values}, ... and {more:,} more" if more > 0 else shown_values

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from vle_bench.errors import DataProblem, VleBenchError
+from vle_bench.errors import VleBenchError
 from vle_bench.eval.facts.captions import Captions, read_captions
 from vle_bench.eval.facts.grounding import (
     read_boxes,
@@ -26,6 +26,7 @@ from vle_bench.eval.facts.grounding import (
 )
 from vle_bench.eval.facts.item import Facts
 from vle_bench.eval.requests import RetrievalRequest, VcrRequest, VqaRequest
+from vle_bench.eval.vcr.references import Label
 from vle_bench.eval.vqa.gold import Gold
 from vle_bench.inputs import open_source
 from vle_bench.inputs.records import read_records
@@ -64,8 +65,8 @@ class VqaFacts(Facts):
 
 class _VcrLine(msgspec.Struct, frozen=True):
     annot_id: str | int
-    answer_label: int
-    rationale_label: int
+    answer_label: Label
+    rationale_label: Label
     question: Any = None
     answer_choices: Any = None
     rationale_choices: Any = None
@@ -197,9 +198,7 @@ def _vcr_of_shards(request: VcrRequest) -> tuple[Facts, str]:
         Path(request.data) / (request.dataset or DATASET),
         canonical_split(request.split),
     )
-    report = read_report(folder)
-    if split not in report.splits:
-        raise DataProblem(f"{folder}: no split {split}.")
+    digest = shards_digest(read_report(folder), split)
     lines = {
         item.annot_id: _VcrLine(
             item.annot_id,
@@ -213,7 +212,7 @@ def _vcr_of_shards(request: VcrRequest) -> tuple[Facts, str]:
         for sample in iter_samples(folder, split, VcrSample)
         for item in sample.items
     }
-    return VcrFacts(lines), shards_digest(report, split)
+    return VcrFacts(lines), digest
 
 
 def _named(name: str, words: str) -> str:

@@ -60,7 +60,7 @@ class PairTask:
         pairs = read_pairs(source, known)
         return Scored(
             task=self.name,
-            protocol=f"above-{asked.threshold:g}",
+            protocol=f"above-{asked.threshold_text}",
             model=stem_of(path),
             references=facts,
             metrics=metrics_of(
@@ -78,7 +78,7 @@ class PairTask:
                 ("n", str(len(pairs.scores))),
                 ("matched", str(int(pairs.match.sum()))),
                 ("truth", "shards" if known else "file"),
-                ("above", f"{asked.threshold:g}"),
+                ("above", asked.threshold_text),
                 interval_part("image", asked.resamples, asked.seed),
             ),
             inputs={

@@ -127,7 +127,7 @@ def scored_of(run: PatchRun, request: GroundingRequest) -> Scored:
     asked = run.asked
     protocol = run.frame.label
     if request.threshold != DEFAULT_THRESHOLD:
-        protocol += f"-t{request.threshold:g}"
+        protocol += f"-t{request.threshold_text}"
     return Scored(
         task=TASK.name,
         protocol=protocol,
@@ -150,7 +150,7 @@ def scored_of(run: PatchRun, request: GroundingRequest) -> Scored:
             ("no-patch", str(len(asked.without_patch))),
             ("frame", run.frame.label),
             ("coverage", f"{COVERAGE:g}"),
-            ("threshold", f"{request.threshold:g}"),
+            ("threshold", request.threshold_text),
             ("missing", request.missing),
             interval_part("image", request.resamples, request.seed),
         ),

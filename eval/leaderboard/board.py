@@ -1,7 +1,8 @@
 """Which rows stand in one table: only what is measured the same way stands on equal terms.
 
 Results of one task, dataset, split, protocol, setting and training splits make
-a group. Every published score of that dataset joins it, marked comparable or
+a group, and those whose signatures name the same folds, positives, labels and
+vocabulary. Every published score of that dataset joins it, marked comparable or
 not, with the reason. Scores of different sources stay separate rows, even for
 one model: nobody here decides which source is right.
 """
@@ -15,7 +16,7 @@ import msgspec
 
 from vle_bench.eval.published import published_lines
 from vle_bench.eval.show import is_detail, shown
-from vle_bench.results import Metric, PublishedLine, ResultDocument
+from vle_bench.results import Metric, PublishedLine, ResultDocument, signature_parts
 
 MAIN_METRIC = {"vqa": "accuracy", "vcr": "q2ar", "retrieval": "rsum", "grounding": "patch_ap"}
 SHOWN_METRICS = {
@@ -33,6 +34,9 @@ SHOWN_METRICS = {
 }
 _OF_ONE_DIRECTION = ("t2i_mean_recall", "i2t_mean_recall")
 """The main metric of MUGE and its like, which ask one way; beside both ways a column too many."""
+
+_RULES = ("folds", "positives", "labels", "vocabulary")
+"""Parts of a signature that make another measurement and that no field of a document holds."""
 
 _Placed = tuple[int, ResultDocument]
 
@@ -69,6 +73,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     trained_on: tuple[str, ...]
     part: str
     sample: bool
+    rules: tuple[str, ...]
+    """What else was the same for all, as their signatures say it: "labels normalised"."""
     metrics: tuple[str, ...]
     main: str
     """The metric that orders the table and whose interval Markdown shows."""
@@ -84,6 +90,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"trained on {'+'.join(self.trained_on)}")
         if self.part:
             parts.append(self.part)
+        parts += self.rules
         if self.sample:
             parts.append("sample world, not real data")
         return f"{self.task}: {', '.join(parts)}"
@@ -93,11 +100,12 @@ def groups_of(documents: Iterable[ResultDocument]) -> list[Group]:
     """The tables of a leaderboard, in the order of task, dataset, split, protocol, setting."""
     together: defaultdict[tuple[object, ...], list[_Placed]] = defaultdict(list)
     for place, document in enumerate(documents):
-        together[_same_terms(document)].append((place, document))
+        together[same_terms(document)].append((place, document))
     return [_group(together[terms]) for terms in sorted(together, key=repr)]
 
 
-def _same_terms(document: ResultDocument) -> tuple[object, ...]:
+def same_terms(document: ResultDocument) -> tuple[object, ...]:
+    """What two results must share to stand in one table."""
     return (
         document.task,
         document.dataset,
@@ -107,7 +115,13 @@ def _same_terms(document: ResultDocument) -> tuple[object, ...]:
         document.trained_on,
         document.part,
         document.sample,
+        _rules(document),
     )
+
+
+def _rules(document: ResultDocument) -> tuple[str, ...]:
+    parts = signature_parts(document.signature)
+    return tuple(f"{key} {parts[key]}" for key in _RULES if key in parts)
 
 
 def _group(placed: Sequence[_Placed]) -> Group:
@@ -137,6 +151,7 @@ def _group(placed: Sequence[_Placed]) -> Group:
         trained_on=first.trained_on,
         part=first.part,
         sample=first.sample,
+        rules=_rules(first),
         metrics=metrics,
         main=main,
         rows=(*_ranked(ours, order), *_ranked(theirs, order)),

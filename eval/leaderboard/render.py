@@ -78,6 +78,7 @@ def json_document(groups: Sequence[Group]) -> str:
                 "trained_on": list(group.trained_on),
                 "part": group.part,
                 "sample": group.sample,
+                "rules": list(group.rules),
                 "metrics": list(group.metrics),
                 "rows": [_row_fields(row) for row in group.rows],
             }

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from vle_bench.console import amount
 from vle_bench.errors import UsageProblem
 from vle_bench.eval.predictors import load_predictor
 from vle_bench.eval.requests import RetrievalRequest, ScoringRequest
@@ -349,4 +350,7 @@ def _notes(predicted: _Predicted, gold: Gold) -> list[str]:
     alone = int((gold.first_image == NONE).sum())
     if alone:
         notes.append(f"Texts without a picture, which count as misses of t2i: {alone:,}.")
+    bare = len(gold.image_ids) - gold.captioned
+    if bare:
+        notes.append(f"The gallery holds {amount(bare, 'picture')} more, which no text is about.")
     return notes

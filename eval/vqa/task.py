@@ -217,6 +217,8 @@ def _signature(
     yield ("protocol", name)
     if run.given.annotators is None and protocol.credit is leave_one_out:
         yield ("loo", run.references.gold.left_out_by)
+    if run.given.annotators is not None:  # the one predictor that no file of predictions replaces
+        yield ("annotator", f"s{request.seed}")
     if run.vocabulary is not None and protocol.vocabulary is not None:
         yield ("labels", request.labels)
         yield ("vocabulary", run.vocabulary.name)

@@ -68,6 +68,8 @@ def test_the_same_measurement_is_comparable_without_a_note() -> None:
         ({}, {"setting": "instruction-tuned"}, "setting: instruction-tuned, ours is finetuned"),
         ({}, {"metric": "accuracy[number]"}, "metric: accuracy[number], ours has none"),
         ({}, {"part": "region=west"}, "part of the split: region=west"),
+        ({"part": "9 of 10"}, {}, "split: all of test-dev, ours is 9 of 10"),
+        ({"captions": 9}, {"split_note": "1,000 captions"}, "captions: 1,000, ours are 9"),
         ({"sample": True}, {}, "sample world"),
         ({"trained_on": ("train", "test-dev")}, {}, "ours was trained on test-dev"),
         ({"trained_on": ("test",)}, {}, "ours was trained on test"),

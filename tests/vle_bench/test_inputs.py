@@ -20,7 +20,6 @@ from vle_bench.inputs import (
     read_json_lines,
     read_rows,
 )
-from vle_bench.inputs.json import untyped
 from vle_bench.inputs.npz import read_arrays
 
 EXPECTED = "a list of rows"
@@ -182,7 +181,6 @@ def test_typed_documents_name_the_path_of_a_wrong_value(tmp_path):
     with pytest.raises(DataProblem, match=r"at `\$\[1\]\.id`"):
         read_json(opened(tmp_path, b'[{"id": 1}, {"id": "a"}]'), list[Row], EXPECTED)
     assert decode_json(b'{"id": 3}', Row, "here", "a row").id == 3
-    assert untyped(b"[1]", "here", "a list") == [1]
 
 
 def saved(array: np.ndarray, **kwargs) -> bytes:

@@ -153,6 +153,7 @@ def test_another_model_may_not_take_the_folder(tmp_path):
 def test_signatures_cannot_be_forged_by_a_name():
     line = signature_line("vqa", [("data", "a|protocol:official")])
     assert line.count("|") == 2
+    assert signature_line("vqa", [("data", "a\n# b\x1b")]).startswith("vqa|data:a_# b_|v:")
     assert interval_part("image", 0, 3) == ("ci", "none")
     assert interval_part("image", 100, 3) == ("ci", "image-100-s3")
 

@@ -1,10 +1,9 @@
 import csv
 import io
-import json
 
 import pytest
 
-from vle_bench.tables import Column, Table, to_csv, to_json, to_markdown, to_text
+from vle_bench.tables import Column, Table, to_csv, to_markdown, to_text
 
 TABLE = Table(
     (Column("model"), Column("score", number=True)),
@@ -35,6 +34,8 @@ def test_markdown_lines_up_and_escapes_bars():
         ("+cmd|x", "'+cmd|x"),
         ("-2+3", "'-2+3"),
         ("\t=1", "'\t=1"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
         ("-0.5", "-0.5"),
         ("+1,024", "+1,024"),
         ("-", "-"),
@@ -49,14 +50,6 @@ def test_what_a_spreadsheet_would_compute_is_marked_as_text(text: str, cell: str
 
 def test_csv_keeps_content_only():
     assert to_csv(TABLE) == "model,score\na|b,1.00\n模型,12.50\n"
-
-
-def test_json_names_each_cell():
-    assert json.loads(to_json(TABLE)) == {
-        "title": "Scores",
-        "rows": [{"model": "a|b", "score": "1.00"}, {"model": "模型", "score": "12.50"}],
-        "footnotes": ["n = 2"],
-    }
 
 
 def test_text_sets_numbers_to_the_right():
@@ -75,3 +68,17 @@ def test_text_sets_numbers_to_the_right():
 def test_a_row_of_another_length_is_a_bug():
     with pytest.raises(ValueError, match="a row of 1 cells in a table of 2"):
         Table((Column("a"), Column("b")), (("x",),))
+
+
+@pytest.mark.parametrize("write", [to_markdown, to_text])
+def test_no_name_breaks_its_line_or_moves_the_cursor(write):
+    bad = "a\n\n# b\r\x1b[2J\x9b1A\u2028\u202ec"
+    table = Table((Column(bad), Column("n")), ((bad, "1"),), title=bad, footnotes=(bad,))
+    good = "a # b [2J 1A c"
+    plain = Table((Column(good), Column("n")), ((good, "1"),), title=good, footnotes=(good,))
+    assert write(table) == write(plain)
+
+
+def test_other_scripts_and_joined_emoji_stay_as_they_are():
+    text = "模型 \U0001f469\u200d\U0001f52c"
+    assert text in to_text(Table((Column("a"),), ((text,),)))

@@ -1,13 +1,13 @@
 """Typed JSON and JSONL, with errors that say where.
 
 msgspec decodes straight into the records that a caller asks for. It stops at
-the first wrong value; callers that want to show ten problems decode again, loosely.
+the first wrong value of a document; of lines, up to ten wrong ones are told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -89,8 +89,3 @@ def _not_utf8(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         return f":{line}: not UTF-8 text (byte {error.start})"
     return ": not UTF-8 text"
-
-
-def untyped(data: bytes, place: str, expected: str) -> Any:
-    """The document without a type, for a second look that collects every problem."""
-    return decode_json(data, Any, place, expected)

@@ -10,7 +10,7 @@ from vle_bench.results.document import (
     document_bytes,
     read_document,
 )
-from vle_bench.results.signature import signature_line
+from vle_bench.results.signature import signature_line, signature_parts
 from vle_bench.results.stamp import make_stamp
 from vle_bench.results.store import StoredResult, result_folder, store_result, stored_results
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_document",
     "result_folder",
     "signature_line",
+    "signature_parts",
     "store_result",
     "stored_results",
 ]

@@ -14,13 +14,23 @@ _SEPARATORS = "|:"
 
 
 def signature_line(task: str, parts: Iterable[tuple[str, str]]) -> str:
-    """Joins the parts in the order given and ends with our version.
+    """Joins the parts in the order given and ends with our version, all of it one line.
 
     >>> signature_line("vqa", [("data", "vqav2"), ("split", "val")]).rpartition("|v:")[0]
     'vqa|data:vqav2|split:val'
     """
     fields = [f"{key}:{_plain(value)}" for key, value in parts]
     return "|".join([task, *fields, f"v:{__version__}"])
+
+
+def signature_parts(line: str) -> dict[str, str]:
+    """The parts of a signature by their keys, without the task.
+
+    >>> signature_parts("vqa|data:vqav2|n:4")
+    {'data': 'vqav2', 'n': '4'}
+    """
+    parts = (part.partition(":") for part in line.split("|")[1:])
+    return {key: value for key, _, value in parts}
 
 
 def interval_part(unit: str, resamples: int, seed: int) -> tuple[str, str]:
@@ -33,4 +43,7 @@ def interval_part(unit: str, resamples: int, seed: int) -> tuple[str, str]:
 
 
 def _plain(value: str) -> str:
-    return "".join("_" if character in _SEPARATORS else character for character in value)
+    return "".join(
+        character if character.isprintable() and character not in _SEPARATORS else "_"
+        for character in value
+    )

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.errors import DataProblem
+from vle_bench.eval.leaderboard.board import same_terms
 from vle_bench.inputs import open_source
 from vle_bench.results import ResultDocument, StoredResult
 from vle_bench.results.store import ITEMS
@@ -82,11 +83,9 @@ def item_sets(runs: Sequence[Run]) -> list[ItemSet]:
     """Groups the runs by what they were measured on, in the order of their first run."""
     together: dict[str, list[Run]] = {}
     for run in runs:
-        document = run.document
+        references = run.document.references.sha256
         terms = [
-            document.task, document.dataset, document.split, document.protocol, document.setting,
-            document.trained_on, document.part, document.sample, document.references.sha256,
-            run.columns["id"], run.columns["group"],
+            *same_terms(run.document), references, run.columns["id"], run.columns["group"]
         ]  # fmt: skip
         together.setdefault(sha256_bytes(json_bytes(terms)), []).append(run)
     return [ItemSet(runs=tuple(members)) for members in together.values()]

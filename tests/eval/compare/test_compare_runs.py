@@ -157,6 +157,33 @@ def test_runs_on_other_terms_are_refused_by_name(two_runs, field, value, named):
         refuse_unequal_terms(first, [second, other])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("folds:3x4-a", "folds:3x4-b", "folds: 3x4-a and 3x4-b"),
+        ("folds:3x4-a", "", "folds: 3x4-a and none"),
+        ("labels:raw", "labels:normalised", "labels: raw and normalised"),
+        ("n:12x30", "n:15x30", "n: 12x30 and 15x30"),
+    ],
+)
+def test_what_only_signatures_tell_apart_is_no_comparison(two_runs, before, after, named):
+    signatures = ("|".join(filter(None, ("vcr", part, "v:0.1.0"))) for part in (before, after))
+    first, second = (
+        replace(run, document=replace(run.document, signature=line))
+        for run, line in zip(two_runs, signatures, strict=True)
+    )
+    assert unequal_terms(first, second) == [named]
+
+
+@pytest.mark.parametrize(
+    "part", ["from:lists", "missing:zero", "positives:a", "annotator:s1", "ci:none", "v:9"]
+)
+def test_what_moves_no_item_stands_in_no_comparison_s_way(two_runs, part):
+    first, second = two_runs
+    changed = replace(second.document, signature=f"{second.document.signature}|{part}")
+    assert not unequal_terms(first, replace(second, document=changed))
+
+
 def test_other_items_and_other_pictures_are_refused(two_runs):
     first, second = two_runs
     keys = (("", "new"), *second.keys[1:])

@@ -1,4 +1,4 @@
-"""Items of VCR and retrieval: the stored row, its prediction, picks, ties and what stands above."""
+"""Items of VCR, retrieval, grounding: the row, its prediction, picks, ties, what stands above."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import vle_bench.manifests
+from vle_bench.canonical import sha256_file
+from vle_bench.eval.facts.read import facts_of
 
 GOLDEN = Path(vle_bench.manifests.__file__).parent / "golden"
 
@@ -58,6 +60,27 @@ def test_references_that_changed_are_not_taken_for_what_is_right(vle_eval, vcr):
     assert "right answers are not shown" in found["notes"][0]
 
 
+def test_references_that_were_written_to_break_us_are_no_traceback(vle_eval, vcr):
+    """A stranger's result may name any file, and its digest too."""
+    path = vcr.parent / "val.jsonl"
+    path.write_text('{"annot_id": "val-0", "answer_label": 9, "rationale_label": -1}\n')
+    document = json.loads((vcr / "result.json").read_text())
+    document["references"]["sha256"] = sha256_file(path)
+    (vcr / "result.json").write_text(json.dumps(document))
+    ran = vle_eval("explain", vcr, "--id", "val-0", "--json")
+    assert (ran.code, ran.document["items"][0]["right"]) == (0, [])
+    assert "right answers are not shown" in ran.document["notes"][0]
+
+
+@pytest.mark.parametrize("task", ["retrieval", "grounding-itm", "vcr", "grounding-mpc"])
+def test_a_split_that_was_prepared_once_and_is_gone_is_told(make_document, task):
+    data = str(GOLDEN / "grounding_captions" / "shards")
+    request = {"data": data, "dataset": "coco", "split": "gone"}
+    found = facts_of(make_document(task=task, request=request))
+    assert found.note.startswith("Questions and right answers are not shown: ")
+    assert "gone" in found.note
+
+
 def test_retrieval_shows_what_a_list_has_above_the_first_right_picture(vle_eval, tmp_path):
     golden = GOLDEN / "retrieval"
     ran = vle_eval(
@@ -100,3 +123,39 @@ def test_an_id_that_no_row_has_is_named_with_those_there(vle_eval, vcr):
 def test_a_prediction_that_is_not_there_is_said_to_be_missing(vle_eval, vcr):
     (vcr / "predictions.jsonl").write_text('{"annot_id": "val-9"}\n')
     assert "nothing stored under this id" in vle_eval("explain", vcr, "--id", "val-0").out
+
+
+@pytest.mark.parametrize(
+    ("case", "options", "one", "told"),
+    [
+        (
+            "grounding",
+            ("--dataset", "vg", "--split", "train", "--predictions", "predictions.jsonl",
+             "--geometry", "stretch", "--image-size", 32, "--patch-size", 8),
+            "vg-1 11",
+            ("predicted query_id 11 predicted scores 0.125, 0.125, 0.875, 0.5, 0.625, 0.625, "
+            "0.75, 0.0, 0.5, 0.125, ... and 6 more pick of scores 11"),
+        ),
+        (
+            "grounding_mpc",
+            ("--dataset", "coco", "--split", "val", "--predictions", "guesses.csv"),
+            "coco-1 2",
+            "predicted box_id 2 predicted key coco-1 predicted label_ids 1, 2, 3, 4, 0",
+        ),
+        ("grounding_itm", ("--predictions", "pairs.csv"), "1 20", "predicted score 0.5"),
+        (
+            "grounding_detection",
+            ("--dataset", "coco", "--split", "val", "--detections", "detections.json"),
+            "18",
+            "predicted results 4",
+        ),
+    ],
+)  # fmt: skip
+def test_grounding_shows_what_was_predicted(vle_eval, tmp_path, case, options, one, told):
+    golden = GOLDEN / case
+    named = [golden / word if (golden / str(word)).is_file() else word for word in options]
+    data = ("--data", golden / "shards") if (golden / "shards").is_dir() else ()
+    out = tmp_path / "out"
+    ran = vle_eval("grounding", *data, *named, "--resamples", 0, "--out", out)
+    assert ran.code == 0, ran.err
+    assert told in " ".join(vle_eval("explain", out, "--id", one).out.split())

@@ -139,6 +139,9 @@ def test_pinned_numbers_that_contradict_each_other_close_the_gate(shelf, vle_eva
     ran = vle_eval("check", shelf)
     assert ran.code == 1
     assert "q2ar <= q2a" in ran.out
+    update = vle_eval("check", shelf, "--update")
+    assert update.code == 1, "without its files nothing of it can be written"
+    assert "Written" not in update.err
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,13 @@ def test_no_number_of_pictures_says_how_sure_an_average_precision_is(vle_eval) -
     assert ran.code == 0
     assert "box_ap" in ran.out
     assert "independent items" not in ran.out + ran.err
+
+
+def test_two_thresholds_that_differ_at_all_are_two_measurements(ground) -> None:
+    ran = [ground("--model", "baseline:center", "--threshold", threshold, "--json").document
+           for threshold in (0.5, 0.5000001, 0.5000002, 2)]  # fmt: skip
+    frame = "stretch-32-8"
+    assert [one["protocol"] for one in ran] == [
+        frame, f"{frame}-t0.5000001", f"{frame}-t0.5000002", f"{frame}-t2",
+    ]  # fmt: skip
+    assert "|threshold:0.5000002|" in ran[2]["signature"]

@@ -91,6 +91,8 @@ def test_only_scores_of_patches_are_painted(vle_eval, ground, tmp_path) -> None:
     assert (ran.code, "--pictures paints scores of patches" in ran.err) == (2, True)
     ran = ground("--pictures", tmp_path / "x")
     assert (ran.code, "--pictures paints scores of patches" in ran.err) == (2, True)
+    ran = ground("--model", "baseline:center", "--key", "vg-2")
+    assert (ran.code, "Give --pictures DIR with it" in ran.err) == (2, True)
 
 
 def test_ids_of_any_letters_stay_in_the_folder_and_apart(vle_eval, tmp_path) -> None:

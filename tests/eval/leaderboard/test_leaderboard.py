@@ -3,13 +3,15 @@ import io
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from vle_bench.catalog.published import by_dataset, load_published
 from vle_bench.console import exit_code
 from vle_bench.eval.cli import group
+from vle_bench.eval.leaderboard import board
 from vle_bench.eval.leaderboard.board import groups_of
 from vle_bench.eval.leaderboard.render import comma_separated, json_document, markdown
-from vle_bench.results import Metric, result_folder, store_result
+from vle_bench.results import Metric, PublishedLine, result_folder, store_result
 
 
 def published(groups):
@@ -32,6 +34,45 @@ def test_only_results_on_equal_terms_share_a_table(make_document):
     assert sorted([row.model for row in group.rows if row.ours] for group in groups) == [
         ["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"], ["i"],
     ]  # fmt: skip
+
+
+def test_what_only_a_signature_tells_makes_a_table_of_its_own(make_document):
+    signature = "vcr|data:vcr|n:26534"
+    groups = groups_of(
+        [
+            make_document("plain", signature=signature),
+            make_document("raw", signature=f"{signature}|labels:raw|vocabulary:3-a|v:1"),
+            make_document("same", signature=f"{signature}|labels:raw|vocabulary:3-a|v:2"),
+            make_document("other", signature=f"{signature}|labels:raw|vocabulary:3-b|v:1"),
+            make_document("folds", signature=f"{signature}|folds:5x10-a|v:1"),
+            make_document("more", signature=f"{signature}|positives:a|v:1"),
+        ]
+    )
+    tables = {group.title: [row.model for row in group.rows if row.ours] for group in groups}
+    assert tables == {
+        "vcr: vcr val, protocol joint": ["plain"],
+        "vcr: vcr val, protocol joint, labels raw, vocabulary 3-a": ["raw", "same"],
+        "vcr: vcr val, protocol joint, labels raw, vocabulary 3-b": ["other"],
+        "vcr: vcr val, protocol joint, folds 5x10-a": ["folds"],
+        "vcr: vcr val, protocol joint, positives a": ["more"],
+    }
+    rules = [group["rules"] for group in json.loads(json_document(groups))["groups"]]
+    assert ["labels raw", "vocabulary 3-b"] in rules
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["split_note", "setting_note", "part", "trained_on", "verified", "source", "setting", "why"],
+)
+def test_published_scores_of_another_origin_are_another_row(make_document, monkeypatch, field):
+    line = PublishedLine(
+        model="m", metric="q2a", dataset="vcr", split="val", setting="finetuned", value="1.0",
+        verified="yes", source="s", comparable=False, why="w",
+    )  # fmt: skip
+    other = replace(line, **{field: "no" if field == "verified" else "else"}, value="2.0")
+    monkeypatch.setattr(board, "published_lines", lambda _: (line, other))
+    rows = published(groups_of([make_document()]))
+    assert sorted(row.values["q2a"] for row in rows) == ["1.0", "2.0"]
 
 
 def test_the_order_of_the_store_moves_nothing(make_document):

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from vle_bench.errors import DataProblem
 from vle_bench.eval.facts.read import facts_of
@@ -260,6 +261,13 @@ def test_page_runs_on_other_items_are_not_laid_side_by_side(store, found, tmp_pa
     path = found[0].folder / "items.parquet"
     pq.write_table(pq.read_table(path).slice(0, 11), path)
     assert [len(items.runs) for items in item_sets(read_runs(found))] == [1, 2]
+
+
+def test_page_runs_under_other_rules_are_not_laid_side_by_side(found):
+    first, *others = read_runs(found)
+    signature = f"{first.document.signature}|labels:raw"
+    changed = replace(first, document=replace(first.document, signature=signature))
+    assert [len(items.runs) for items in item_sets([changed, *others])] == [1, 2]
 
 
 def test_page_breakdown_tells_parts_by_kind_and_directions(make_document):

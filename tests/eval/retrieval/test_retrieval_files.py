@@ -66,6 +66,7 @@ def test_a_picture_without_text_joins_only_when_named_and_comes_last(score, worl
         WORLD | {"t2i_r1": 50, "rsum": 1450 / 3, "mean_recall": 1450 / 18,
                  "t2i_mean_recall": 250 / 3, "t2i_medr": 1, "t2i_meanr": 3 / 2}
     )  # fmt: skip
+    assert "The gallery holds 1 picture more, which no text is about." in ran.document["notes"]
     ran = score("--scores", path)
     assert ran.code == 3
     assert "shape [4, 4] of float64, [3, 4] numbers were expected" in ran.err

@@ -176,6 +176,9 @@ def test_five_thousands_of_coco_are_coco_1k(vle_eval, tmp_path) -> None:
         verdicts = {(row["dataset"], row["comparable"]) for row in found["published"]}
         assert ("coco-karpathy-1k", True) in verdicts
         assert ("coco-karpathy-5k", True) not in verdicts
+    other = vle_eval(*given, "--folds", 500).document
+    assert (other["dataset"], other["part"]) == ("coco", "the mean over 10 folds")
+    assert not any(row["comparable"] for row in other["published"])
 
 
 def test_captions_of_another_number_are_another_measurement() -> None:

@@ -111,3 +111,15 @@ def test_noisy_oracle_depends_on_ids_and_seed_alone(vle_eval, tmp_path) -> None:
     shuffled = np.random.default_rng(0).permutation(500).tolist()
     assert values(shuffled, 0) == found
     assert values(list(range(500)), 1) != found
+
+
+@pytest.mark.parametrize("option", ["--lists", "--score-json", "--feature-lines"])
+def test_what_writes_one_run_is_refused_where_stored_ones_are_scored(
+    vle_eval, store, world, option
+) -> None:
+    store("--scores", world / "S.npy")
+    ran = vle_eval(
+        "retrieval", "--split", "test", "--results", world / "results", option, world / "x"
+    )
+    assert (ran.code, "write one run" in ran.err) == (2, True)
+    assert not (world / "x").exists()

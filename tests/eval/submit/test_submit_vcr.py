@@ -141,6 +141,16 @@ def test_ties_repeated_reasons_and_logits_are_warned_of(submit, tmp_path) -> Non
     assert "no probabilities" in ran.out
 
 
+def test_reasons_alike_in_part_and_probabilities_are_not_warned_of(submit, tmp_path) -> None:
+    scores = scores_of(1)
+    scores[:, 2] = scores[:, 1]
+    path, out = tmp_path / "p.jsonl", tmp_path / "s.csv"
+    ran = submit("--predictions", lines(path, IDS, scores), "--out", out)
+    assert (ran.code, "same reason" in ran.out, "no probabilities" in ran.out) == (0, False, False)
+    ran = submit("--predictions", lines(path, IDS, 0.99 * scores), "--out", out)
+    assert "no probabilities" in ran.out
+
+
 def test_an_unconfirmed_count_is_told_and_a_confirmed_one_binds(submit, written) -> None:
     ran = submit("--check", written, "--split", "test")
     assert ran.code == 0

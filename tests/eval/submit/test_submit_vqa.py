@@ -138,6 +138,15 @@ def test_a_confirmed_count_binds_where_the_split_is_named(submit, tmp_path) -> N
     assert "a count that is not confirmed" in unsure.out
 
 
+def test_a_split_that_only_the_file_names_binds_nobody_to_its_count(submit, tmp_path) -> None:
+    ask(tmp_path, IDS, "test.json", data_subtype="test2015")
+    put(tmp_path / "s.json", rows_of(ANSWERS))
+    ran = submit("--check", tmp_path / "s.json", questions="test.json")
+    assert ran.code == 0
+    assert "3 questions, 447,793 were expected of vqav2 test" in ran.out
+    assert "not confirmed" not in ran.out
+
+
 def test_the_split_is_what_the_questions_say(submit, tmp_path) -> None:
     ask(tmp_path, IDS, "dev.json", data_subtype="test-dev2015")
     put(tmp_path / "s.json", rows_of(ANSWERS))

@@ -136,6 +136,8 @@ def test_missing_predictions_stop_the_run_or_count_as_wrong(score, world, rows) 
     ran = score("--predictions", path, "--missing", "zero")
     assert ran.values == {"q2a": 25.0, "qa2r": 50.0, "q2ar": 0.0}
     assert "|missing:zero|" in ran.document["signature"]
+    tied = "Tied maxima, where the first choice wins: 1 items in Q2A, 1 in QA2R."
+    assert tied in ran.document["notes"], "what was not predicted is no tie"
     assert "1 of 4 items have no prediction and count as wrong" in ran.document["notes"][-1]
 
 

@@ -48,6 +48,11 @@ def test_the_protocol_decides_the_score(protocol, expected, vqa):
     assert vqa("--protocol", protocol, "--json").values["accuracy"] == pytest.approx(expected)
 
 
+def test_labels_that_nothing_would_read_are_refused(vqa):
+    ran = vqa("--labels", "normalised")
+    assert (ran.code, "--labels is about --protocol soft-label" in ran.err) == (2, True)
+
+
 def test_the_item_table_says_why(vqa, world):
     vqa("--out", "out", "--missing", "zero")
     table = pq.read_table(world / "out" / "items.parquet").to_pydict()

@@ -89,6 +89,7 @@ def test_an_annotator_is_scored_on_the_others_only(tmp_path):
     assert scored.items["matches"].tolist() == [2]
     assert scored.protocol == "official-other-annotators"
     assert "loo" not in dict(scored.signature)
+    assert dict(scored.signature)["annotator"] == "s0"
 
 
 def test_an_annotator_whom_nobody_agrees_with_earns_nothing(tmp_path):

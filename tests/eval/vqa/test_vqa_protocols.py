@@ -38,6 +38,33 @@ def test_few_annotators_who_all_agree_follow_the_same_formula(annotators, earned
     assert score(["cat"] * annotators, "cat") == earned
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda one: one.name)
+def test_no_answer_earns_nothing_even_where_the_one_before_it_would_be_right(protocol):
+    asked = [question(1000 * at, ["cat"] * 9 + ["dog"]) for at in (1, 2, 3)]
+    gold = gold_of(msgspec.convert(asked, list[Annotation]), "here")
+    items = score_items(gold, given_answers([None, "cat", None]), protocol)
+    assert items.scores.tolist() == [0.0, 1.0, 0.0]
+    assert items.matches.tolist() == [0, 9, 0]
+
+
+@pytest.mark.parametrize(
+    ("ids", "left_out_by"),
+    [
+        ([[1, 2, 3], [1, 2, 3]], "id"),
+        ([[7, "a", 9], [3, 1, 2]], "id"),
+        ([[1, 2, 3], [1, 2, 2]], "index"),
+        ([[1, 2, "2"], [4, 5, 6]], "index"),
+        ([[1, 2, 3], [1, 2, None]], "index"),
+    ],
+)
+def test_one_is_left_out_by_id_only_where_every_answer_of_a_question_has_its_own(ids, left_out_by):
+    asked = [question(1000 * at, ["cat"] * 3) for at in (1, 2)]
+    for one, own in zip(asked, ids, strict=True):
+        for answer, given in zip(one["answers"], own, strict=True):
+            answer["answer_id"] = given
+    assert gold_of(msgspec.convert(asked, list[Annotation]), "here").left_out_by == left_out_by
+
+
 def test_simple_gives_thirds_of_all_annotators():
     assert score(["cat"] * 2 + ["dog"] * 8, "cat", "simple") == 0.6667
     assert score(["cat"], "cat", "simple") == 0.3333
