@@ -32,7 +32,7 @@ _BLOCK = 512
 _LENGTH = struct.Struct("<I")
 _MOST_HELD = 1 << 16
 """Bytes of names that wait to be written."""
-_MOST_LENGTH = (1 << 32) - 1
+_MOST_OF_FOUR_BYTES = (1 << 32) - 1
 
 
 class _Kept(NamedTuple):
@@ -121,7 +121,8 @@ class FoundPictures(Pictures):
     def __init__(self, count: int) -> None:
         self._kept: list[_Kept] = []
         self._where = np.full(count, -1, dtype=np.int32)
-        self._number = np.zeros(count, dtype=np.int64)
+        # Of four bytes each until one is larger: img2dataset counts from zero.
+        self._number: npt.NDArray[np.uint32] | npt.NDArray[np.int64] = np.zeros(count, np.uint32)
         self._ending = np.zeros(count, dtype=np.int8)
         self._block = np.zeros(count, dtype=np.uint32)
         self._length = np.zeros(count, dtype=np.uint32)
@@ -186,10 +187,12 @@ class FoundPictures(Pictures):
         picture anyway. Of a picture in a table, its row group and row stand in their place.
         """
         if self._where[place] < 0:
+            if number > _MOST_OF_FOUR_BYTES:
+                self._number = self._number.astype(np.int64, copy=False)
             self._where[place], self._number[place] = where, number
             self._ending[place] = known.get("ending", 0)
             self._block[place] = known.get("group", known.get("offset", 0) // _BLOCK)
-            self._length[place] = known.get("row", min(known.get("length", 0), _MOST_LENGTH))
+            self._length[place] = known.get("row", min(known.get("length", 0), _MOST_OF_FOUR_BYTES))
 
     def __len__(self) -> int:
         return len(self._where)

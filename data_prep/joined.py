@@ -131,9 +131,9 @@ class Joined(Generic[T]):
             self._write(part)
         step = max(1, len(texts) // 256)
         before = np.concatenate(([0], ends))[:-1:step]
-        self._runs.append(
-            _Run(begin, int(ends[-1]), len(texts), step, images[::step].copy(), before)
-        )
+        # Copies: a view would hold the sixteen bytes of every row.
+        marks = (images[::step].copy(), before.copy())
+        self._runs.append(_Run(begin, int(ends[-1]), len(texts), step, *marks))
         self._images, self._texts, self._held = array("q"), [], 0
 
     def _write(self, part: bytes) -> None:

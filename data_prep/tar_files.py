@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -46,7 +46,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, TarSlice]]:
             yield from _any_members(stream, there)
 
 
-def _plain_members(handle: int, there: int) -> Iterator[tuple[str, TarSlice]]:
+def _plain_members(handle: int, there: int) -> Generator[tuple[str, TarSlice], None, int]:
     """Members as long as their headers are plain; returns where the first other one stands.
 
     That is `there`, the size of the file, where none is left.

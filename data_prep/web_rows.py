@@ -78,8 +78,8 @@ class WebSamples:
             ranks[order] = np.arange(len(order), dtype=np.int32)
             row_places = ranks[row_places]
         self.keys: Keys = keys
-        self.first: Places = first
-        """The first row of each sample, from 0."""
+        self.first: Places = np.empty(0, dtype=np.int32) if by_key else first
+        """The first row of each sample, from 0; kept only where that is their order."""
         self._row_places: Places = row_places
         self._joined: Joined[WebRow] = Joined(WebRow)
         books.read["image"] += len(keys)
@@ -127,11 +127,10 @@ class WebSamples:
 
     def _urls(self) -> Iterator[tuple[int, str]]:
         """Each address once, with its place."""
-        firsts = self.first
-        for number, (place, row) in enumerate(
-            zip(_one_by_one(self._row_places), self._rows(), strict=True)
-        ):
-            if firsts[place] == number:
+        seen = np.zeros(len(self.keys), dtype=np.bool_)
+        for place, row in zip(_one_by_one(self._row_places), self._rows(), strict=True):
+            if not seen[place]:
+                seen[place] = True
                 yield place, row.url
 
     def _leave_out(self, place: int, named: Callable[[int], Named], reason: str) -> None:
