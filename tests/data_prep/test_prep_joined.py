@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,3 +120,17 @@ def test_a_full_disk_is_the_machine_s_refusal(monkeypatch, tmp_path: Path):
     joined: Joined[tuple[int]] = Joined(most_bytes=0)
     with scratch_in(tmp_path), pytest.raises(MachineProblem, match="No space left"):
         joined.add(1, (1,))
+
+
+def test_rows_on_disk_take_a_byte_of_memory_each():
+    joined, held = Joined[int](), []
+    tracemalloc.start()
+    try:
+        for number in range(300_000):
+            joined.add(number, number)
+            if number in {100_000, 299_999}:
+                joined.of(0)  # puts on disk what waits in memory
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held[1] - held[0] < 200_000
