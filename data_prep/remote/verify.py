@@ -94,7 +94,7 @@ def verify_remote(url: str, *, quick: bool = False) -> Verification:
         only_named = set(damaged[_MOST_FETCHED:])
         findings = [one for one in findings if not (one.place in only_named and _gone(one))]
         findings += [
-            Finding(place=name, key="", reason="its sha256 is not the report's, or it is extra")
+            Finding(place=name, key="", reason=_unlike(name, found[name], musts.get(name)))
             for name in sorted(only_named)
         ]
     return _of(url, msgspec.structs.replace(verdict, findings=tuple(findings)), quick)
@@ -115,6 +115,15 @@ def _looked_at(
     with ThreadPoolExecutor(_THREADS) as pool:
         verdicts = dict(zip(tars, pool.map(sound, tars), strict=True))
     return {name for name in tars if verdicts[name]}, [name for name in tars if not verdicts[name]]
+
+
+def _unlike(name: str, found: Stored, must: ShardReport | None) -> str:
+    """Why a shard is damaged, as far as that shows without fetching it."""
+    if must is None:
+        return extra(name)
+    if found.bytes != must.bytes:
+        return f"{found.bytes:,} bytes, the report has {must.bytes:,}"
+    return "its sha256 is not the report's"
 
 
 def _gone(finding: Finding) -> bool:

@@ -86,9 +86,19 @@ def test_a_stale_index_and_a_lost_report_are_found(whole, there, server, capsys)
 def test_many_damaged_shards_are_named_without_being_fetched(
     whole, there, server, capsys, monkeypatch
 ):
-    monkeypatch.setattr("vle_bench.data_prep.remote.verify._MOST_FETCHED", 1)
-    for number in (0, 1):
-        put(server, there, shard(number), whole[shard(number)][:-512])
+    monkeypatch.setattr("vle_bench.data_prep.remote.verify._MOST_FETCHED", 0)
+    cut, other, strange = whole[shard(0)][:-512], bytearray(whole[shard(1)]), shard(7)
+    other[700] ^= 1
+    for name, data in ((shard(0), cut), (shard(1), bytes(other)), (strange, cut)):
+        put(server, there, name, data)
     assert verify(there) == 1
-    places = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert set(places) == {shard(0), shard(1)}
+    assert capsys.readouterr().out.splitlines() == [
+        f"{shard(0)}: {len(cut):,} bytes, the report has {len(cut) + 512:,}",
+        f"{shard(1)}: its sha256 is not the report's",
+        f"{strange}: extra, no shard of the report",
+    ]
+    assert verify(there, "--quick") == 1
+    assert [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        shard(0),
+        strange,
+    ]
