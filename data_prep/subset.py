@@ -337,6 +337,9 @@ def _check_place(prepared: Prepared, folder: Path, parameters: Mapping[str, str 
         raise UsageProblem(f"{folder}: a copy and {prepared.folder} must lie beside each other.")
     name = prepared.report.dataset
     built = any(known_shards(folder.parent, name, split) for split in prepared.report.splits)
+    # A copy that was killed before its report: only its own splits are written over.
+    others = prepared.report.splits.keys() - set(prepared.splits)
+    built = built or any(True for split in others for _ in (folder / split).glob("*.tar"))
     if built or ((folder / REPORT).is_file() and read_report(folder).parameters != parameters):
         raise UsageProblem(
             f"{folder}: holds another build of {name}. Remove it, or choose another --out."

@@ -147,6 +147,18 @@ def test_a_subset_overwrites_nothing_else(small, done, tmp_path, prep, capsys):
     assert prep("repair", tmp_path / "part", "--raw", small.root) == 2
 
 
+def test_what_a_killed_copy_left_of_other_splits_is_not_left_among_new_ones(
+    done, tmp_path, prep, capsys
+):
+    copy = ("subset", done, "--out", tmp_path / "part")
+    assert prep(*copy, "--split", "val") == 0
+    (tmp_path / "part/vqav2/report.json").unlink()  # it is written last
+    assert prep(*copy, "--split", "train") == 2
+    assert "holds another build of vqav2" in capsys.readouterr().err
+    assert prep(*copy, "--split", "val") == 0
+    assert prep("verify", tmp_path / "part/vqav2") == 0
+
+
 def test_a_damaged_original_is_not_copied(done, tmp_path, prep, capsys):
     shard = done / "val/vqav2-val-000001.tar"
     row = next(r for r in read_samples(done / "samples.parquet") if r.shard == shard.name)
