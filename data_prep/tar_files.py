@@ -2,7 +2,7 @@
 
 Such a tar may have been cut by a killed download: members that are whole are
 used, the rest is not there. A million pictures are three million headers, and
-`tarfile` takes ten times as long for one as it takes to prove that it is plain;
+`tarfile` takes six times as long for one as it takes to prove that it is plain;
 so it is asked only from the first on that is not.
 """
 

@@ -16,6 +16,7 @@ from vle_bench.shards.ustar import (
     MOST_MEMBER_BYTES,
     BrokenHeader,
     check_key,
+    checksum_of,
     header,
     padding,
     parse_header,
@@ -147,3 +148,12 @@ def test_sizes_that_other_writers_spell_otherwise_are_read_as_they_mean_them(fie
 def test_what_python_calls_a_number_and_tar_does_not_is_no_size(field):
     with pytest.raises(BrokenHeader, match="size"):
         parse_header(_with_size(field))
+
+
+@pytest.mark.parametrize("zeros", [0, 255, 256, 257, 400, 512])
+@pytest.mark.parametrize("value", [1, 127, 255])
+def test_a_checksum_is_the_sum_of_all_bytes_whatever_they_are(zeros: int, value: int):
+    block = bytes(zeros) + bytes([value]) * (512 - zeros)
+    assert checksum_of(block) == sum(block) - sum(block[148:156]) + 8 * 32
+    turned = block[::-1]
+    assert checksum_of(turned) == sum(turned) - sum(turned[148:156]) + 8 * 32

@@ -152,7 +152,7 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
 def checksum_of(block: bytes) -> int:
     """What the checksum of a header must be: the sum of its 512 bytes, its own taken as spaces."""
     # Adler's lower half is one more than the sum of bytes, as long as that stays below 65,520: it
-    # takes a tenth of the time, and hardly a header is not half empty.
+    # takes a tenth of the time, and hardly a header is less than half empty.
     quick = block.count(0) >= BLOCK // 2
     total = (adler32(block) & 0xFFFF) - 1 if quick else sum(block)
     return total - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
