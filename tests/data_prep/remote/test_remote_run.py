@@ -19,7 +19,7 @@ def test_the_tree_is_that_of_a_local_run(raw, whole, bucket: str, server, tmp_pa
     assert remote_tree(server, bucket) == whole
     assert f"s3://{bucket}/out/{NAME}: 8 shards built" in capsys.readouterr().err
     left = [path.name for path in (tmp_path / "stage").rglob("*") if path.is_file()]
-    assert sorted(left) == ["holder", "lock.lease-run"]
+    assert sorted(left) == ["holder", "lock.lease-look", "lock.lease-run"]
     assert not (tmp_path / "cache").exists()
     assert not any(str(tmp_path).encode() in data for data in whole.values())
     assert not [key for key in server.objects(bucket) if "lease" in key]
