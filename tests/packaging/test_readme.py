@@ -36,7 +36,9 @@ def make_demo(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_make_help_lists_every_target_that_says_what_it_does(tmp_path: Path):
     makefile = ROOT / "Makefile"
-    told = run(["make", f"--file={makefile}", "help"], tmp_path).stdout.splitlines()
+    told = run(
+        ["make", "--no-print-directory", f"--file={makefile}", "help"], tmp_path
+    ).stdout.splitlines()
     targets = re.findall(r"^(\S+):.* ## ", makefile.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(line.split()[0] for line in told) == sorted(targets)
     assert "prep-cc3m" in targets
