@@ -37,7 +37,7 @@ from vle_bench.data_prep.shard_task import ShardOutcome, ShardTask, ensure_shard
 from vle_bench.data_prep.shelf import shelf_of
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.data_prep.spool import Reread
-from vle_bench.errors import MOST_PROBLEMS, DataProblem, Problems
+from vle_bench.errors import DataProblem, Problems
 from vle_bench.shards.index import (
     SampleRow,
     SkippedRow,
@@ -52,6 +52,9 @@ from vle_bench.shards.layout import (
     split_order,
 )
 from vle_bench.shards.report import Report, SplitReport
+
+_MOST_CHANGES = 4
+"""How many changes are told before shards that are lacking, so that there is room for these too."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ class _Run:
         self._changes = self._prior.check_parameters(self._parameters, sample=raw.is_sample)
         self._other_parameters = bool(self._changes)
         self._done: dict[str, _Done] = {}
-        self._lacking = Problems("Not every shard is there:")
+        self._lacking: list[str] = []
 
     def finish(self, notes: Sequence[str]) -> Prepared:
         self._clean()
@@ -226,12 +229,7 @@ class _Run:
         finally:
             self._clean()
         if self._lacking:
-            changed = slice_changes(self._request.out, self._dataset.name, self._parameters)
-            self._lacking.raise_if_any(
-                advice="\n".join([*changed[:MOST_PROBLEMS], *self._changes[:MOST_PROBLEMS]])
-                + "\nRun the slices that hold them (--slice I/N: shard numbers that leave I when "
-                "divided by N), then --finish again."
-            )
+            self._refuse_what_lacks()
         report = self._write_beside(opened)
         outcomes = [outcome for done in self._done.values() for outcome in done.outcomes]
         built = sum(bool(outcome.why) for outcome in outcomes)
@@ -304,6 +302,17 @@ class _Run:
                 gathered.add(ShardOutcome(look.name, "", "", look.entry))
         self._lacking.extend(f"{what}: {text}" for _, text in sorted(lacking))
         return gathered
+
+    def _refuse_what_lacks(self) -> None:
+        """Names shards that slices should have built, and first why they are not the right ones."""
+        changed = slice_changes(self._request.out, self._dataset.name, self._parameters)
+        problems = Problems("Not every shard is there:")
+        problems.extend([*changed, *self._changes][:_MOST_CHANGES])
+        problems.extend(self._lacking)
+        problems.raise_if_any(
+            advice="Run the slices that hold them (--slice I/N: shard numbers that leave I when "
+            "divided by N), then --finish again."
+        )
 
     def _clean(self) -> None:
         for split in self._splits:
