@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from vle_bench.errors import machine_errors
-from vle_bench.shards.ustar import BLOCK, BrokenHeader, checksum_of, padded, parse_header
+from vle_bench.shards.ustar import BLOCK, BrokenHeader, padded, parse_header
 
 _AHEAD = 8 << 10
 """Bytes read from a header on: texts and tables that follow a picture are in them as a rule."""
 
 _ZEROS = bytes(BLOCK)
 _TYPE_AT = 156
-_CHECKSUM_AT = slice(148, 156)
-_SIZE_AT = slice(124, 136)
+_PAX = b"x"
 _TIMES = re.compile(rb"(?:[0-9]{1,3} [acm]time=[0-9.]+\n)+")
 """All that Python's `tarfile` has to add to a member of a plain name whose time is a float."""
 
@@ -58,7 +57,7 @@ def _plain_members(handle: int, there: int) -> Generator[tuple[str, TarSlice], N
             begin, place, window = at, 0, os.pread(handle, _AHEAD, at)
         if window.startswith(_ZEROS, place):
             return there
-        if window[place + _TYPE_AT : place + _TYPE_AT + 1] == b"x":
+        if window.startswith(_PAX, place + _TYPE_AT):
             size = _bytes_of_times(window, place)
             if not size:
                 return at
@@ -79,14 +78,12 @@ def _plain_members(handle: int, there: int) -> Generator[tuple[str, TarSlice], N
 
 def _bytes_of_times(data: bytes, at: int) -> int:
     """Size of the PAX header that begins there; 0 where it tells of more than times, or is none."""
-    block = data[at : at + BLOCK]
     try:
-        told, size = (int(block[field].strip(b"\0 "), 8) for field in (_CHECKSUM_AT, _SIZE_AT))
-    except ValueError:
+        _, size = parse_header(data, at, kinds=(_PAX,))
+    except BrokenHeader:
         return 0
     words = data[at + BLOCK : at + BLOCK + size]
-    told_all = len(words) == size and _TIMES.fullmatch(words)
-    return size if told_all and told == checksum_of(block) else 0
+    return size if len(words) == size and _TIMES.fullmatch(words) else 0
 
 
 def _any_members(stream: BinaryIO, there: int) -> Iterator[tuple[str, TarSlice]]:

@@ -117,12 +117,15 @@ def padded(size: int) -> int:
     return size + (-size % BLOCK)
 
 
-def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
+def parse_header(
+    data: bytes, at: int = 0, *, kinds: tuple[bytes, ...] = _PLAIN_TYPES
+) -> tuple[str, int]:
     """Name and size of a plain member.
 
     Args:
         data: Holds the 512 bytes of the header, and maybe more.
         at: Where they begin.
+        kinds: Types of members that are taken; without it, plain files alone.
 
     Raises:
         BrokenHeader: Too few bytes, wrong checksum, no USTAR magic, or no plain file.
@@ -138,7 +141,7 @@ def parse_header(data: bytes, at: int = 0) -> tuple[str, int]:
     if block[_MAGIC_AT] not in _MAGICS:
         raise BrokenHeader("the header is not of the USTAR kind")
     kind = block[_TYPE_AT : _TYPE_AT + 1]
-    if kind not in _PLAIN_TYPES:
+    if kind not in kinds:
         raise BrokenHeader(f"a member of type {kind!r}, a plain file was expected")
     if block[_PREFIX_AT].rstrip(b"\0"):
         raise BrokenHeader("a name of more than 100 characters")
