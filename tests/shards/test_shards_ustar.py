@@ -18,6 +18,7 @@ from vle_bench.shards.ustar import (
     check_key,
     checksum_of,
     header,
+    own_size,
     padding,
     parse_header,
     suggested_key,
@@ -43,6 +44,7 @@ def test_tarfile_reads_what_we_write(key: str, ending: str, content: bytes):
 @given(KEYS, st.integers(0, MOST_MEMBER_BYTES))
 def test_a_header_tells_its_name_and_size_again(key: str, size: int):
     assert parse_header(header(key, size)) == (key, size)
+    assert own_size(header(key, size)) == size
 
 
 @given(KEYS, st.integers(0, MOST_MEMBER_BYTES))
@@ -148,6 +150,15 @@ def test_sizes_that_other_writers_spell_otherwise_are_read_as_they_mean_them(fie
 def test_what_python_calls_a_number_and_tar_does_not_is_no_size(field):
     with pytest.raises(BrokenHeader, match="size"):
         parse_header(_with_size(field))
+
+
+def test_the_quick_way_leaves_what_is_not_ours_to_the_careful_one():
+    foreign = tarfile.TarInfo("a.json")
+    foreign.uname = "somebody"
+    assert own_size(foreign.tobuf(tarfile.USTAR_FORMAT)) == -1
+    for short in (b"", header("a.json", 5)[:-1], header("a.json", 5) + b"\0"):
+        assert own_size(short) == -1
+    assert own_size(bytes(512)) == -1
 
 
 @pytest.mark.parametrize("zeros", [0, 255, 256, 257, 400, 512])

@@ -22,7 +22,7 @@ END_OF_ARCHIVE = bytes(2 * BLOCK)
 MOST_MEMBER_BYTES = 8**11 - 1
 """Largest size that eleven octal digits can say: 8 GiB less one byte."""
 
-_NAME_BYTES = 100
+NAME_BYTES = 100
 _SIZE_AT = slice(124, 136)
 _CHECKSUM_AT = slice(148, 156)
 _MAGIC_AT = slice(257, 263)
@@ -36,8 +36,8 @@ _MTIME = b"00000000000\0"
 _TAIL = b"0" + bytes(100) + b"ustar\0" + b"00" + bytes(80) + bytes(155) + bytes(12)
 # The checksum counts its own eight bytes as spaces.
 _CONSTANT_SUM = sum(_OWNERSHIP) + sum(_MTIME) + sum(_TAIL) + 8 * ord(" ")
-# Name, digits of the size and what ends them, checksum, and all that is constant behind it.
-_OWN = struct.Struct("100s 24x 11s c 12x 8s 356s")
+# Digits of the size and what ends them, checksum, and all that is constant behind it.
+_OWN = struct.Struct("124x 11s c 12x 8s 356s")
 _OCTAL_DIGITS = b"01234567"
 
 _KEY = re.compile(KEY_PATTERN)
@@ -92,15 +92,13 @@ def header(name: str, size: int) -> bytes:
         encoded = name.encode("ascii")
     except UnicodeEncodeError as error:
         raise DataProblem(f"{name!r}: member names are ASCII. Rename it.") from error
-    if not 0 < len(encoded) <= _NAME_BYTES:
-        raise DataProblem(f"{name!r}: member names have 1 to {_NAME_BYTES} characters. Rename it.")
+    if not 0 < len(encoded) <= NAME_BYTES:
+        raise DataProblem(f"{name!r}: member names have 1 to {NAME_BYTES} characters. Rename it.")
     if not 0 <= size <= MOST_MEMBER_BYTES:
         raise DataProblem(f"{name}: {size:,} bytes; a member holds 0 to {MOST_MEMBER_BYTES:,}.")
     digits = b"%011o\0" % size
     checksum = b"%06o\0 " % (_CONSTANT_SUM + sum(encoded) + sum(digits))
-    return b"".join(
-        (encoded.ljust(_NAME_BYTES, b"\0"), _OWNERSHIP, digits, _MTIME, checksum, _TAIL)
-    )
+    return b"".join((encoded.ljust(NAME_BYTES, b"\0"), _OWNERSHIP, digits, _MTIME, checksum, _TAIL))
 
 
 def padding(size: int) -> bytes:
@@ -132,10 +130,10 @@ def parse_header(
     """
     if len(data) - at < BLOCK:
         raise BrokenHeader(f"{len(data) - at} bytes where a header of {BLOCK} was expected")
-    own = _own_header(data, at)
-    if own is not None:
-        return own
     block = data[at : at + BLOCK]
+    own = own_size(block)
+    if own >= 0:
+        return block[:NAME_BYTES].rstrip(b"\0").decode("ascii"), own
     if _octal(block[_CHECKSUM_AT], "checksum") != checksum_of(block):
         raise BrokenHeader("the header's checksum does not match its bytes")
     if block[_MAGIC_AT] not in _MAGICS:
@@ -146,7 +144,7 @@ def parse_header(
     if block[_PREFIX_AT].rstrip(b"\0"):
         raise BrokenHeader("a name of more than 100 characters")
     try:
-        name = block[:_NAME_BYTES].rstrip(b"\0").decode("ascii")
+        name = block[:NAME_BYTES].rstrip(b"\0").decode("ascii")
     except UnicodeDecodeError as error:
         raise BrokenHeader("a name that is not ASCII") from error
     return name, _octal(block[_SIZE_AT], "size")
@@ -161,21 +159,24 @@ def checksum_of(block: bytes) -> int:
     return total - sum(block[_CHECKSUM_AT]) + 8 * ord(" ")
 
 
-def _own_header(data: bytes, at: int) -> tuple[str, int] | None:
-    """Name and size of a member whose header is as `header` makes them, which is quick to prove.
+def own_size(block: bytes) -> int:
+    """Size of a member whose header is as `header` makes them, which is quick to prove.
 
-    None for that of other writers, for a broken one and for too few bytes: `parse_header`
-    tells those apart.
+    Args:
+        block: The 512 bytes of the header.
+
+    Returns:
+        Bytes; -1 for the header of another writer, a broken one and too few bytes:
+        `parse_header` tells those apart.
     """
-    block = data[at : at + BLOCK]
-    try:
-        name, digits, end, checksum, tail = _OWN.unpack(block)
-        found = name.rstrip(b"\0").decode("ascii"), int(digits, 8)
-    except (struct.error, ValueError):
-        return None
+    if len(block) != BLOCK:
+        return -1
+    digits, end, checksum, tail = _OWN.unpack(block)
     # Adler's lower half, as in `checksum_of`: ours are ASCII and zeros.
     proved = adler32(block) & 0xFFFF == _own_sum(checksum) and tail == _TAIL
-    return found if proved and end == b"\0" and digits.isdigit() else None
+    if proved and end == b"\0" and not digits.strip(_OCTAL_DIGITS) and block.isascii():
+        return int(digits, 8)
+    return -1
 
 
 @lru_cache(maxsize=4096)
