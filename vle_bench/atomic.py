@@ -5,7 +5,9 @@ the rename never crosses a file system. A killed run may leave such a file
 behind; nothing ever reads it, and the next writer of the same name replaces it.
 A file that several processes may write at once is written under a name of each
 one's own: under one name, the second would cut off what the first renames. What
-those left that were killed, the next writer of the file removes.
+those left that were killed, the next writer of the file removes. A pipe or a device
+has no bytes to be whole and is written to: a rename would put a file in its
+place, and root, who may do that to `/dev/null`, breaks the whole machine.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from vle_bench.errors import MachineProblem, machine_errors
 from vle_bench.file_lock import locked
 
 _PIECE = 1 << 20
+
+# Their links lead to open files, pipes and terminals; whoever names one means what it leads to.
+_SYSTEMS = frozenset(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 
 
 def temporary_name(path: Path) -> Path:
@@ -56,6 +61,11 @@ def _is_alive(number: str) -> bool:
     return True
 
 
+def is_stream(path: Path) -> bool:
+    """Whether `path` is a pipe, a device, or a name of the system's such as `/dev/stdout`."""
+    return path.exists() and (not path.is_file() or path.absolute().parent in _SYSTEMS)
+
+
 def make_folder(path: Path) -> Path:
     """Creates `path` with its parents; a regular file in the way is a `MachineProblem`."""
     try:
@@ -84,6 +94,8 @@ def in_the_way(path: Path) -> MachineProblem:
 def replacing(path: Path, *, unless_same: bool = False, shared: bool = False) -> Iterator[BinaryIO]:
     """A binary file that becomes `path` when the block ends well, and vanishes when it does not.
 
+    Where `path` is a pipe or a device, the bytes go to it as they are written.
+
     Args:
         path: The final name.
         unless_same: Leaves a file alone, mtime and all, that holds the same bytes already.
@@ -98,6 +110,10 @@ def replacing(path: Path, *, unless_same: bool = False, shared: bool = False) ->
         raise MachineProblem(
             f"{path}: a folder stands where a file belongs. Choose another output."
         )
+    if is_stream(path):
+        with machine_errors(path), path.open("wb") as stream:
+            yield stream
+        return
     aside = _own_name(path) if shared else temporary_name(path)
     whole = False
     try:

@@ -154,3 +154,27 @@ def test_who_waits_for_another_run_says_so(tmp_path: Path, monkeypatch):
     with alone(tmp_path):
         assert len(told) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    write_bytes(pipe, b"a table")
+    assert reader.communicate(timeout=60)[0] == b"a table"
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names of open files")
+def test_the_name_of_an_open_file_is_written_to(tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from vle_bench.atomic import write_bytes;"
+        "write_bytes(Path(f'/dev/fd/{sys.stdout.fileno()}'), b'a table')"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        inode = os.fstat(out.fileno()).st_ino
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
+    assert (tmp_path / "out").read_bytes() == b"a table"
+    assert (tmp_path / "out").stat().st_ino == inode

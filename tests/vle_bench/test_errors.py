@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,13 @@ def test_a_missing_file_is_a_problem_of_the_data(tmp_path: Path):
         needs_file(tmp_path / "absent", "predictions")
     with pytest.raises(DataProblem, match="found a folder"):
         needs_file(tmp_path, "predictions")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_is_not_a_file_of_the_data(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataProblem, match="found a pipe or a device"):
-        needs_file(Path("/dev/null"), "predictions")
+        needs_file(tmp_path / "pipe", "predictions")
 
 
 def test_the_machines_refusals_are_told_apart_from_missing_data(tmp_path: Path):
