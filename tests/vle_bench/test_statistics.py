@@ -71,7 +71,7 @@ def test_a_draw_without_any_item_of_a_metric_is_left_out():
 
 def test_the_interval_is_the_central_95_percent():
     low, high = percentile_interval(np.arange(1001))
-    assert (low, high) == pytest.approx((25, 975))
+    assert (low, high) == (25, 975)
 
 
 @pytest.fixture
@@ -131,7 +131,33 @@ def test_no_two_blocks_hold_the_same_draws():
 def test_sums_are_counted_in_the_largest_unit_that_holds_them_all():
     assert levels.kinds_of([[2.0, 3], [1.0, 1]]).rows.tolist() == [[1.0, 1.0], [2.0, 3.0]]
     assert levels.kinds_of([[0.3, 1], [0.1 + 0.2, 1]]).rows.tolist() == [[3.0, 10.0]]
-    assert levels.kinds_of([[1 / 3, 1]]).rows.tolist() == [[333333333.0, 1e9]]
+    assert levels.kinds_of([[1 / 3, 1]]).rows.tolist() == [[1.0, 3.0]]
+    assert levels.kinds_of([[1 / 3, 0.3]]).rows.tolist() == [[10.0, 9.0]]
+    assert levels.kinds_of([[np.pi, 1]]).rows.tolist() == [[3141592654.0, 1e9]]
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_sums_of_thirds_are_drawn_as_exactly_as_whole_numbers(blocks, monkeypatch):
+    if blocks:
+        monkeypatch.setattr(levels, "_ONE_BLOCK", 0)
+    generator = np.random.default_rng(2)
+    counts = generator.integers(1, 6, 300)
+    hits = np.array([generator.integers(0, 4, count).sum() for count in counts])
+    # As sums of floats come: term by term.
+    thirds = np.array([sum([1 / 3] * hit) for hit in hits.tolist()])
+    arguments = {"resamples": 2000, "seed": 0, "stream": "a"}
+    found = resampled_ratios(thirds, counts, **arguments)
+    whole = resampled_ratios(hits, counts, **arguments)
+    np.testing.assert_allclose(found, whole / 3, rtol=1e-15)
+
+
+def test_totals_stay_whole_numbers_however_many_pictures_there_are():
+    """Billionths of ten million items are more than a float counts one by one."""
+    rows = np.column_stack([[np.pi, 4e6, 7.1], [9e6, 9e6, 9e6]])
+    kinds = levels.kinds_of(rows)
+    totals = levels.drawn_totals(kinds, resamples=50, seed=0, stream="a")
+    assert totals.max() < 2**53
+    assert (kinds.rows == np.rint(kinds.rows)).all()
 
 
 def test_sums_by_group_keeps_empty_groups():

@@ -16,12 +16,13 @@ from vle_bench.statistics.paired import (
 )
 from vle_bench.statistics.power import detectable, standard_error, two_sided
 
+THIRDS = st.lists(st.integers(-3, 3), min_size=1, max_size=9)
 TENTHS = st.lists(st.sampled_from([-1.0, -0.7, -0.3, 0.0, 0.3, 0.6, 1.0]), min_size=1, max_size=9)
 
 
-def every_arrangement(differences):
+def every_arrangement(differences, parts=10):
     """The share of all exchanges of the runs that is at least as far from zero as the data."""
-    units = [round(10 * one) for one in differences]
+    units = [round(parts * one) for one in differences]
     sums = [
         abs(sum(sign * one for sign, one in zip(signs, units, strict=True)))
         for signs in itertools.product((1, -1), repeat=len(units))
@@ -56,6 +57,36 @@ def test_randomisation_has_the_law_of_scipys_permutations():
 def test_sums_that_equal_the_data_count_whatever_their_last_bits():
     # 0.1 + 0.2 - 0.3 is not 0 in floating point; as tenths it is.
     assert randomised([0.1, 0.2, -0.3], resamples=99, seed=0, stream="a") == 1.0
+
+
+# As billionths, two of these sums of thirds that are equal lay one billionth apart.
+@pytest.mark.parametrize(
+    ("thirds", "exact"), [([-1, -1, -1, 2, 2], 1.0), ([-1, -1, 2, 2], 0.75), ([1, 2, -1, -3], 1.0)]
+)
+@pytest.mark.parametrize("third", [1 / 3, 0.3333])
+def test_ties_of_thirds_are_counted(thirds, exact, third):
+    assert every_arrangement(thirds) == exact
+    found = randomised(np.array(thirds) * third, resamples=20_000, seed=0, stream="a")
+    assert found == pytest.approx(exact, abs=0.015)
+
+
+@given(THIRDS)
+def test_thirds_have_the_p_of_their_whole_numbers(thirds):
+    arguments = {"resamples": 200, "seed": 0, "stream": "a"}
+    found = randomised([one / 3 for one in thirds], **arguments)
+    assert found == randomised(thirds, **arguments)
+    assert found == pytest.approx(every_arrangement(thirds), abs=5 * math.sqrt(0.25 / 200))
+
+
+@pytest.mark.parametrize("size", [1e9, 1e12, 1e17, 1e30])
+def test_differences_of_any_size_have_a_p(size):
+    """Mean ranks in fractions: billionths of them do not fit into 64 bits."""
+    differences = size * np.random.default_rng(0).normal(0.0, 1.0, 200)
+    small = differences / size
+    found = randomised(differences, resamples=999, seed=0, stream="a")
+    assert found == pytest.approx(randomised(small, resamples=999, seed=0, stream="a"), abs=0.06)
+    ahead = np.abs(differences)
+    assert randomised(ahead, resamples=999, seed=0, stream="a") == 1 / 1000
 
 
 def test_p_is_never_zero_and_one_without_a_difference():
@@ -191,7 +222,9 @@ def test_numbers_that_are_no_shares_are_refused():
     assert two_sided(99.0, 1.0) > 0
 
 
-def test_billionths_are_used_only_where_tenths_do_not_do():
+def test_differences_are_counted_in_the_largest_part_they_share():
     assert paired._whole(np.array([0.3, -0.1, 2.0])).tolist() == [3, -1, 20]
-    assert paired._whole(np.array([0.25])).tolist() == [250_000_000]
+    assert paired._whole(np.array([0.25])).tolist() == [1]
+    assert paired._whole(np.array([1 / 3, -0.5])).tolist() == [2, -3]
+    assert paired._whole(np.array([math.pi])).tolist() == [3_141_592_654]
     assert paired._whole(np.array([])).tolist() == []

@@ -22,7 +22,8 @@ from vle_bench.statistics.levels import drawn_totals, kinds_of
 
 Floats = npt.NDArray[np.float64]
 
-COVERAGE = 0.95
+_ENDS = (2.5, 97.5)
+"""Percent of the draws below each end of a 95 % interval."""
 
 
 class Interval(NamedTuple):
@@ -89,8 +90,7 @@ def percentile_interval(draws: npt.ArrayLike | None) -> Interval | None:
     usable = usable[~np.isnan(usable)]
     if usable.size == 0:
         return None
-    tail = (1 - COVERAGE) / 2 * 100
-    low, high = np.percentile(usable, [tail, 100 - tail])
+    low, high = np.percentile(usable, _ENDS)
     return Interval(float(low), float(high))
 
 

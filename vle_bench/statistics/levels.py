@@ -21,11 +21,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vle_bench.statistics.units import DECIMALS, parts_of_one
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_DECIMALS = 9  # sums of 0.3, 0.6, 0.9 differ in the last bit with the order of their terms
-_UNITS = (1.0, 10.0, 10.0**_DECIMALS)
 _ONE_BLOCK = 1 << 20
 """Cells (draws times kinds) up to which a set of draws is one block."""
 _DRAWS = 500
@@ -49,8 +49,9 @@ class Kinds(NamedTuple):
 def kinds_of(rows: npt.ArrayLike) -> Kinds:
     """The kinds among the rows of all pictures.
 
-    Rows are told apart, and counted in, to 9 decimals; tenths are counted as tenths. A common
-    unit of all columns leaves every ratio of two of them as it is.
+    Rows are told apart to 9 decimals, and counted in the parts that `units.py` finds: tenths as
+    tenths, thirds as thirds. A common part of all columns leaves every ratio of two of them as it
+    is.
 
     Args:
         rows: One row a picture, shape [pictures, columns].
@@ -59,12 +60,16 @@ def kinds_of(rows: npt.ArrayLike) -> Kinds:
     Kinds(rows=array([[ 3., 10.],
            [10., 20.]]), pictures=array([2, 1]))
     """
-    values = np.asarray(rows, dtype=np.float64).round(_DECIMALS)
+    # Sums of 0.3, 0.6, 0.9 differ in the last bit with the order of their terms.
+    values = np.asarray(rows, dtype=np.float64).round(DECIMALS)
     ordered = values[np.lexsort(values.T[::-1])]
     # `np.unique` along an axis says the same, eight times slower: it compares rows as records.
     changes = (ordered[1:] != ordered[:-1]).any(axis=1)
     starts = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(ordered)]])
-    return Kinds(_whole(ordered[starts[:-1]]), np.diff(starts))
+    distinct, pictures = ordered[starts[:-1]], np.diff(starts)
+    # A draw may take the picture with the largest row every time.
+    largest = float(np.abs(distinct).max(initial=0.0)) * len(values)
+    return Kinds(np.rint(distinct * parts_of_one(distinct, largest=largest)), pictures)
 
 
 def drawn_totals(
@@ -140,15 +145,6 @@ def _at_once(kinds: Kinds, resamples: int, generator: np.random.Generator) -> Fl
     pictures = int(kinds.pictures.sum())
     weights = generator.multinomial(pictures, kinds.pictures / pictures, size=resamples)
     return weights.astype(np.float64) @ kinds.rows
-
-
-def _whole(rows: Floats) -> Floats:
-    """The rows in the largest unit of which they all are whole multiples."""
-    for unit in _UNITS[:-1]:
-        scaled = rows * unit
-        if (np.abs(scaled - np.rint(scaled)) <= 0.5 * unit / _UNITS[-1]).all():
-            return np.rint(scaled)
-    return np.rint(rows * _UNITS[-1])
 
 
 def _processors() -> int:

@@ -20,12 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vle_bench.statistics.bootstrap import Interval, percentile_interval, resampled_ratios
+from vle_bench.statistics.units import DECIMALS, parts_of_one
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_DECIMALS = 9
-_TENTHS = 10.0
 _LEAST = 1e-300
 """Stands for the exact probabilities that no float can hold."""
 
@@ -95,15 +94,15 @@ def spread(
     """
     top, bottom = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
     shares = np.asarray(weights, np.float64)
-    found = round(float((top.sum(axis=0) / bottom.sum(axis=0)) @ shares), _DECIMALS)
+    found = round(float((top.sum(axis=0) / bottom.sum(axis=0)) @ shares), DECIMALS)
     # Drawn for the run that is ahead, and turned: the runs' order must not move the draws.
     sign = -1.0 if (found, _lean(top)) < (0.0, 0.0) else 1.0
     draws = resampled_ratios(sign * top, bottom, resamples=resamples, seed=seed, stream=stream)
     if draws is None:
         return Spread(None, None)
-    drawn = sign * (draws @ shares).round(_DECIMALS)
+    drawn = sign * (draws @ shares).round(DECIMALS)
     drawn = drawn[~np.isnan(drawn)]
-    away = np.abs(drawn - found).round(_DECIMALS)
+    away = np.abs(drawn - found).round(DECIMALS)
     return Spread(percentile_interval(drawn + 0.0), share_at_least(away, abs(found)))
 
 
@@ -154,12 +153,11 @@ def holm(values: npt.ArrayLike) -> list[float]:
 
 def _lean(values: Floats) -> float:
     """Tells apart two runs without a difference in the sum, whatever the order of pictures."""
-    return round(float((values**3).sum()), _DECIMALS)
+    return round(float((values**3).sum()), DECIMALS)
 
 
 def _whole(values: Floats) -> Ints:
-    """The values in tenths where they are tenths, else in billionths."""
-    tenths = np.rint(values * _TENTHS)
-    if np.abs(values * _TENTHS - tenths).max(initial=0.0) <= _TENTHS**-_DECIMALS:
-        return tenths.astype(np.int64)
-    return np.rint(values * _TENTHS**_DECIMALS).astype(np.int64)
+    """The values as whole numbers of the largest part that they all have in common."""
+    sizes = np.abs(values)
+    parts = parts_of_one(np.unique(sizes.round(DECIMALS)), largest=float(sizes.sum()))
+    return np.rint(values * parts).astype(np.int64)
