@@ -10,49 +10,54 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
-FLOOR = 90.0
-"""Percent of branches, per room."""
+
+class Room(NamedTuple):
+    """Files that are looked at together, and the least percent of their branches."""
+
+    floor: float
+    prefixes: tuple[str, ...]
+
 
 ROOMS = {
-    "scorers": (
-        "eval/vqa/",
-        "eval/vcr/",
-        "eval/retrieval/",
-        "eval/grounding/",
-        "vle_bench/answers.py",
-    ),
-    "shards": ("vle_bench/shards/",),
-    "records": ("vle_bench/records.py", "vle_bench/boxes.py", "vle_bench/catalog/"),
+    "scorers": Room(95.0, ("eval/", "vle_bench/answers.py", "vle_bench/statistics/")),
+    "shards": Room(90.0, ("vle_bench/shards/",)),
+    "records": Room(90.0, ("vle_bench/records.py", "vle_bench/boxes.py", "vle_bench/catalog/")),
 }
 
+Files = dict[str, dict[str, dict[str, int]]]
 
-def branch_share(files: dict[str, dict[str, dict[str, int]]], prefixes: tuple[str, ...]) -> float:
+
+def branch_share(files: Files, prefixes: tuple[str, ...]) -> float:
     """Percent of branches taken in the files below `prefixes`; files without branches count 0/0."""
-    totals = [data["summary"] for name, data in files.items() if _below(name, prefixes)]
-    if not totals:
-        raise SystemExit(f"coverage: no file below {', '.join(prefixes)}; run `make test` first")
+    for prefix in prefixes:
+        # One that finds nothing was not measured, and the others' share would hide it.
+        if not _below(files, prefix):
+            raise SystemExit(f"coverage: no file below {prefix}; run `make test` first")
+    found = {name for prefix in prefixes for name in _below(files, prefix)}
+    totals = [files[name]["summary"] for name in found]
     branches = sum(total["num_branches"] for total in totals)
     covered = sum(total["covered_branches"] for total in totals)
     return 100.0 * covered / branches if branches else 100.0
 
 
-def _below(name: str, prefixes: tuple[str, ...]) -> bool:
-    return name.replace("\\", "/").startswith(prefixes)
+def _below(files: Files, prefix: str) -> list[str]:
+    return [name for name in files if name.replace("\\", "/").startswith(prefix)]
 
 
 def main() -> int:
-    """Compares each room with the floor; returns the exit code."""
+    """Compares each room with its floor; returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
         command = [sys.executable, "-m", "coverage", "json", "--quiet", "-o", str(report)]
         if subprocess.run(command).returncode:
             return 1
         files = json.loads(report.read_text())["files"]
-    shares = {room: branch_share(files, prefixes) for room, prefixes in ROOMS.items()}
-    for room, share in shares.items():
-        sys.stdout.write(f"{room}: {share:.1f} % of branches (floor {FLOOR:.0f} %)\n")
-    return 0 if all(share >= FLOOR for share in shares.values()) else 1
+    shares = {name: branch_share(files, room.prefixes) for name, room in ROOMS.items()}
+    for name, share in shares.items():
+        sys.stdout.write(f"{name}: {share:.1f} % of branches (floor {ROOMS[name].floor:.0f} %)\n")
+    return 0 if all(share >= ROOMS[name].floor for name, share in shares.items()) else 1
 
 
 if __name__ == "__main__":
