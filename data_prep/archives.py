@@ -71,6 +71,9 @@ class DamagedMember(ValueError):
 def read_table(path: Path) -> list[ZipMember]:
     """The files of an archive in its own order, after every entry was judged.
 
+    Of a name that stands twice the last file counts, as for everybody who unpacks the archive:
+    whoever puts a file into a zip again leaves the old one in it.
+
     Raises:
         DataProblem: No whole zip, or up to ten entries that climb out of the folder, are links,
             are encrypted, use a compression nobody uses here, or unpack to absurd sizes.
@@ -84,7 +87,7 @@ def read_table(path: Path) -> list[ZipMember]:
             "end, is missing or broken. It was probably cut short: fetch it again."
         ) from error
     problems = Problems(f"{path}: refused.")
-    members: list[ZipMember] = []
+    members: dict[str, ZipMember] = {}
     for entry in entries:
         if not _climbs(entry.orig_filename) and entry.is_dir():  # which asks for a last letter
             continue
@@ -92,19 +95,17 @@ def read_table(path: Path) -> list[ZipMember]:
         if wrong:
             problems.add(f"{path}: member {entry.orig_filename!r} {wrong}")
             continue
-        members.append(
-            ZipMember(
-                str(path),
-                entry.filename,
-                entry.header_offset,
-                entry.compress_size,
-                entry.file_size,
-                entry.compress_type,
-                entry.CRC,
-            )
+        members[entry.filename] = ZipMember(
+            str(path),
+            entry.filename,
+            entry.header_offset,
+            entry.compress_size,
+            entry.file_size,
+            entry.compress_type,
+            entry.CRC,
         )
     problems.raise_if_any(advice=_ADVICE)
-    return members
+    return list(members.values())
 
 
 def read_member(member: ZipMember, *, most_bytes: int) -> bytes:

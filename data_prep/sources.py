@@ -2,9 +2,10 @@
 
 A file may lie at `RAW/coco/annotations/x.json`, at `RAW/annotations/x.json`
 (the flat layout of the VLE code), at `RAW/x.json`, inside the official zip in
-either folder, or in a folder of that zip's name beside it. Pictures are found by
-the number in their name, with one listing per folder: asking for a hundred
-thousand names one by one takes minutes on a network disk.
+either folder, in a folder of that zip's name beside it, or as `x.json.gz` in any
+of these places. Pictures are found by the number in their name, with one listing
+per folder: asking for a hundred thousand names one by one takes minutes on a
+network disk.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _PICTURE_NAME = re.compile(
 """Foreign formats are found too: such a picture is there, and what it is will be its reason."""
 _ANNOTATIONS, _IMAGES = "annotations", "images"
 _TAR_GZ = ".tar.gz"
+SQUEEZED = (".gz", ".zst")
+"""What a single file is called that somebody packed to save room."""
 
 
 class Document:
@@ -136,8 +139,9 @@ class RawTree:
             if path.is_dir() if need.path.endswith("/") else path.is_file():
                 return NeedState(need, self._below(path))
         archive = self._archive_of(owner, need.path)
-        there = archive is not None and self._may_hold(archive, need.path)
-        return NeedState(need, self._below(archive) if archive and there else "")
+        if archive is None or not self._may_hold(archive, need.path):
+            archive = self._squeezed(owner, need.path)
+        return NeedState(need, self._below(archive) if archive else "")
 
     def document(self, dataset: str, path: str) -> Document | None:
         """The bytes of an annotation file, unpacked or from its zip; None where it is nowhere.
@@ -151,20 +155,16 @@ class RawTree:
         """
         for found in self._candidates(dataset, path):
             if found.is_file():
-                # A sample world of few pictures has lists of none.
-                read = partial(file_content, found, may_be_empty=self.is_sample)
-                content = self._once(found, found, read)
-                return Document(self._below(found), content)
+                return self._file(found)
         archive = self._archive_of(dataset, path)
-        if archive is None:
-            return None
-        if archive.name.endswith(_TAR_GZ):
+        if archive is not None and archive.name.endswith(_TAR_GZ):
             place = f"{archive}!{path}"
             content = self._once(archive, place, partial(tar_gz_content, archive, path))
             return Document(f"{self._below(archive)}!{path}", content)
-        member = self._member(archive, path)
-        if member is None:
-            return None
+        member = self._member(archive, path) if archive else None
+        if archive is None or member is None:
+            squeezed = self._squeezed(dataset, path)
+            return self._file(squeezed) if squeezed else None
         content = self._once(archive, member.place, partial(member_content, member))
         return Document(f"{self._below(archive)}!{member.name}", content)
 
@@ -228,6 +228,17 @@ class RawTree:
                 yield base / _ANNOTATIONS / plain
             if unpacked:
                 yield base / unpacked / plain
+
+    def _file(self, path: Path) -> Document:
+        # A sample world of few pictures has lists of none.
+        read = partial(file_content, path, may_be_empty=self.is_sample)
+        return Document(self._below(path), self._once(path, path, read))
+
+    def _squeezed(self, dataset: str, path: str) -> Path | None:
+        """A file that is nowhere by its own name and stands packed, alone, at one of its places."""
+        places = () if path.endswith("/") else self._candidates(dataset, path)
+        packed = (place.with_name(place.name + end) for place in places for end in SQUEEZED)
+        return next((place for place in packed if place.is_file()), None)
 
     def _archive_of(self, dataset: str, path: str) -> Path | None:
         download = load_dataset_manifest(dataset).download_of(path)

@@ -103,21 +103,19 @@ def _pictures(path: Path) -> _Pictures | None:
                     continue
                 kind = table.schema_arrow.field(at).type
                 if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-                    return _measured(table, ending, name)
+                    return _measured(table, ending)
     except (pa.ArrowException, ValueError) as error:
         raise _no_table(path, error) from error
     return None
 
 
-def _measured(table: pq.ParquetFile, ending: int, name: str) -> _Pictures:
-    """Where row groups end, and the mean size of a cell, by the file's own footer."""
+def _measured(table: pq.ParquetFile, ending: int) -> _Pictures:
+    """Where row groups end, and the mean size of a row, nearly all of it picture, by the footer.
+
+    The footer's word on a single column is not asked: damaged, it ends the process.
+    """
     groups = [table.metadata.row_group(number) for number in range(table.num_row_groups)]
-    stored = sum(
-        column.total_uncompressed_size
-        for group in groups
-        for column in map(group.column, range(group.num_columns))
-        if column.path_in_schema == name
-    )
+    stored = sum(group.total_byte_size for group in groups)
     bounds = tuple(accumulate(group.num_rows for group in groups))
     return _Pictures(ending, max(1, stored // max(1, table.metadata.num_rows)), bounds)
 

@@ -29,7 +29,7 @@ from vle_bench.data_prep.datasets.base import (
 from vle_bench.data_prep.id_set import NumberedTexts
 from vle_bench.data_prep.joined import Joined
 from vle_bench.data_prep.lines import json_lines
-from vle_bench.data_prep.sources import Document, PictureFile, RawTree
+from vle_bench.data_prep.sources import SQUEEZED, Document, PictureFile, RawTree
 from vle_bench.errors import DataProblem
 from vle_bench.identity import Identity, number_of
 from vle_bench.records import BoxAnnotation, Caption, Sample
@@ -156,7 +156,7 @@ class OpenedFlickr30kCn(NothingBeside):
 
     def _indexed(self, name: str) -> _Pictures:
         path = self._raw.root / name
-        if not name or name.endswith(".zip"):
+        if not name or name.endswith((".zip", *SQUEEZED)):
             raise DataProblem(
                 f"{path}: the pictures of Flickr30k-CN are read from *_imgs.tsv, here and there, "
                 f"which a packed file does not allow. Unpack it into {self._raw.root / NAME}."

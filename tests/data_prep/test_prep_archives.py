@@ -30,6 +30,19 @@ def test_a_member_is_read_by_its_place_alone(tmp_path: Path, method: int):
     assert {m.name: read_member(m, most_bytes=ENOUGH) for m in members} == inside
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_a_name_that_stands_twice_the_last_file_counts_as_for_who_unpacks(tmp_path: Path):
+    path = make(tmp_path / "x.zip", {"f/a.jpg": b"old", "f/b.jpg": b"b"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("f/a.jpg", b"put in again")
+        archive.extractall(tmp_path)
+    members = read_table(path)
+    assert [member.name for member in members] == ["f/a.jpg", "f/b.jpg"]
+    for member in members:
+        unpacked = (tmp_path / member.name).read_bytes()
+        assert read_member(member, most_bytes=ENOUGH) == unpacked
+
+
 def test_folders_are_no_members(tmp_path: Path):
     assert [m.name for m in read_table(make(tmp_path / "x.zip", {"f/": b"", "f/a": b"x"}))] == [
         "f/a"

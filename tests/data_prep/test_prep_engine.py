@@ -7,10 +7,12 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from ctypes import c_bool
 from pathlib import Path
 
 import pytest
 
+from vle_bench.data_prep.engines import local
 from vle_bench.data_prep.engines.local import LocalEngine, stop_if_asked
 from vle_bench.errors import DataProblem, MachineProblem
 
@@ -38,6 +40,33 @@ def note(path: Path) -> int:
         stream.write(b"x")
     time.sleep(0.05)
     return 1
+
+
+def until_stopped(folder: Path) -> int:
+    """Notes in `folder` that it has begun, and how it ended; too late counts as not stopped."""
+    mine = folder / str(os.getpid())
+    mine.write_text("begun")
+    until = time.monotonic() + 60
+    try:
+        while time.monotonic() < until:
+            stop_if_asked()
+            time.sleep(0.001)
+    except KeyboardInterrupt:
+        mine.write_text("stopped")
+    return 0
+
+
+def once_begun(folder: Path) -> int:
+    """Returns when another task has begun there."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not any(path.stat().st_size for path in folder.iterdir()):
+        time.sleep(0.001)
+    return 1
+
+
+def one_of_two(task: tuple[bool, Path]) -> int:
+    waits, folder = task
+    return once_begun(folder) if waits else until_stopped(folder)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -95,6 +124,23 @@ def test_an_error_stops_tasks_that_have_not_begun(tmp_path: Path):
         for _ in engine.map(note, [path] * 100, total=100):
             raise RuntimeError
     assert path.stat().st_size < 10
+
+
+def test_a_task_under_way_is_told_to_stop_and_its_end_is_waited_for(tmp_path: Path):
+    with suppress(KeyboardInterrupt), LocalEngine(2) as engine:
+        assert next(engine.map(one_of_two, [(False, tmp_path), (True, tmp_path)], total=2)) == 1
+        assert [path.read_text() for path in tmp_path.iterdir()] == ["begun"]
+        raise KeyboardInterrupt
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["stopped"]
+
+
+def test_the_word_that_stops_workers_has_no_lock_to_take_along(monkeypatch: pytest.MonkeyPatch):
+    """A worker killed while it looked would keep a lock, and the parent wait for it for ever."""
+    given: list[object] = []
+    monkeypatch.setattr(local, "ProcessPoolExecutor", lambda *parts: given.append(parts[-1]))
+    engine = LocalEngine(2)
+    engine._started()
+    assert [type(flag) for (flag,) in given] == [c_bool]
 
 
 class Swallows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import random
@@ -204,7 +205,12 @@ def test_a_packed_table_is_refused_with_what_to_do(raw: Path, out: Path):
     for path in list(folder.iterdir()):
         path.unlink()
     put_zip(folder / "Flickr30k-CN.zip", inside)
-    with pytest.raises(DataProblem, match="Unpack it"):
+    with pytest.raises(DataProblem, match=r"Flickr30k-CN\.zip: .* Unpack it"):
+        run(raw, out)
+    (folder / "Flickr30k-CN.zip").unlink()
+    for name, data in inside.items():
+        put(folder / f"{Path(name).name}.gz", gzip.compress(data))
+    with pytest.raises(DataProblem, match=r"_imgs\.tsv\.gz: .* Unpack it"):
         run(raw, out)
     for split in NAMES.values():
         put(folder / f"{split}_imgs.tsv", inside[f"Flickr30k-CN/{split}_imgs.tsv"])

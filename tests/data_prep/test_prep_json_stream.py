@@ -169,6 +169,12 @@ def test_a_field_that_stands_twice_is_refused():
     assert "f.json:2: field `things` stands twice (byte 26)" in message
 
 
+def test_of_a_key_that_stands_twice_in_a_record_the_last_counts_as_everywhere():
+    text = '[{"id": 1, "name": "a", "id": 2}]'
+    (chunk,) = JsonStream(content_of(text)).rows("", Thing)
+    assert chunk == [Thing(json.loads(text)[0]["id"], "a")]
+
+
 @pytest.mark.parametrize("window", [1, 16, 1 << 20])
 @pytest.mark.parametrize(
     ("text", "words"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from prep_world import picture_bytes, put_zip
 
@@ -51,6 +52,38 @@ def test_annotations_without_their_folder_are_found(small, expected, tmp_path: P
     for path in raw.glob("coco/annotations/*"):
         path.rename(raw / "coco" / path.name)
     assert shards(raw, tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_annotations_that_were_packed_one_by_one_are_read(
+    small, expected, tmp_path: Path, prep, capsys, ending: str
+):
+    raw = small.write()
+    for path in [*raw.rglob("*.json")]:
+        with pa.output_stream(f"{path}{ending}", compression="detect") as stream:
+            stream.write(path.read_bytes())
+        path.unlink()
+    assert shards(raw, tmp_path / "out") == expected
+    assert prep("list", "--raw", raw) == 0
+    at = f"present, coco/annotations/captions_val2014.json{ending}\n"
+    assert (
+        f"annotations/captions_val2014.json (captions, optional): {at}" in capsys.readouterr().out
+    )
+
+
+def test_a_file_by_its_own_name_and_an_official_zip_win_over_one_packed_alone(small, tmp_path):
+    small.write_zips()
+    raw = small.write()
+    for path in [*raw.rglob("*.json")]:
+        Path(f"{path}.gz").write_bytes(b"not this one")
+    name = "v2_mscoco_val2014_annotations.json"
+    own = RawTree(raw).document("vqav2", name)
+    assert own is not None
+    assert own.name == f"vqav2/{name}"
+    (raw / own.name).unlink()
+    zipped = RawTree(raw).document("vqav2", name)
+    assert zipped is not None
+    assert zipped.name.startswith("vqav2/v2_Annotations_Val_mscoco.zip!")
 
 
 def test_pictures_below_images_are_found(small, expected, tmp_path: Path):

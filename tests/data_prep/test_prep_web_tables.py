@@ -92,6 +92,35 @@ def test_a_damaged_table_costs_its_pictures_and_a_changed_one_is_read_anew(raw, 
     assert report.counts["image"].written == 10
 
 
+LOOK = r"""
+import sys
+from pathlib import Path
+import numpy as np
+from vle_bench.data_prep.found_pictures import FoundPictures
+from vle_bench.data_prep.parquet_cells import DamagedTable, read_cell
+from vle_bench.data_prep.web_keys import LookUp, url_key
+from vle_bench.data_prep.web_tables import read_alone
+path, url = sys.argv[1:]
+found = FoundPictures(1)
+read_alone(Path(path), LookUp.of(np.array([url_key(url)], dtype=np.uint64)), found)
+try:
+    print(read_cell(path, found[0].member))
+except DamagedTable:
+    print("damaged")
+"""
+
+
+def test_a_footer_that_contradicts_itself_does_not_end_the_process(tmp_path: Path):
+    path = tmp_path / "00000.parquet"
+    table(path, URLS)
+    optional, required = b"\x15\x0c\x25\x02\x18\x03jpg", b"\x15\x0c\x25\x00\x18\x03jpg"
+    assert path.read_bytes().count(optional) == 1
+    path.write_bytes(path.read_bytes().replace(optional, required))
+    command = [sys.executable, "-c", LOOK, str(path), URLS[0]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "damaged\n")  # -6: Arrow ended the process
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

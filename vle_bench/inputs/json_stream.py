@@ -4,7 +4,8 @@ Annotation files are one JSON object with one huge list in it (COCO, VQA) or one
 huge list (Visual Genome). A window of the file is cut after a whole record and
 decoded into typed rows; nothing else is held. Every byte is still judged: what
 is not asked for is decoded too and thrown away, so broken JSON is found wherever
-it stands.
+it stands. A list that stands twice is refused; of a key that stands twice in a
+record the last counts, as for `json.load` and so for the official programs.
 
 Most cuts are guessed and then proved: if the text up to a `}` and a `]` after it
 are one sound list, the reader stood between two records there, whatever the
