@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.catalog.datasets import DatasetManifest, load_dataset_manifest
+from vle_bench.catalog.datasets import DatasetManifest, also_offering, load_dataset_manifest
 from vle_bench.data_prep.datasets.base import Dataset, Draft, Parameters, Reading, item_fields
 from vle_bench.data_prep.shard_task import PackedDraft, ShardTask, packed_sample
 from vle_bench.data_prep.sources import NeedState, RawTree
@@ -128,9 +128,16 @@ def split_states(dataset: Dataset, raw: RawTree, *, scheme: str = "") -> list[Sp
 
 
 def has_any_file(manifest: DatasetManifest, raw: RawTree) -> bool:
-    """Whether the raw folder holds a single file that is this dataset's own."""
-    own = (need for need in manifest.needs if need.dataset in ("", manifest.name))
-    return any(raw.state(manifest, need).found for need in own)
+    """Whether the raw folder holds a single file that is this dataset's own.
+
+    What lies in another's folder, in an archive that both are offered, is there for the other.
+    """
+    for need in manifest.needs:
+        if need.dataset in ("", manifest.name):
+            found = raw.state(manifest, need).found
+            if found and found.split("/")[0] not in also_offering(manifest.name, need.path):
+                return True
+    return False
 
 
 def choose_splits(
