@@ -60,19 +60,6 @@ class SplitState(NamedTuple):
         return ", ".join(words)
 
 
-def keep_apart(dataset: str, raw: Path, out: Path) -> None:
-    """Shards and what lies beside them never stand among raw files, nor over one of their names.
-
-    Raises:
-        UsageProblem: Shards would lie in the raw folder itself.
-    """
-    if raw.resolve() in (out.resolve(), (out / dataset).resolve()):
-        raise UsageProblem(
-            f"--out {out}: the raw files lie there, and {dataset} would be written among them. "
-            "Give a folder of its own."
-        )
-
-
 def settle(dataset: Dataset, raw: RawTree, parameters: Parameters) -> Parameters:
     """The parameters with their scheme filled in.
 
