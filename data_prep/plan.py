@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vle_bench.catalog.datasets import DatasetManifest, load_dataset_manifest
+from vle_bench.catalog.datasets import DatasetManifest, also_offering, load_dataset_manifest
 from vle_bench.data_prep.datasets.base import Dataset, Draft, Parameters, Reading, item_fields
 from vle_bench.data_prep.shard_task import PackedDraft, ShardTask, packed_sample
 from vle_bench.data_prep.sources import NeedState, RawTree
@@ -58,19 +58,6 @@ class SplitState(NamedTuple):
             if instead[path] not in list(absent)[:number]
         ]
         return ", ".join(words)
-
-
-def keep_apart(dataset: str, raw: Path, out: Path) -> None:
-    """Shards and what lies beside them never stand among raw files, nor over one of their names.
-
-    Raises:
-        UsageProblem: Shards would lie in the raw folder itself.
-    """
-    if raw.resolve() in (out.resolve(), (out / dataset).resolve()):
-        raise UsageProblem(
-            f"--out {out}: the raw files lie there, and {dataset} would be written among them. "
-            "Give a folder of its own."
-        )
 
 
 def settle(dataset: Dataset, raw: RawTree, parameters: Parameters) -> Parameters:
@@ -128,9 +115,16 @@ def split_states(dataset: Dataset, raw: RawTree, *, scheme: str = "") -> list[Sp
 
 
 def has_any_file(manifest: DatasetManifest, raw: RawTree) -> bool:
-    """Whether the raw folder holds a single file that is this dataset's own."""
-    own = (need for need in manifest.needs if need.dataset in ("", manifest.name))
-    return any(raw.state(manifest, need).found for need in own)
+    """Whether the raw folder holds a single file that is this dataset's own.
+
+    What lies in another's folder, in an archive that both are offered, is there for the other.
+    """
+    for need in manifest.needs:
+        if need.dataset in ("", manifest.name):
+            found = raw.state(manifest, need).found
+            if found and found.split("/")[0] not in also_offering(manifest.name, need.path):
+                return True
+    return False
 
 
 def choose_splits(

@@ -48,23 +48,28 @@ def prepared_datasets(folder: Path, splits: Sequence[str] = ()) -> list[Prepared
     Raises:
         DataProblem: No prepared dataset there, or none that has one of the splits.
     """
+    return datasets_of([folder], splits)
+
+
+def datasets_of(folders: Sequence[Path], splits: Sequence[str] = ()) -> list[Prepared]:
+    """The same of several folders; a split must be that of a dataset in one of them."""
     splits = [SPLIT_ALIASES.get(split, split) for split in splits]
-    found = []
+    found: dict[Path, Prepared] = {}
     there: set[str] = set()
-    for place in dataset_folders(folder):
+    for place in (place for folder in folders for place in dataset_folders(folder)):
         report = read_report(place)
         known = sorted(report.splits, key=split_order)
         there.update(known)
         wanted = tuple(name for name in known if not splits or name in splits)
         if wanted:
-            found.append(Prepared(place, report, wanted))
+            found.setdefault(place.resolve(), Prepared(place, report, wanted))
     absent = [name for name in splits if name not in there]
     if absent or not found:
         raise DataProblem(
-            f"{folder}: has no split {', '.join(absent) or 'at all'}, only "
+            f"{', '.join(map(str, folders))}: has no split {', '.join(absent) or 'at all'}, only "
             f"{', '.join(sorted(there, key=split_order)) or 'none'}. Prepare it with vle-prep run."
         )
-    return found
+    return list(found.values())
 
 
 def answer_names(dataset_folder: Path) -> list[str]:

@@ -23,9 +23,9 @@ from vle_bench.data_prep.engines.engine import ENGINES, Engine
 from vle_bench.data_prep.gathered import Gathered
 from vle_bench.data_prep.journal import log_run, only_run, slice_changes
 from vle_bench.data_prep.leaks.guard import Guarded, changes, guarded, with_rules
+from vle_bench.data_prep.own_folder import keep_apart
 from vle_bench.data_prep.plan import (
     choose_splits,
-    keep_apart,
     plan_shards,
     settle,
     shard_count,
@@ -131,7 +131,7 @@ def opening(request: Request) -> Opening:
     """Finds out what a request is about.
 
     Raises:
-        UsageProblem: No such dataset, engine or split, or shards would go among the raw files.
+        UsageProblem: No such dataset, engine or split, or shards would go among other files.
         DataProblem: Raw files are missing.
     """
     dataset: Dataset = DATASETS.load(request.dataset)

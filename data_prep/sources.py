@@ -3,9 +3,9 @@
 A file may lie at `RAW/coco/annotations/x.json`, at `RAW/annotations/x.json`
 (the flat layout of the VLE code), at `RAW/x.json`, inside the official zip in
 either folder, in a folder of that zip's name beside it, or as `x.json.gz` in any
-of these places. Pictures are found by the number in their name, with one listing
-per folder: asking for a hundred thousand names one by one takes minutes on a
-network disk.
+of these places; where other datasets are offered the same zip, in their folders too.
+Pictures are found by the number in their name, with one listing per folder: asking
+for a hundred thousand names one by one takes minutes on a network disk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
-from vle_bench.catalog.datasets import DatasetManifest, Need, load_dataset_manifest
+from vle_bench.catalog.datasets import (
+    DatasetManifest,
+    Need,
+    also_offering,
+    load_dataset_manifest,
+)
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import member_content
@@ -217,7 +222,7 @@ class RawTree:
         plain = PurePosixPath(path)
         download = load_dataset_manifest(dataset).download_of(path)
         unpacked = _unpacked_into(download.file) if download else ""
-        for base in (self.root / dataset, self.root):
+        for base in self._bases(dataset, path):
             yield base / plain
             if path.endswith("/"):
                 yield base / _IMAGES / plain
@@ -240,13 +245,24 @@ class RawTree:
         packed = (place.with_name(place.name + end) for place in places for end in SQUEEZED)
         return next((place for place in packed if place.is_file()), None)
 
+    def _bases(self, dataset: str, path: str) -> Iterator[Path]:
+        """The folders that may hold a path: the dataset's, RAW, and those of its download's others.
+
+        One archive holds Karpathy's splits of COCO and of Flickr30k; whoever has it for the one
+        has it for the other.
+        """
+        yield self.root / dataset
+        yield self.root
+        for other in also_offering(dataset, path):
+            yield self.root / other
+
     def _archive_of(self, dataset: str, path: str) -> Path | None:
         download = load_dataset_manifest(dataset).download_of(path)
         # Out of a packed tar one file can be had, by walking through it, but not many pictures.
         readable = ".zip" if path.endswith("/") else (".zip", _TAR_GZ)
         if download is None or not download.file.endswith(readable):
             return None
-        for base in (self.root / dataset, self.root):
+        for base in self._bases(dataset, path):
             if (base / download.file).is_file():
                 return base / download.file
         return None

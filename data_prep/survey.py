@@ -13,8 +13,9 @@ from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.books import Books
 from vle_bench.data_prep.datasets.base import Dataset, OpenedDataset, Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
+from vle_bench.data_prep.own_folder import keep_apart
 from vle_bench.data_prep.picture import mark_of
-from vle_bench.data_prep.plan import SplitState, keep_apart, settle, shard_count, split_states
+from vle_bench.data_prep.plan import SplitState, settle, shard_count, split_states
 from vle_bench.data_prep.sources import NeedState, PictureFile, RawTree
 from vle_bench.errors import DataProblem, machine_errors
 from vle_bench.records import Record
@@ -98,7 +99,7 @@ def survey(name: str, raw_folder: Path, out: Path, parameters: Parameters) -> Su
         parameters: As for the run.
 
     Raises:
-        UsageProblem: No such dataset, or shards would go among the raw files.
+        UsageProblem: No such dataset, or shards would go among other files.
         DataProblem: The raw folder does not exist, or its files are malformed.
         MachineProblem: `out` cannot be a folder, since a file or dead link is in its way.
     """

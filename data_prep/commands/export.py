@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ import click
 from vle_bench.console import PLACE, amount, counted, say
 
 if TYPE_CHECKING:
+    from vle_bench.data_prep.export.place import What
     from vle_bench.data_prep.prepared import Prepared
 
 
 @click.command("export", help="Write prepared shards in other people's formats.")
-@click.argument("folder", metavar="DIR", type=PLACE)
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--format",
     "name",
@@ -25,25 +26,27 @@ if TYPE_CHECKING:
 )
 @click.option("--out", required=True, type=PLACE, help="Folder to make.")
 @click.option("--split", multiple=True, metavar="SPLIT", help="Only this split (repeatable).")
-def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
+def command(folders: tuple[Path, ...], name: str, out: Path, split: tuple[str, ...]) -> None:
     """Writes the export whole, or nothing at all."""
     from vle_bench.atomic import write_bytes
     from vle_bench.canonical import pretty_json_bytes, sha256_file
     from vle_bench.data_prep.export.place import MARKER, exporting
-    from vle_bench.data_prep.prepared import each_split, prepared_datasets
+    from vle_bench.data_prep.prepared import datasets_of, each_split
+    from vle_bench.records import as_builtins
     from vle_bench.shards.layout import REPORT
 
-    datasets = prepared_datasets(folder, split)
+    datasets = datasets_of(folders, split)
+    what = _what(name, datasets)
     total = sum(
         shard.samples
         for dataset, part in each_split(datasets)
         for shard in dataset.report.splits[part].shards
     )
-    with exporting(out, source=folder) as place, counted(total, name) as step:
+    with exporting(out, what, sources=folders) as place, counted(total, name) as step:
         holds = _exporter(name)(datasets, place, step)
         marker = {
             "schema": "vle-bench/export/1",
-            "format": name,
+            **as_builtins(what),
             "sample": any(one.report.sample for one in datasets),
             "sources": {one.report.dataset: sha256_file(one.folder / REPORT) for one in datasets},
             "holds": holds,
@@ -56,6 +59,22 @@ def command(folder: Path, name: str, out: Path, split: tuple[str, ...]) -> None:
             "of boxes or for questions."
         )
     say(f"{out}: {amount(total, 'picture')} as {name}; {MARKER} there says what it holds.")
+
+
+def _what(name: str, datasets: Sequence[Prepared]) -> What:
+    """What an export of these would be; `UsageProblem` where two of them are one dataset."""
+    from vle_bench.data_prep.export.place import What
+    from vle_bench.errors import UsageProblem
+
+    folders: dict[str, Path] = {}
+    for one in datasets:
+        other = folders.setdefault(one.report.dataset, one.folder)
+        if other != one.folder:
+            raise UsageProblem(
+                f"{other} and {one.folder} are both {one.report.dataset}, and an export has room "
+                "for one. Give one of them."
+            )
+    return What(format=name, splits={one.report.dataset: list(one.splits) for one in datasets})
 
 
 def _is_silent(held: Any) -> bool:

@@ -1,47 +1,71 @@
 """Where an export lies: a folder that is whole, ours, and replaced by no accident.
 
 Everything is written into `.NAME.tmp` beside it and renamed at the end. The
-marker `vle-export.json` in it says what it is; a folder without one is somebody
-else's, and is never touched.
+marker `vle-export.json` in it says what it is: the same export made again takes
+its place, another one does not. A folder without a marker is somebody else's, and
+is never touched.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
+
+import msgspec
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
 from vle_bench.file_lock import locked
+from vle_bench.records import Record
 
 MARKER = "vle-export.json"
 
 
+class What(Record, frozen=True, kw_only=True):
+    """What tells one export from another: its marker begins with it.
+
+    Attributes:
+        format: The layout.
+        splits: The splits of each dataset, by its name.
+    """
+
+    format: str
+    splits: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        held = (f"{name} ({', '.join(splits)})" for name, splits in sorted(self.splits.items()))
+        return f"{self.format} of {' and '.join(held)}"
+
+
 @contextmanager
-def exporting(out: Path, *, source: Path) -> Iterator[Path]:
+def exporting(out: Path, what: What, *, sources: Sequence[Path]) -> Iterator[Path]:
     """A folder to fill that becomes `out` when the block ends well, and vanishes else.
 
     Args:
-        out: The export. An earlier export there is replaced as a whole.
-        source: The prepared data; the export may not lie in it, nor it in the export.
+        out: The export. An earlier one of the same is replaced as a whole.
+        what: What it is.
+        sources: The prepared data; the export may not lie in it, nor it in the export.
 
     Raises:
-        UsageProblem: One of the two folders would lie in the other.
+        UsageProblem: One of the folders would lie in the other, or another export lies there.
         DataProblem: Something that is no export of ours lies there.
         MachineProblem: The disk refuses, or another export is writing there.
     """
-    here, there = out.resolve(), source.resolve()
-    if here == there or here in there.parents or there in here.parents:
-        raise UsageProblem(f"--out {out}: the export and {source} must lie beside each other.")
+    here = out.resolve()
+    for source in sources:
+        there = source.resolve()
+        if here == there or here in there.parents or there in here.parents:
+            raise UsageProblem(f"--out {out}: the export and {source} must lie beside each other.")
     _needs_ours(out)
     make_folder(out.parent)
     aside, before = temporary_name(out), out.with_name(f".{out.name}.old")
     with machine_errors(out), _alone(out):
+        _needs_same(out, what)
         for left in (aside, before):
             _needs_ours(left)
             _remove(left)
@@ -92,6 +116,22 @@ def _needs_ours(folder: Path) -> None:
         f"{folder}: is there and holds no {MARKER}, so it is no export of ours and is left alone. "
         "Choose another --out."
     )
+
+
+def _needs_same(out: Path, what: What) -> None:
+    """Raises UsageProblem where an export lies that this one would not make again."""
+    if not os.path.lexists(out):
+        return
+    try:
+        with machine_errors(out):
+            there = msgspec.json.decode((out / MARKER).read_bytes(), type=What)
+    except msgspec.DecodeError:
+        there = None  # written before markers told splits, or by hand
+    if there != what:
+        raise UsageProblem(
+            f"{out}: holds another export{f', {there}' if there else ''}, and {what} would replace "
+            "it. Choose another --out, or remove it; what is to lie together takes one call."
+        )
 
 
 def _remove(folder: Path) -> None:

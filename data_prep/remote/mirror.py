@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from vle_bench.atomic import make_folder
 from vle_bench.canonical import sha256_file
 from vle_bench.data_prep.journal import FOLDER, Slice
+from vle_bench.data_prep.own_folder import has_report, refuse_strangers
 from vle_bench.data_prep.remote.lease import LEASES
 from vle_bench.data_prep.remote.store import Store, Stored
 from vle_bench.shards.layout import REPORT, SAMPLES, SKIPPED, number_of
@@ -51,12 +52,15 @@ class Mirror:
         """Makes what a run reads of earlier ones here what it is there.
 
         Raises:
+            UsageProblem: What lies there is somebody else's.
             MachineProblem: The store or the disk refuses.
         """
         self._there = self._store.find(self._dataset)
         journal = f"{FOLDER}/{self._dataset}"
+        known = False
         for name in self._store.find(journal):
             inner = PurePosixPath(name).relative_to(journal)
+            known = known or inner.parts[0] != LEASES
             if len(inner.parts) > 1 and inner.parts[0] != LEASES:
                 make_folder(self._stage / journal / inner.parts[0])  # tells that it was built
             elif inner.suffix == _LOG:
@@ -64,6 +68,9 @@ class Mirror:
         for name in (f"{self._dataset}/{one}" for one in (REPORT, SAMPLES, SKIPPED)):
             if name in self._there:
                 self._fetch(name)
+        if not known and not has_report(self._stage / self._dataset):
+            names = (name.removeprefix(f"{self._dataset}/") for name in self._there)
+            refuse_strangers(self._dataset, names, f"{self._store.url}/{self._dataset}")
         for name in self._there:
             file = PurePosixPath(name).name
             if file.startswith(".") and file.endswith(_ASIDE):

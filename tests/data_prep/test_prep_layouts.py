@@ -12,6 +12,7 @@ from prep_world import picture_bytes, put_zip
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.named_files import NamedFiles
+from vle_bench.data_prep.plan import has_any_file
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.sources import RawTree
 from vle_bench.errors import DataProblem
@@ -247,3 +248,15 @@ def test_a_zip_that_is_none_is_told_when_it_is_read(small, out, prep, capsys):
     capsys.readouterr()
     assert prep("run", "vqav2", "--raw", raw, "--out", out) == 3
     assert "v2_Questions_Test_mscoco.zip: no whole zip archive" in capsys.readouterr().err
+
+
+def test_cocos_copy_of_karpathys_archive_is_no_raw_file_of_flickr30k(tmp_path: Path):
+    inside = {"dataset_coco.json": b"{}", "dataset_flickr30k.json": b"{}"}
+    put_zip(tmp_path / "coco" / "caption_datasets.zip", inside)
+    raw, known = RawTree(tmp_path), load_dataset_manifest("flickr30k")
+    assert {raw.state(known, need).found for need in known.needs_of("test")} == {
+        "coco/caption_datasets.zip",
+        "",
+    }
+    assert has_any_file(load_dataset_manifest("coco"), raw)
+    assert not has_any_file(known, raw)  # so --or-sample still prepares the sample world

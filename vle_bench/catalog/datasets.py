@@ -280,6 +280,25 @@ def load_dataset_manifest(name: str) -> DatasetManifest:
     return _read(packaged_file(FOLDER, f"{name}.toml"))
 
 
+@cache
+def also_offering(dataset: str, path: str) -> tuple[str, ...]:
+    """Other datasets whose publisher offers the very file that is, or holds, a raw path.
+
+    >>> also_offering("flickr30k", "dataset_flickr30k.json"), also_offering("coco", "val2014/")
+    (('coco',), ())
+    """
+    download = load_dataset_manifest(dataset).download_of(path)
+    if download is None or not download.url:
+        return ()
+    return tuple(
+        file.stem
+        for file in packaged_files(FOLDER, ".toml")
+        if file.stem != dataset
+        and download.url in file.read_text()  # most manifests need not be parsed for it
+        and any(one.url == download.url for one in load_dataset_manifest(file.stem).downloads)
+    )
+
+
 def read_dataset_manifest(path: Path) -> DatasetManifest:
     """A manifest of the user's own; its file is called like the dataset.
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leak_world import run
+from prep_world import put_zip
 
 from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.leaks.evidence import Facts
@@ -84,6 +85,26 @@ def test_both_public_splits_of_flickr30k_count(tmp_path: Path):
         ["2", "36979"],
         "flickr30k/dataset_flickr30k.json absent",
     )
+
+
+@pytest.mark.parametrize("place", ["coco", "flickr30k", "", "coco/caption_datasets"])
+def test_karpathys_archive_is_a_list_of_both_wherever_it_lies(tmp_path: Path, place: str):
+    karpathy_file(tmp_path, "coco", {9: "test"})
+    karpathy_file(tmp_path, "flickr30k", {36979: "test"})
+    files = {path.name: path for path in tmp_path.glob("*/dataset_*.json")}
+    if place.endswith("caption_datasets"):  # unpacked into a folder of its name
+        for name, path in files.items():
+            (tmp_path / place).mkdir(exist_ok=True)
+            path.rename(tmp_path / place / name)
+    else:
+        inside = {name: path.read_bytes() for name, path in files.items()}
+        put_zip(tmp_path / place / "caption_datasets.zip", inside)
+        for path in files.values():
+            path.unlink()
+    raw = RawTree(tmp_path)
+    assert list(read_lists(rule("karpathy-test"), raw).pictures) == ["9"]
+    found = read_lists(rule("flickr30k-test"), raw)
+    assert (list(found.pictures), found.lacking) == (["36979"], "flickr30k/test.txt absent")
 
 
 @pytest.mark.parametrize("name", ["vqav2-test", "vqav2-val"])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from vle_bench.atomic import temporary_name
-from vle_bench.data_prep.export.place import MARKER, exporting
+from vle_bench.data_prep.export.place import MARKER, What, exporting
 from vle_bench.errors import DataProblem
 
 FORMATS = ("lmdb", "img2dataset")
+STREET = What(format="lmdb", splits={"toy": ["val", "test"]})
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -29,13 +31,62 @@ def test_the_same_shards_give_the_same_bytes(prep, street: Path, tmp_path: Path,
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
-def test_an_earlier_export_is_replaced_as_a_whole(prep, make, street: Path, tmp_path: Path):
+def test_the_same_export_made_again_replaces_the_earlier_one_as_a_whole(
+    prep, street: Path, tmp_path: Path
+):
     out = tmp_path / "out"
-    assert prep("export", street, "--format", "lmdb", "--out", out) == 0
+    assert prep("export", street, "--format", "img2dataset", "--out", out) == 0
     (out / "stale.txt").write_text("of an earlier build", encoding="utf-8")
     assert prep("export", street, "--format", "img2dataset", "--out", out) == 0
     assert {path.name for path in out.iterdir()} == {MARKER, "val", "test"}
     assert not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.parametrize("other", ["dataset", "splits", "format", "marker of before"])
+def test_another_export_is_not_replaced(
+    prep, make, street: Path, tmp_path: Path, capsys, other: str
+):
+    out = tmp_path / "out"
+    assert prep("export", street, "--format", "img2dataset", "--out", out, "--split", "val") == 0
+    call = ["export", street, "--format", "img2dataset", "--out", out, "--split", "val"]
+    if other == "dataset":
+        call[1] = make.pack(tmp_path / "b", [make.sample(1, make.photo(8, 8), dataset="b")])
+    elif other == "splits":
+        call[-1] = "test"
+    elif other == "format":
+        call[3] = "lmdb"
+    else:
+        (out / MARKER).write_text('{"format": "img2dataset", "sources": {"toy": "00"}}')
+    before = content(out)
+    capsys.readouterr()
+    assert prep(*call) == 2
+    told = capsys.readouterr().err
+    assert f"{out}: holds another export" in told
+    assert other == "marker of before" or "img2dataset of toy (val)" in told
+    assert content(out) == before
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_several_folders_are_one_export(prep, make, street: Path, tmp_path: Path, capsys):
+    second = make.pack(tmp_path / "b", [make.sample(1, make.photo(8, 8), dataset="b")])
+    call = ("export", street, second, street, "--format", "lmdb-pictures")
+    assert prep(*call, "--out", tmp_path / "out") == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {MARKER, "toy", "b"}
+    assert prep(*call, "--out", tmp_path / "out", "--split", "test") == 2
+    assert prep(*call, "--out", tmp_path / "test", "--split", "test") == 0  # b has none
+    assert {path.name for path in (tmp_path / "test").iterdir()} == {MARKER, "toy"}
+    assert prep(*call, "--out", second / "in") == 2
+    assert "must lie beside each other" in capsys.readouterr().err
+
+
+def test_two_builds_of_one_dataset_do_not_fit_into_an_export(
+    prep, street: Path, tmp_path: Path, capsys
+):
+    copy = shutil.copytree(street, tmp_path / "copy")
+    call = ("export", street, copy, "--format", "lmdb-pictures", "--out", tmp_path / "out")
+    assert prep(*call) == 2
+    assert f"{street} and {copy} are both toy" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_export_of_ours_is_left_alone(prep, street: Path, tmp_path: Path, capsys):
@@ -96,19 +147,21 @@ def test_a_kill_during_the_clearing_leaves_what_the_next_export_clears(
         remove(path, **options)
 
     monkeypatch.setattr(shutil, "rmtree", killed)
-    with pytest.raises(KeyboardInterrupt), exporting(tmp_path / "out", source=street):
+    with pytest.raises(KeyboardInterrupt), exporting(tmp_path / "out", STREET, sources=[street]):
         pass
     assert [path.name for path in left.iterdir()] == [MARKER]
     monkeypatch.setattr(shutil, "rmtree", remove)
-    with exporting(tmp_path / "out", source=street):
+    with exporting(tmp_path / "out", STREET, sources=[street]):
         pass
     assert not list(tmp_path.glob(".out*"))
 
 
 def test_two_exports_never_fill_one_folder(prep, street: Path, tmp_path: Path, capsys):
     command = ("export", street, "--format", "img2dataset", "--out", tmp_path / "out")
-    with exporting(tmp_path / "out", source=street) as folder:
+    with exporting(tmp_path / "out", STREET, sources=[street]) as folder:
         (folder / "mine").write_bytes(b"x")
+        same = {"format": "img2dataset", "splits": STREET.splits}
+        (folder / MARKER).write_text(json.dumps(same))
         assert prep(*command) == 4
         assert "another export is writing there. Wait for it" in capsys.readouterr().err
         assert prep(*command[:-1], tmp_path / "other") == 0
@@ -121,7 +174,7 @@ def test_a_kill_before_the_marker_has_its_name_is_cleared_away(street: Path, tmp
     left = tmp_path / ".out.tmp"
     left.mkdir()
     temporary_name(left / MARKER).write_bytes(b"{")
-    with exporting(tmp_path / "out", source=street):
+    with exporting(tmp_path / "out", STREET, sources=[street]):
         pass
     assert not left.exists()
 
@@ -132,7 +185,7 @@ def test_a_link_is_never_followed_to_be_replaced(street: Path, tmp_path: Path):
     (tmp_path / "link").symlink_to(real)
     with (
         pytest.raises(DataProblem, match="left alone"),
-        exporting(tmp_path / "link", source=street),
+        exporting(tmp_path / "link", STREET, sources=[street]),
     ):
         pass
     assert real.is_dir()

@@ -204,3 +204,12 @@ def test_names_that_lead_out_of_the_stage_are_refused(bucket: str, server, tmp_p
     server.client().put_object(Bucket=bucket, Key="out/a/../../b", Body=b"x")
     with pytest.raises(DataProblem, match="leads out of it"):
         store.find("a")
+
+
+@pytest.mark.parametrize("name", ["README.md", "report.json", "val/notes.txt"])
+def test_somebody_elses_objects_are_left_alone(raw, bucket: str, server, capsys, name: str):
+    server.client().put_object(Bucket=bucket, Key=f"out/{NAME}/{name}", Body=b"{}")
+    assert run(raw, f"s3://{bucket}/out") == 2
+    told = capsys.readouterr().err
+    assert f"s3://{bucket}/out/{NAME}: holds files that vle-prep did not write ({name})" in told
+    assert remote_tree(server, bucket) == {name: b"{}"}

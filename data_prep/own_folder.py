@@ -1,0 +1,113 @@
+"""The folder of a prepared dataset holds that dataset and nothing else.
+
+Shards never go among raw files, for some readers of those take every file they
+find; nor into a folder that somebody else has filled, where `README.md` and its
+like would be written over. Whose a folder is, is seen before a byte is written:
+a run leaves its journal beside the dataset before it makes the first shard.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vle_bench.catalog.datasets import dataset_names, load_dataset_manifest
+from vle_bench.data_prep.journal import FOLDER
+from vle_bench.errors import DataProblem, UsageProblem, machine_errors
+from vle_bench.shards.layout import REPORT, number_of
+from vle_bench.shards.report import read_report
+
+_MOST_NAMED = 3
+
+
+def keep_apart(dataset: str, raw: Path, out: Path) -> None:
+    """Checks that shards and what lies beside them would have a folder of their own.
+
+    An output that was made before stays one, wherever it lies.
+
+    Raises:
+        UsageProblem: Shards would lie among raw files, or among files of somebody else.
+    """
+    here = out.resolve()
+    among = raw.resolve() in (here, (out / dataset).resolve())
+    if not among and not (out / FOLDER).is_dir():
+        among = any(_lies_in(here, place.resolve()) for place in _raw_folders(dataset, raw))
+    if among:
+        raise UsageProblem(
+            f"--out {out}: raw files lie there, and {dataset} would be written among them. "
+            "Give a folder of its own."
+        )
+    check_own(dataset, out)
+
+
+def check_own(dataset: str, out: Path) -> None:
+    """Checks that `out/<dataset>` holds nothing but what was made here.
+
+    Raises:
+        UsageProblem: It does.
+    """
+    folder = out / dataset
+    if (out / FOLDER / dataset).is_dir() or not folder.is_dir() or has_report(folder):
+        return
+    refuse_strangers(dataset, _two_levels(folder), str(folder))
+
+
+def refuse_strangers(dataset: str, names: Iterable[str], place: str) -> None:
+    """Refuses a folder without journal and report that holds more than shards.
+
+    Args:
+        dataset: Whose shards.
+        names: What is in the folder, as paths below it.
+        place: The folder, for people.
+
+    Raises:
+        UsageProblem: One of the names is no shard of the dataset.
+    """
+    strange = sorted(name for name in names if not _may_be_ours(name, dataset))
+    if strange:
+        told = ", ".join(strange[:_MOST_NAMED]) + (", ..." if strange[_MOST_NAMED:] else "")
+        raise UsageProblem(
+            f"{place}: holds files that vle-prep did not write ({told}), and {dataset} would be "
+            "written among them. Choose another --out."
+        )
+
+
+def has_report(folder: Path) -> bool:
+    """Whether a folder is a prepared dataset whose report can be read."""
+    try:
+        return (folder / REPORT).is_file() and bool(read_report(folder))
+    except DataProblem:
+        return False
+
+
+def _raw_folders(dataset: str, raw: Path) -> Iterator[Path]:
+    """Folders below RAW that hold raw files: those of datasets, and those of the flat layout."""
+    needs = load_dataset_manifest(dataset).needs
+    flat = (need.path.partition("/")[0] for need in needs if "/" in need.path)
+    for name in dict.fromkeys((*dataset_names(), *flat)):
+        with machine_errors(raw / name):
+            if (raw / name).is_dir() and any((raw / name).iterdir()):
+                yield raw / name
+
+
+def _lies_in(here: Path, place: Path) -> bool:
+    return here == place or place in here.parents
+
+
+def _two_levels(folder: Path) -> Iterator[str]:
+    """What is in a folder and in the folders in it; none of an empty one."""
+    with machine_errors(folder), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from (f"{entry.name}/{one.name}" for one in Path(entry.path).iterdir())
+            else:
+                yield entry.name
+
+
+def _may_be_ours(name: str, dataset: str) -> bool:
+    """Whether it is a shard in its place, or a name with a dot, which is nobody's data."""
+    parts = name.split("/")
+    if any(part.startswith(".") for part in parts):
+        return True
+    return len(parts) == 2 and number_of(parts[1], dataset=dataset, split=parts[0]) is not None
