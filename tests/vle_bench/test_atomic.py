@@ -34,13 +34,13 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
     assert path.read_bytes() == "ü".encode()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_what_a_killed_run_left_of_a_file_goes_with_the_next(tmp_path: Path):
     temporary_name(tmp_path / "page.html").write_bytes(b"half, and longer than the whole")
     write_bytes(tmp_path / "page.html", b"whole")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"page.html": b"whole"}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_what_a_killed_process_left_of_a_shared_file_goes_and_nothing_else(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True)  # fmt: skip
