@@ -3,7 +3,8 @@
 Shards never go among raw files, for some readers of those take every file they
 find; nor into a folder that somebody else has filled, where `README.md` and its
 like would be written over. Whose a folder is, is seen before a byte is written:
-a run leaves its journal beside the dataset before it makes the first shard.
+a run leaves its journal beside the dataset before it makes the first shard. Nor
+do pages, lists and exports go into a prepared dataset, whose books know each file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from vle_bench.catalog.datasets import dataset_names, load_dataset_manifest
 from vle_bench.data_prep.journal import FOLDER
 from vle_bench.errors import DataProblem, UsageProblem, machine_errors
-from vle_bench.shards.layout import REPORT, number_of
+from vle_bench.shards.layout import REPORT, SAMPLES, number_of
 from vle_bench.shards.report import read_report
 
 _MOST_NAMED = 3
@@ -27,7 +28,8 @@ def keep_apart(dataset: str, raw: Path, out: Path) -> None:
     An output that was made before stays one, wherever it lies.
 
     Raises:
-        UsageProblem: Shards would lie among raw files, or among files of somebody else.
+        UsageProblem: Shards would lie among raw files, in a prepared dataset, or among files of
+            somebody else.
     """
     here = out.resolve()
     among = raw.resolve() in (here, (out / dataset).resolve())
@@ -38,7 +40,28 @@ def keep_apart(dataset: str, raw: Path, out: Path) -> None:
             f"--out {out}: raw files lie there, and {dataset} would be written among them. "
             "Give a folder of its own."
         )
+    if not (out / FOLDER).is_dir():
+        keep_out("--out", out)
     check_own(dataset, out)
+
+
+def keep_out(option: str, path: Path) -> None:
+    """Checks that what is to be written would not lie in a prepared dataset.
+
+    Args:
+        option: The option that names it, for people.
+        path: The file or folder.
+
+    Raises:
+        UsageProblem: It would: verify calls it an extra file there, and repair exits with 1.
+    """
+    here = path.resolve()
+    for folder in (here, *here.parents):
+        if (folder / REPORT).is_file() and (folder / SAMPLES).is_file():
+            raise UsageProblem(
+                f"{option} {path}: lies in the prepared dataset {folder}, where vle-prep verify "
+                "would call it an extra file. Choose a place beside it."
+            )
 
 
 def check_own(dataset: str, out: Path) -> None:

@@ -114,14 +114,32 @@ def split_states(dataset: Dataset, raw: RawTree, *, scheme: str = "") -> list[Sp
     ]
 
 
+def unfinished(states: Sequence[SplitState]) -> list[str]:
+    """A sentence on each file that is absent because its download was broken off."""
+    parts: dict[str, list[str]] = {}
+    for state in (one for split in states for one in split.needs if one.unfinished):
+        parts.setdefault(unfinished_download(state.unfinished), []).append(state.need.path)
+    return [f"{', '.join(dict.fromkeys(paths))}: {why}" for why, paths in parts.items()]
+
+
+def unfinished_download(part: str) -> str:
+    """What is wrong with a file of which a part is there, and what to do.
+
+    >>> unfinished_download("coco/val2014.zip.part")
+    'download not finished: coco/val2014.zip.part, run vle-prep fetch again'
+    """
+    return f"download not finished: {part}, run vle-prep fetch again"
+
+
 def has_any_file(manifest: DatasetManifest, raw: RawTree) -> bool:
-    """Whether the raw folder holds a single file that is this dataset's own.
+    """Whether the raw folder holds a single file that is this dataset's own, be it half a download.
 
     What lies in another's folder, in an archive that both are offered, is there for the other.
     """
     for need in manifest.needs:
         if need.dataset in ("", manifest.name):
-            found = raw.state(manifest, need).found
+            state = raw.state(manifest, need)
+            found = state.found or state.unfinished
             if found and found.split("/")[0] not in also_offering(manifest.name, need.path):
                 return True
     return False
@@ -156,6 +174,7 @@ def choose_splits(
             "\n".join(
                 (
                     *lines,
+                    *unfinished(lacking),
                     f"vle-prep list --raw RAW says which files {dataset.name} needs and where.",
                 )
             )

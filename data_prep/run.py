@@ -30,6 +30,7 @@ from vle_bench.data_prep.plan import (
     settle,
     shard_count,
     split_states,
+    unfinished,
 )
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.report import split_report
@@ -143,13 +144,13 @@ def opening(request: Request) -> Opening:
     parameters = with_rules(dataset, settle(dataset, raw, request.parameters))
     request = replace(request, parameters=parameters)
     states = split_states(dataset, raw, scheme=parameters.scheme)
-    splits = [state.split for state in choose_splits(dataset, request.splits, states)]
-    left_out = [
+    wanted = choose_splits(dataset, request.splits, states)
+    left_out = unfinished(wanted if request.splits else states) + [
         f"split {state.split} is left out, {state.lacks} missing"
         for state in states
         if not request.splits and state.missing
     ]
-    return Opening(request, dataset, raw, splits, left_out)
+    return Opening(request, dataset, raw, [state.split for state in wanted], left_out)
 
 
 def parameters_of(found: Opening) -> dict[str, str | int]:

@@ -40,6 +40,9 @@ T = TypeVar("T")
 SAMPLE_WORLD = "sample_world.json"
 """Stands in a raw folder whose pictures are drawn; everything made from it says so."""
 
+PART = ".part"
+"""Behind the name of a download that is under way."""
+
 _PICTURE_NAME = re.compile(
     r"(?:COCO_[a-z]+[0-9]{4}_)?(?P<id>[0-9]{1,18})\."
     r"(?:jpe?g|png|webp|(?P<foreign>gif|bmp|tiff?))",
@@ -114,10 +117,14 @@ class PictureFile(NamedTuple):
 
 
 class NeedState(NamedTuple):
-    """A file or folder of the manifest and where it was found below RAW ("" if nowhere)."""
+    """A file or folder of the manifest and where it was found below RAW ("" if nowhere).
+
+    Where it was not, `unfinished` is the part of its download that lies there, "" if none does.
+    """
 
     need: Need
     found: str
+    unfinished: str = ""
 
 
 class RawTree:
@@ -146,7 +153,9 @@ class RawTree:
         archive = self._archive_of(owner, need.path)
         if archive is None or not self._may_hold(archive, need.path):
             archive = self._squeezed(owner, need.path)
-        return NeedState(need, self._below(archive) if archive else "")
+        if archive is not None:
+            return NeedState(need, self._below(archive))
+        return NeedState(need, "", self._part_of(owner, need.path))
 
     def document(self, dataset: str, path: str) -> Document | None:
         """The bytes of an annotation file, unpacked or from its zip; None where it is nowhere.
@@ -266,6 +275,16 @@ class RawTree:
             if (base / download.file).is_file():
                 return base / download.file
         return None
+
+    def _part_of(self, dataset: str, path: str) -> str:
+        """What `vle-prep fetch`, or a browser, left of a download that was broken off."""
+        download = load_dataset_manifest(dataset).download_of(path)
+        if download is not None:
+            for base in self._bases(dataset, path):
+                part = base / f"{download.file}{PART}"
+                if part.is_file():
+                    return self._below(part)
+        return ""
 
     def _once(self, file: Path, place: object, make: Callable[[], Content]) -> Content:
         """What `make` makes of a file, made again only when the file's look has changed.

@@ -27,7 +27,7 @@ from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.gathered import written_of
 from vle_bench.data_prep.journal import known_shards, only_run, remove_leftovers
 from vle_bench.data_prep.leaks.guard import EXPLANATIONS
-from vle_bench.data_prep.own_folder import check_own
+from vle_bench.data_prep.own_folder import check_own, keep_out
 from vle_bench.data_prep.picture import oddities, probe
 from vle_bench.data_prep.prepared import Prepared
 from vle_bench.data_prep.scripts import Language, language_of
@@ -337,6 +337,7 @@ def _check_place(prepared: Prepared, folder: Path, parameters: Mapping[str, str 
     if there in here.parents or here in there.parents:  # verify would find extra files in one
         raise UsageProblem(f"{folder}: a copy and {prepared.folder} must lie beside each other.")
     name = prepared.report.dataset
+    keep_out("--out", folder.parent)
     check_own(name, folder.parent)
     built = any(known_shards(folder.parent, name, split) for split in prepared.report.splits)
     # A copy that was killed before its report: only its own splits are written over.

@@ -36,6 +36,8 @@ class NeedLine(Record, frozen=True, kw_only=True):
     found: str
     download: str
     """The official file that holds it."""
+    unfinished: str = ""
+    """What is there of a download that was broken off, where the path was not found."""
 
 
 class SplitPlan(Record, frozen=True, kw_only=True):
@@ -166,7 +168,7 @@ def _expected(manifest: DatasetManifest, split: str, scheme: str) -> dict[str, i
 def _need_lines(manifest: DatasetManifest, states: Sequence[NeedState]) -> tuple[NeedLine, ...]:
     here = {state.need.path for state in states if state.found}
     lines = []
-    for need, found in states:
+    for need, found, part in states:
         owner = need.dataset or manifest.name
         download = load_dataset_manifest(owner).download_of(need.path)
         line = NeedLine(
@@ -176,6 +178,7 @@ def _need_lines(manifest: DatasetManifest, states: Sequence[NeedState]) -> tuple
             instead=need.instead,
             found=found,
             download=download.file if download else "",
+            unfinished=part,
         )
         lines.append(line)
     return tuple(lines)

@@ -42,6 +42,7 @@ def command(
     from vle_bench.data_prep.browse.draw import draw
     from vle_bench.data_prep.browse.page import write_page
     from vle_bench.data_prep.browse.targets import TargetMaker
+    from vle_bench.data_prep.own_folder import keep_out
     from vle_bench.data_prep.prepared import prepared_datasets
     from vle_bench.errors import UsageProblem
     from vle_bench.labels.vocabulary import coco_vocabulary, read_vocabulary
@@ -49,6 +50,7 @@ def command(
 
     if sizes["image_size"] % sizes["patch_size"]:
         raise UsageProblem("--image-size must be a multiple of --patch-size.")
+    keep_out("--html", page)
     grid = PatchGrid.of(sizes["image_size"], sizes["patch_size"])
     classes = read_vocabulary(vocabulary) if vocabulary else coco_vocabulary()
     maker = TargetMaker.of(classes, grid, seed=seed)

@@ -53,10 +53,13 @@ def _weight(need: NeedLine) -> str:
 
 
 def _found(need: NeedLine) -> str:
+    from vle_bench.data_prep.plan import unfinished_download
+
     if need.found:
         there = need.found == need.path.rstrip("/")
         return ": present" if there else f": present, {need.found}"
-    return f": {'MISSING' if need.required else 'absent'}{_offered(need)}"
+    part = f", {unfinished_download(need.unfinished)}" if need.unfinished else _offered(need)
+    return f": {'MISSING' if need.required else 'absent'}{part}"
 
 
 def _offered(need: NeedLine) -> str:

@@ -73,10 +73,14 @@ def command(folder: Path, against: tuple[Path, ...], **options: Any) -> None:
     )
     from vle_bench.data_prep.overlap.search import Search
     from vle_bench.data_prep.overlap.sides import evaluation_side, training_side
+    from vle_bench.data_prep.own_folder import keep_out
     from vle_bench.errors import GateFailed
 
     if options["out"] is not None:
         check_ending(options["out"])
+    for name in ("out", "keys"):
+        if options[name] is not None:
+            keep_out(f"--{name}", options[name])
     search = Search(
         training_side(folder, options["train_split"]),
         evaluation_side(against, options["split"]),

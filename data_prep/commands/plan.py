@@ -50,12 +50,17 @@ def command(
 
 
 def _lines(found: Survey) -> list[str]:
+    from vle_bench.data_prep.plan import unfinished_download
+
     lines = [f"{found.dataset}{' (sample world)' if found.sample else ''}", ""]
     for need in found.needs:
         absent = f"absent ({need.instead} is here)" if need.instead else "absent (optional)"
         place = need.found or ("MISSING" if need.required else absent)
         if need.found == need.path.rstrip("/"):
             place = "present"
+        elif need.unfinished:
+            lacks = "MISSING" if need.required else "absent"
+            place = f"{lacks}, {unfinished_download(need.unfinished)}"
         lines.append(f"  {need.gives:<15} {need.path:<56} {place}")
     lines += ["", f"{'split':<8}{'images':>10}{'pictures':>10}{'shards':>8}{'GiB':>9}"]
     for split in found.splits:

@@ -25,8 +25,10 @@ def command(out: Path, images: int, seed: int, hard: bool, workers: int | None) 
     """Builds the world, or says that it is already there."""
     from tqdm import tqdm
 
+    from vle_bench.data_prep.own_folder import keep_out
     from vle_bench.data_prep.sample_world import build_sample_world
 
+    keep_out("--out", out)
     tqdm.monitor_interval = 0  # no thread that the end of the interpreter would have to kill
     with tqdm(total=images, desc="drawing", unit="", leave=False, disable=None) as bar:
 

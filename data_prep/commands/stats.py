@@ -21,11 +21,14 @@ def command(
     """Prints tables, one dataset after the other."""
     from vle_bench.atomic import write_bytes
     from vle_bench.canonical import pretty_json_bytes
+    from vle_bench.data_prep.own_folder import keep_out
     from vle_bench.data_prep.prepared import each_split, prepared_datasets
     from vle_bench.data_prep.tally import tally
     from vle_bench.data_prep.tally_svg import tally_svg
     from vle_bench.data_prep.tally_text import tally_text
 
+    if svg is not None:
+        keep_out("--svg", svg)
     datasets = prepared_datasets(folder, split)
     total = sum(
         shard.samples

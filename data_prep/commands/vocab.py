@@ -65,8 +65,10 @@ def command(
     from vle_bench.atomic import write_if_changed
     from vle_bench.canonical import pretty_json_bytes
     from vle_bench.data_prep.classes import class_table, prepared_names
+    from vle_bench.data_prep.own_folder import keep_out
     from vle_bench.labels.vocabulary import read_synonyms, read_vocabulary, vocabulary_bytes
 
+    keep_out("--out", out)
     if vocabulary:
         _refuse_counting(context)
     given = read_vocabulary(vocabulary) if vocabulary else None

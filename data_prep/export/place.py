@@ -19,6 +19,7 @@ import msgspec
 
 from vle_bench.atomic import make_folder, temporary_name, write_bytes
 from vle_bench.bars import ByteBar
+from vle_bench.data_prep.own_folder import keep_out
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem, machine_errors
 from vle_bench.file_lock import locked
 from vle_bench.records import Record
@@ -61,6 +62,7 @@ def exporting(out: Path, what: What, *, sources: Sequence[Path]) -> Iterator[Pat
         there = source.resolve()
         if here == there or here in there.parents or there in here.parents:
             raise UsageProblem(f"--out {out}: the export and {source} must lie beside each other.")
+    keep_out("--out", out)
     _needs_ours(out)
     make_folder(out.parent)
     aside, before = temporary_name(out), out.with_name(f".{out.name}.old")

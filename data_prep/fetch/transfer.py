@@ -25,6 +25,7 @@ from vle_bench.data_prep.fetch.client import Client, Reply, Target, status_failu
 from vle_bench.data_prep.fetch.failure import Failure
 from vle_bench.data_prep.fetch.ledger import Ledger, PartFacts
 from vle_bench.data_prep.fetch.rules import Rules
+from vle_bench.data_prep.sources import PART
 from vle_bench.errors import DataProblem, MachineProblem, machine_errors
 
 _SPARE = 64 << 20
@@ -101,7 +102,7 @@ class _Transfer:
         self._heard = heard
         self._resumed = 0
         self._joined = False
-        self.part = wanted.path.with_name(f"{wanted.path.name}.part")
+        self.part = wanted.path.with_name(f"{wanted.path.name}{PART}")
 
     async def whole(self) -> Came:
         """Until all of it is in the part file."""

@@ -260,3 +260,48 @@ def test_cocos_copy_of_karpathys_archive_is_no_raw_file_of_flickr30k(tmp_path: P
     }
     assert has_any_file(load_dataset_manifest("coco"), raw)
     assert not has_any_file(known, raw)  # so --or-sample still prepares the sample world
+
+
+@pytest.mark.parametrize("command", ["list", "plan", "run"])
+def test_a_download_that_was_broken_off_is_told_and_how_it_goes_on(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str], command: str
+):
+    raw = small.write()
+    (raw / "coco/annotations/instances_train2014.json").unlink()
+    (raw / "coco/annotations_trainval2014.zip.part").write_bytes(b"PK")
+    shutil.rmtree(raw / "coco/test2015")
+    (raw / "test2015.zip.part").touch()
+    (raw / "coco/val2014.zip.part").touch()  # the folder is there
+    where = () if command == "plan" else ("--workers", 1)
+    call = ("list",) if command == "list" else (command, "vqav2", "--out", out, *where)
+    assert prep(*call, "--raw", raw) == 0
+    streams = capsys.readouterr()
+    told = (streams.err if command == "run" else streams.out).splitlines()
+    for part, path in (
+        ("coco/annotations_trainval2014.zip.part", "annotations/instances_train2014.json"),
+        ("test2015.zip.part", "test2015/"),
+    ):
+        lines = [line for line in told if f"download not finished: {part}, run vle-prep" in line]
+        assert lines
+        assert any(path in line for line in lines)
+    assert not any("val2014.zip.part" in line for line in told if "annotations" not in line)
+
+
+def test_a_split_without_its_file_says_that_the_download_was_broken_off(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    raw = small.write()
+    (raw / "vqav2/v2_OpenEnded_mscoco_val2014_questions.json").unlink()
+    (raw / "vqav2/v2_Questions_Val_mscoco.zip.part").touch()
+    assert prep("run", "vqav2", "--raw", raw, "--out", out, "--split", "val") == 3
+    told = "download not finished: vqav2/v2_Questions_Val_mscoco.zip.part, run vle-prep fetch again"
+    assert told in capsys.readouterr().err
+
+
+def test_half_a_download_is_not_answered_with_the_sample_world(tmp_path: Path, prep):
+    part = tmp_path / "raw" / "vqav2" / "v2_Questions_Val_mscoco.zip.part"
+    part.parent.mkdir(parents=True)
+    part.touch()
+    call = ("run", "vqav2", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
+    assert prep(*call, "--or-sample", tmp_path / "sample") == 3
+    assert not (tmp_path / "sample").exists()

@@ -10,6 +10,17 @@ from prep_world import tree_digest
 
 from vle_bench.data_prep import run as run_module
 from vle_bench.data_prep.journal import FOLDER
+from vle_bench.data_prep.run import Request, prepare
+
+
+@pytest.fixture(scope="module")
+def prepared_world(drawn_world, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """COCO and VQAv2 of a sample world, and its raw files beside them."""
+    folder = tmp_path_factory.mktemp("prepared")
+    (folder / "raw").symlink_to(drawn_world(60))
+    for name in ("coco", "vqav2"):
+        prepare(Request(dataset=name, raw=folder / "raw", out=folder / "shards"))
+    return folder / "shards"
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
@@ -98,6 +109,36 @@ def test_shards_that_somebody_copied_alone_are_judged_and_not_refused(small, out
             path.unlink()
     assert prep(*call) == 0
     assert tree_digest(out / "vqav2") == before
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("browse", "{coco}", "--html", "{vqav2}/look.html"),
+        ("browse", "{coco}", "--html", "{vqav2}/pages/look.html"),
+        ("vocab", "{coco}", "--out", "{coco}/classes.txt"),
+        ("stats", "{coco}", "--svg", "{link}/stats.svg"),
+        ("overlap", "{coco}", "--against", "{vqav2}", "--out", "{coco}/pairs.jsonl"),
+        ("overlap", "{coco}", "--against", "{vqav2}", "--keys", "{coco}/train/keys.txt"),
+        ("export", "{coco}", "--format", "arrow", "--out", "{vqav2}/meter"),
+        ("subset", "{coco}", "--out", "{vqav2}", "--min-side", "1"),
+        ("run", "vqav2", "--raw", "{raw}", "--out", "{vqav2}"),
+        ("plan", "vqav2", "--raw", "{raw}", "--out", "{coco}/more"),
+        ("sample", "--out", "{coco}/raw"),
+    ],
+    ids=lambda call: f"{call[0]}{call[-2]}",
+)
+def test_nothing_is_written_into_a_prepared_dataset(
+    prepared_world: Path, tmp_path: Path, prep, capsys: pytest.CaptureFixture[str], call
+):
+    link = tmp_path / "link"
+    link.symlink_to(prepared_world / "vqav2")
+    places = {name: prepared_world / name for name in ("coco", "vqav2")} | {"link": link}
+    before = tree_digest(prepared_world)
+    told = [one.format(**places, raw=prepared_world.parent / "raw") for one in call]
+    assert prep(*told) == 2
+    assert "where vle-prep verify would call it an extra file" in capsys.readouterr().err
+    assert tree_digest(prepared_world) == before
 
 
 def test_a_subset_leaves_somebody_elses_folder_alone(
