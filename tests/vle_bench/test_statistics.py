@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,9 @@ from hypothesis import strategies as st
 
 from vle_bench.statistics import levels, percentile_interval, resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
+
+RECORDED = (0.4805692588283568, 0.5060743188485589)
+"""Ends of the draws below, recorded from numpy 2; whatever moves them moves every full split."""
 
 
 def picture_by_picture(sums, counts, *, resamples, seed):
@@ -51,6 +56,11 @@ def test_metrics_of_one_call_are_drawn_together():
     sums = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     draws = resampled_ratios(sums, np.ones((3, 2)), resamples=200, seed=0, stream="both")
     assert np.allclose(draws.sum(axis=1), 1.0)
+
+
+def test_two_pictures_and_one_draw_are_enough():
+    draws = resampled_ratios([1.0, 0.0], [1, 1], resamples=1, seed=0, stream="a")
+    assert draws.shape == (1, 1)
 
 
 def test_fewer_than_two_pictures_have_no_interval():
@@ -114,11 +124,40 @@ def test_draws_are_the_same_for_any_number_of_threads_and_order(scores):
     sums, counts = generator.choice(scores, 300), generator.integers(1, 3, 300)
     order = generator.permutation(300)
     one = resampled_ratios(sums, counts, resamples=2000, seed=3, stream="a", threads=1)
+    assert one.shape == (2000, 1)
     for threads in (2, 7, None):
         more = resampled_ratios(
             sums[order], counts[order], resamples=2000, seed=3, stream="a", threads=threads
         )
         assert np.array_equal(one, more)
+
+
+@pytest.mark.usefixtures("many_blocks")
+@pytest.mark.parametrize("rare", [1, 2])
+def test_draws_without_any_rare_picture_are_told_from_those_with_some(rare):
+    """A draw in e (or in e squared) takes no rare picture at all."""
+    pictures = 60
+    sums = np.r_[np.zeros(pictures - rare), 10.0 ** np.arange(1, rare + 1)]
+    draws = resampled_ratios(sums, np.ones(pictures), resamples=14_000, seed=0, stream="a")[:, 0]
+    units = np.rint(draws * pictures / 10)
+    for drawn in range(3):
+        chance = (
+            math.comb(pictures, drawn) * pictures**-drawn * (1 - 1 / pictures) ** (pictures - drawn)
+        )
+        assert np.mean(units % 10 == drawn) == pytest.approx(chance, abs=0.015)
+
+
+def test_draws_of_large_sets_are_those_of_before():
+    """Golden cases are small: they do not see how blocks and the bin of rare kinds draw."""
+    places = np.arange(3000)
+    counts = 1 + places * 7 % 29
+    sums = places**2 % 1009 % (counts + 1)
+    sizes = levels.kinds_of(np.column_stack([sums, counts])).pictures
+    assert len(sizes) * 4100 > levels._ONE_BLOCK > len(sizes) * 500
+    assert (sizes == levels._RARE).any()
+    assert (sizes == levels._RARE - 1).any()
+    ends = percentile_interval(resampled_ratios(sums, counts, resamples=4100, seed=5, stream="a"))
+    assert ends == pytest.approx(RECORDED, abs=1e-12)
 
 
 @pytest.mark.usefixtures("many_blocks")

@@ -42,10 +42,14 @@ def test_one_picture_gives_no_draws_and_no_resamples_none() -> None:
 
 
 def test_batches_are_parts_of_one_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = weights(6, 40)
+    whole = weights(6, 42)
     monkeypatch.setattr(draws, "_MOST_CELLS", 30)
-    assert len(list(picture_draws(6, resamples=40, seed=0, stream="s"))) == 8
-    assert np.array_equal(weights(6, 40), whole)
+    assert len(list(picture_draws(6, resamples=42, seed=0, stream="s"))) == 9
+    assert np.array_equal(weights(6, 42), whole)
+
+
+def test_two_pictures_are_drawn_in_three_ways() -> None:
+    assert {tuple(row) for row in weights(2, 50).tolist()} == {(2, 0), (1, 1), (0, 2)}
 
 
 @given(

@@ -154,6 +154,39 @@ def test_exchanging_the_runs_turns_the_interval(differences):
         assert one.interval.high == pytest.approx(-two.interval.low, abs=1e-9)
 
 
+@pytest.mark.parametrize("differences", [[-0.6, 0.3, 0.2, 0.1], [0.2, 0.1, -0.1, 0.0]])
+def test_the_order_of_runs_turns_small_differences_and_none_too(differences):
+    """Draws are made for the run that leads, and where none does by the larger single steps."""
+    sums = np.array(differences)[:, None]
+    arguments = {"resamples": 99, "seed": 0, "stream": "a"}
+    one = spread(sums, np.ones_like(sums), [1.0], **arguments)
+    two = spread(-sums, np.ones_like(sums), [1.0], **arguments)
+    assert (one.p, *one.interval) == (two.p, -two.interval.high, -two.interval.low)
+
+
+def test_the_second_p_is_how_often_a_draw_is_as_far_off_as_the_difference_from_zero():
+    generator = np.random.default_rng(3)
+    sums, counts = generator.normal(0.01, 1.0, (400, 1)), generator.integers(1, 4, (400, 1))
+    found = spread(sums, counts, [50.0], resamples=4000, seed=0, stream="a")
+    difference = 50 * sums.sum() / counts.sum()
+    parts = 50 * (sums - difference / 50 * counts) / counts.sum()
+    assert found.p == pytest.approx(
+        two_sided(difference, float(np.sqrt((parts**2).sum()))), abs=0.02
+    )
+    assert 0.1 < found.p < 0.9
+    draws = 50 * resampled_ratios(sums, counts, resamples=4000, seed=0, stream="a")[:, 0]
+    as_far = np.count_nonzero(np.abs(draws - difference) >= abs(difference))
+    assert found.p == pytest.approx((as_far + 1) / 4001, abs=1e-12)
+
+
+def test_no_end_of_an_interval_is_a_negative_zero():
+    sums = np.array([[-1.0], *[[0.0]] * 9])
+    for runs in (sums, -sums):
+        found = spread(runs, np.ones_like(sums), [1.0], resamples=99, seed=0, stream="a")
+        ends = [end for end in found.interval if end == 0]
+        assert [math.copysign(1, end) for end in ends] == [1.0]
+
+
 def test_intervals_cover_what_they_should():
     """600 worlds of 120 pictures, 1 to 6 items each, the items of a picture alike."""
     generator = np.random.default_rng(8)

@@ -39,7 +39,7 @@ def test_nothing_and_zeros_are_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "parts"), [(1 / 7560, 7560), (1 / 10_000, 1e4), (1 / 10_007, 1e9)]
+    ("value", "parts"), [(1 / 7560, 7560), (1 / 10_000, 1e4), (1 / 10_001, 1e9)]
 )
 def test_ten_thousandths_are_the_smallest_parts(value: float, parts: float) -> None:
     assert parts_of_one([value], largest=1) == parts
@@ -47,7 +47,8 @@ def test_ten_thousandths_are_the_smallest_parts(value: float, parts: float) -> N
 
 def test_nine_decimals_tell_values_apart() -> None:
     assert parts_of_one([0.333333333], largest=1) == 3
-    assert parts_of_one([0.333333332], largest=1) == 1e9
+    assert parts_of_one([1 / 3 + 0.4e-9], largest=1) == 3
+    assert parts_of_one([1 / 3 + 0.6e-9], largest=1) == 1e9
 
 
 def test_last_bits_of_large_sums_do_not_count() -> None:
