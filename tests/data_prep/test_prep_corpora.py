@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import tarfile
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from jsonschema import Draft202012Validator
+from listings import shuffled_listings
 from prep_world import tree_digest
 from referencing import Registry, Resource
 
@@ -91,7 +91,7 @@ def test_workers_change_no_byte_of_any_corpus(hard: Path, tmp_path: Path, name: 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_neither_hash_seeds_nor_the_order_of_listings_change_a_byte(
-    hard: Path, tmp_path: Path, monkeypatch, name: str
+    hard: Path, tmp_path: Path, name: str
 ):
     out = tmp_path / "elsewhere"
     command = [sys.executable, "-m", "vle_bench.data_prep.cli", "run", name, "--raw", hard]
@@ -99,30 +99,7 @@ def test_neither_hash_seeds_nor_the_order_of_listings_change_a_byte(
     subprocess.run(
         command, check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": "4242"}
     )
-    listing = os.scandir
-
-    class Shuffled:
-        def __init__(self, folder):
-            with listing(folder) as entries:
-                self._entries = list(entries)
-            random.Random(7).shuffle(self._entries)
-
-        def __enter__(self):
-            return self
-
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            if not self._entries:
-                raise StopIteration
-            return self._entries.pop()
-
-        def __exit__(self, *_):
-            return None
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", Shuffled)
+    with shuffled_listings(7):
         run(name, hard, tmp_path / "shuffled")
     assert tree_digest(tmp_path / "shuffled" / name) == tree_digest(out / name)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import subprocess
 import sys
 import tarfile
@@ -13,11 +12,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from listings import shuffled_listings
 from prep_world import tree_digest
 from referencing import Registry, Resource
 
 from vle_bench.catalog.schemas import load_schema, schema_names
-from vle_bench.data_prep import sources
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.datasets.registry import DATASETS
 from vle_bench.data_prep.run import Prepared, Request, prepare
@@ -125,29 +124,15 @@ def test_gnu_tar_webdataset_and_datasets_read_it(made, name: str, tmp_path: Path
 
 @every
 def test_workers_listings_and_a_second_run_change_no_byte(
-    made, drawn: Path, name: str, tmp_path: Path, monkeypatch
+    made, drawn: Path, name: str, tmp_path: Path
 ):
     expected = tree_digest(made[name].folder)
     run(name, drawn, tmp_path / "three", workers=3)
     assert tree_digest(tmp_path / "three" / name) == expected
     again = run(name, drawn, tmp_path / "three")
     assert (again.built, again.changes) == (0, ())
-    listing = os.scandir
-
-    class Shuffled:
-        def __init__(self, folder):
-            with listing(folder) as entries:
-                self._entries = list(entries)
-            random.Random(7).shuffle(self._entries)
-
-        def __enter__(self):
-            return iter(self._entries)
-
-        def __exit__(self, *_):
-            return None
-
-    monkeypatch.setattr(sources.os, "scandir", Shuffled)
-    run(name, drawn, tmp_path / "shuffled")
+    with shuffled_listings(7):
+        run(name, drawn, tmp_path / "shuffled")
     assert tree_digest(tmp_path / "shuffled" / name) == expected
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from listings import shuffled_listings
 
-from vle_bench.data_prep import sources
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.run import Request, prepare
 
@@ -37,26 +36,13 @@ def test_worker_counts_change_no_byte(small, tmp_path: Path):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_a_listing_changes_no_byte(small, tmp_path: Path, monkeypatch, seed: int):
+def test_the_order_of_a_listing_changes_no_byte(small, tmp_path: Path, seed: int):
     small.picture("val", 21, small.pictures["val"]["COCO_val2014_000000000022.jpg"], name="21.jpg")
     raw = small.write()
     expected = made(raw, tmp_path / "in-order")
-    listing = os.scandir
-
-    class Shuffled:
-        def __init__(self, folder):
-            with listing(folder) as entries:
-                self._entries = list(entries)
-            random.Random(seed).shuffle(self._entries)
-
-        def __enter__(self):
-            return iter(self._entries)
-
-        def __exit__(self, *_):
-            return None
-
-    monkeypatch.setattr(sources.os, "scandir", Shuffled)
-    assert made(raw, tmp_path / "shuffled") == expected
+    with shuffled_listings(seed):
+        found = made(raw, tmp_path / "shuffled")
+    assert found == expected
 
 
 def test_hash_seeds_change_no_byte(small, tmp_path: Path):
