@@ -214,6 +214,15 @@ class RawTree:
         archive = self._archive_of(dataset, folder)
         return self._table(archive) if archive else []
 
+    def zips_beside(self, manifest: DatasetManifest, needs: Iterable[Need]) -> list[str]:
+        """Names of the zips of pictures that lie there although their folder is unpacked too."""
+        found: list[str] = []
+        for owner, path in ((need.dataset or manifest.name, need.path) for need in needs):
+            archive = self._archive_of(owner, path) if path.endswith("/") else None
+            if archive is not None and self.folders(owner, path):
+                found.append(archive.name)
+        return list(dict.fromkeys(found))
+
     def _listings(
         self, dataset: str, folders: Sequence[str]
     ) -> Iterator[Mapping[int, PictureFile]]:

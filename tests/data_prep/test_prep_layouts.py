@@ -73,6 +73,31 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
     assert shards(small.write(), tmp_path / "out") == expected
 
 
+@pytest.mark.parametrize("remove", [False, True])
+def test_pictures_that_an_unpacking_cut_short_are_told_with_the_zip_that_may_hold_them(
+    small, expected, out: Path, prep, capsys: pytest.CaptureFixture[str], remove: bool
+):
+    small.write_zips()
+    raw = small.write()
+    cut, empty = sorted((raw / "coco/val2014").iterdir())[:2]
+    cut.write_bytes(cut.read_bytes()[:200])
+    empty.write_bytes(b"")
+    call = ("run", "vqav2", "--raw", raw, "--out", out, "--workers", 1)
+    assert prep(*call) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "may be whole" in line]
+    assert [line.partition(" beside")[0] for line in told] == [
+        "val: 2 pictures cut short, empty or broken may be whole in val2014.zip"
+    ]
+    if remove:  # as it was told
+        cut.unlink()
+        empty.unlink()
+    else:
+        shutil.unpack_archive(raw / "coco/val2014.zip", raw / "coco")
+    assert prep(*call) == 0
+    assert "may be whole" not in capsys.readouterr().err
+    assert {path.name: sha256_file(path) for path in sorted(out.rglob("*.tar"))} == expected
+
+
 def test_folders_within_folders_of_their_name_are_found(small, expected, tmp_path: Path):
     raw = small.write()
     for path in list(raw.glob("coco/*20*")):
