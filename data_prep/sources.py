@@ -26,6 +26,7 @@ from vle_bench.catalog.datasets import (
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import member_content
+from vle_bench.data_prep.entries import is_file
 from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.tar_gz import tar_gz_content
@@ -333,7 +334,7 @@ def _unpacked_into(file: str) -> str:
 def _files_in(folder: Path) -> Iterator[PictureFile]:
     with machine_errors(folder), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
+            if is_file(entry):
                 yield PictureFile(entry.name, entry.path)
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from prep_world import picture_bytes, put_zip
+from prep_world import picture_bytes, put_zip, tree_digest
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
@@ -297,3 +297,23 @@ def test_half_a_download_is_not_answered_with_the_sample_world(tmp_path: Path, p
     call = ("run", "vqav2", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
     assert prep(*call, "--or-sample", tmp_path / "sample") == 3
     assert not (tmp_path / "sample").exists()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "itself"])
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("vqav2", "coco/train2014"), ("vcr", "vcr/vcr1images"), ("cc3m", "cc3m/pictures")],
+)
+def test_a_link_that_leads_nowhere_is_an_absent_picture(
+    drawn_world, tmp_path: Path, name: str, folder: str, target: str
+):
+    raw = Path(shutil.copytree(drawn_world(60), tmp_path / "raw"))
+    picture = sorted((raw / folder).rglob("*.jpg"))[-1]
+    picture.unlink()
+    digests = []
+    for out in ("absent", "link"):
+        if out == "link":
+            picture.symlink_to(picture.name if target == "itself" else "nowhere")
+        prepare(Request(dataset=name, raw=raw, out=tmp_path / out))
+        digests.append(tree_digest(tmp_path / out / name))
+    assert digests[0] == digests[1]
