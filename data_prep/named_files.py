@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from vle_bench.data_prep.archives import DamagedMember, ZipMember, read_member
+from vle_bench.data_prep.entries import is_file
 from vle_bench.data_prep.sources import PictureFile, RawTree
 from vle_bench.errors import machine_errors
 
@@ -99,4 +100,4 @@ def _listing(folder: Path) -> frozenset[str]:
     if not folder.is_dir():
         return frozenset()
     with machine_errors(folder), os.scandir(folder) as entries:
-        return frozenset(entry.name for entry in entries if entry.is_file())
+        return frozenset(entry.name for entry in entries if is_file(entry))

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vle_bench.catalog.datasets import dataset_names, load_dataset_manifest
+from vle_bench.data_prep.entries import is_folder
 from vle_bench.data_prep.journal import FOLDER
-from vle_bench.errors import DataProblem, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, UsageProblem, machine_errors, refuse_circle
 from vle_bench.shards.layout import REPORT, SAMPLES, number_of
 from vle_bench.shards.report import read_report
 
@@ -31,6 +32,7 @@ def keep_apart(dataset: str, raw: Path, out: Path) -> None:
         UsageProblem: Shards would lie among raw files, in a prepared dataset, or among files of
             somebody else.
     """
+    refuse_circle(out / dataset)
     here = out.resolve()
     among = raw.resolve() in (here, (out / dataset).resolve())
     if not among and not (out / FOLDER).is_dir():
@@ -122,7 +124,7 @@ def _two_levels(folder: Path) -> Iterator[str]:
     """What is in a folder and in the folders in it; none of an empty one."""
     with machine_errors(folder), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if is_folder(entry):
                 yield from (f"{entry.name}/{one.name}" for one in Path(entry.path).iterdir())
             else:
                 yield entry.name

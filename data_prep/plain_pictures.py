@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from vle_bench.data_prep.entries import is_file, is_folder
 from vle_bench.data_prep.found_pictures import FoundPictures, Names
 from vle_bench.data_prep.web_keys import Keys, LookUp, sorted_keys, url_key
 from vle_bench.errors import machine_errors
@@ -114,7 +115,7 @@ def _files_below(folder: Path) -> Iterator[str]:
         with machine_errors(folder / inner), os.scandir(folder / inner) as entries:
             for entry in entries:
                 name = f"{inner}{entry.name}"
-                if not entry.is_dir():
+                if is_file(entry):
                     yield name
-                elif not entry.is_symlink():
+                elif is_folder(entry) and not entry.is_symlink():
                     waiting.append(f"{name}/")

@@ -84,6 +84,14 @@ LOSSES: tuple[str, ...] = (
 """Rules under `adjusted` that no official file needs: what was written lacks boxes, their classes
 or their phrases. People are warned of them, since nothing is left out that would tell."""
 
+UNPACKED_BADLY: tuple[str, ...] = (
+    "picture cut short",
+    "picture file empty",
+    "picture header broken",
+    "not a picture",
+)
+"""Reasons of pictures that may be whole in the archive that they were unpacked from."""
+
 _CLASS_OF = {reason: name for name, reasons in CLASSES.items() for reason in reasons}
 
 

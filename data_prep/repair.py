@@ -264,7 +264,7 @@ def _build_again(again: _Again) -> _Outcome:
         try:
             ensure_shard(task)
         except DataProblem as error:
-            changed = [str(error)]
+            changed = [str(error).removeprefix(f"{task.name.file_name}: ")]
     return _Outcome(place, tuple(changed))
 
 

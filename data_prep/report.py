@@ -11,7 +11,8 @@ from vle_bench.console import amount, verb
 from vle_bench.data_prep.books import ABSENT, Books
 from vle_bench.data_prep.box_rules import OTHER_SIZE
 from vle_bench.data_prep.gathered import Gathered
-from vle_bench.data_prep.reasons import LOSSES, classes_of
+from vle_bench.data_prep.reasons import LOSSES, UNPACKED_BADLY, classes_of
+from vle_bench.data_prep.sources import RawTree
 from vle_bench.shards.index import KINDS
 from vle_bench.shards.layout import split_order
 from vle_bench.shards.report import (
@@ -31,7 +32,7 @@ def split_report(
     books: Books,
     gathered: Gathered,
     *,
-    sample: bool,
+    raw: RawTree,
     scheme: str = "",
 ) -> SplitReport:
     """The closed books of a split.
@@ -40,14 +41,17 @@ def split_report(
         dataset: The dataset's name.
         books: Everything read, skipped and adjusted, those of the shards included.
         gathered: The finished shards.
-        sample: Whether the pictures are drawn; then published counts say nothing about them.
+        raw: The raw folder; where its pictures are drawn, published counts say nothing about them.
         scheme: The way of splitting; "" is the dataset's default.
 
     Raises:
         DataProblem: The books do not balance.
     """
     counts = books.closed(gathered.written)
-    expectations = () if sample else tuple(_expectations(dataset, books, counts, scheme=scheme))
+    published = () if raw.is_sample else _expectations(dataset, books, counts, scheme=scheme)
+    expectations = tuple(published)
+    manifest = load_dataset_manifest(dataset)
+    zips = raw.zips_beside(manifest, manifest.needs_of(books.split, scheme=scheme))
     return SplitReport(
         counts=counts,
         adjusted=dict(sorted(books.adjusted.items())),
@@ -57,7 +61,11 @@ def split_report(
         absent_sources=tuple(sorted(books.absent)),
         sources=dict(sorted(books.sources.items())),
         picture_endings=tuple(sorted({e for one in gathered.outcomes for e in one.entry.endings})),
-        warnings=(*books.warnings, *_warnings(books, counts, expectations)),
+        warnings=(
+            *books.warnings,
+            *_warnings(books, counts, expectations),
+            *_whole_elsewhere(counts["image"], zips),
+        ),
         overlap=tuple(books.overlap),
         shards=gathered.shards,
     )
@@ -109,6 +117,18 @@ def _expectations(
 
 def _expectation(what: str, published: ExpectedCount, found: int) -> Expectation:
     return Expectation(what=what, expected=published.count, found=found, source=published.source)
+
+
+def _whole_elsewhere(pictures: Counts, zips: Iterable[str]) -> Iterator[str]:
+    """What to do about pictures that an unpacking cut short which was broken off."""
+    damaged = sum(pictures.skipped.get(reason, 0) for reason in UNPACKED_BADLY)
+    names = " and ".join(zips)
+    if damaged and names:
+        yield (
+            f"{amount(damaged, 'picture')} cut short, empty or broken may be whole in {names} "
+            "beside the unpacked files, which are read first: unpack again, or remove the broken "
+            "files, and run again"
+        )
 
 
 def _warnings(

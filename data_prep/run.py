@@ -276,7 +276,7 @@ class _Run:
             self._dataset.name,
             books,
             gathered,
-            sample=self._raw.is_sample,
+            raw=self._raw,
             scheme=self._request.parameters.scheme,
         )
         if not self._other_parameters:

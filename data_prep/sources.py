@@ -26,6 +26,7 @@ from vle_bench.catalog.datasets import (
 from vle_bench.data_prep.archives import ZipMember, read_table
 from vle_bench.data_prep.base64_rows import Base64Cell
 from vle_bench.data_prep.content import member_content
+from vle_bench.data_prep.entries import is_file
 from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.data_prep.tar_gz import tar_gz_content
@@ -214,6 +215,15 @@ class RawTree:
         archive = self._archive_of(dataset, folder)
         return self._table(archive) if archive else []
 
+    def zips_beside(self, manifest: DatasetManifest, needs: Iterable[Need]) -> list[str]:
+        """Names of the zips of pictures that lie there although their folder is unpacked too."""
+        found: list[str] = []
+        for owner, path in ((need.dataset or manifest.name, need.path) for need in needs):
+            archive = self._archive_of(owner, path) if path.endswith("/") else None
+            if archive is not None and self.folders(owner, path):
+                found.append(archive.name)
+        return list(dict.fromkeys(found))
+
     def _listings(
         self, dataset: str, folders: Sequence[str]
     ) -> Iterator[Mapping[int, PictureFile]]:
@@ -335,7 +345,7 @@ def _unpacked_into(file: str) -> str:
 def _files_in(folder: Path) -> Iterator[PictureFile]:
     with machine_errors(folder), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
+            if is_file(entry):
                 yield PictureFile(entry.name, entry.path)
 
 

@@ -32,7 +32,7 @@ from vle_bench.data_prep.picture import oddities, probe
 from vle_bench.data_prep.prepared import Prepared
 from vle_bench.data_prep.scripts import Language, language_of
 from vle_bench.data_prep.spool import NumberedRows, Reread
-from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors
+from vle_bench.errors import DataProblem, Problems, UsageProblem, machine_errors, refuse_circle
 from vle_bench.records import Caption, Sample, sample_bytes, sample_from_bytes
 from vle_bench.shards.index import SampleRow, SkippedRow, iter_sample_rows
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName, number_of
@@ -331,6 +331,7 @@ def _own_files(prepared: Prepared, rows: Iterable[SampleRow]) -> dict[str, bytes
 
 
 def _check_place(prepared: Prepared, folder: Path, parameters: Mapping[str, str | int]) -> None:
+    refuse_circle(folder)
     here, there = folder.resolve(), prepared.folder.resolve()
     if here == there:
         raise UsageProblem(f"{folder}: is the original. Choose another --out.")

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import msgspec
 
 from vle_bench.console import amount, progress, verb
+from vle_bench.data_prep.entries import is_file, is_folder
 from vle_bench.data_prep.found_pictures import ENDINGS, FoundPictures
 from vle_bench.data_prep.plain_pictures import find_plain
 from vle_bench.data_prep.tar_files import TarSlice, read_slice, tar_members
@@ -89,7 +90,7 @@ def _shard_folders(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         yield folder
         with machine_errors(folder), os.scandir(folder) as entries:
-            inner = sorted(entry.name for entry in entries if entry.is_dir())
+            inner = sorted(entry.name for entry in entries if is_folder(entry))
         for name in inner:
             if name != PLAIN_FOLDER and not _SHARD.fullmatch(name):
                 yield folder / name
@@ -163,7 +164,7 @@ def _folder_listing(path: Path) -> tuple[dict[int, _Listed], dict[int, TarSlice 
     pictures: dict[int, _Listed] = {}
     sidecars: dict[int, TarSlice | None] = {}
     with machine_errors(path), os.scandir(path) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_file())
+        names = sorted(entry.name for entry in entries if is_file(entry))
     for name in names:
         match = _PICTURE.fullmatch(name)
         if match is not None:

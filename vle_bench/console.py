@@ -29,6 +29,7 @@ from vle_bench.errors import (
     MOST_PROBLEMS,
     UsageProblem,
     VleBenchError,
+    refuse_circle,
 )
 
 T = TypeVar("T")
@@ -56,7 +57,9 @@ class Place(click.Path):
             self.fail("it is empty. Is the variable set?", param, ctx)
         if isinstance(value, str) and "://" in value:
             self.fail(f"{value} is a URL, and a place on this machine is needed here.", param, ctx)
-        return super().convert(value, param, ctx)
+        place = Path(os.fsdecode(super().convert(value, param, ctx)))
+        refuse_circle(place)
+        return place
 
 
 PLACE = Place()

@@ -7,6 +7,7 @@ is a bug of ours.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +115,15 @@ def needs_file(path: Path, what: str) -> Path:
     raise DataProblem(f"{path}: {what} expected, found {found}. Check the path.")
 
 
+def refuse_circle(path: Path) -> None:
+    """Raises `DataProblem` for a path whose links lead back to where they began."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DataProblem(_circle(path)) from error
+
+
 @contextmanager
 def machine_errors(where: Path | str) -> Iterator[None]:
     """Turns the operating system's refusals into sentences; `FileNotFoundError` is data missing."""
@@ -125,5 +135,11 @@ def machine_errors(where: Path | str) -> Iterator[None]:
         raise MachineProblem(f"{where}: out of memory.") from error
     except OSError as error:
         place = error.filename or where
+        if error.errno == errno.ELOOP:
+            raise DataProblem(_circle(place)) from error
         reason = error.strerror or str(error)
         raise MachineProblem(f"{place}: {reason}. Free space or check permissions.") from error
+
+
+def _circle(place: Path | str) -> str:
+    return f"{place}: links lead round in a circle, and to no file or folder. Make the link anew."

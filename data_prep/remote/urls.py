@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from vle_bench.canonical import sha256_bytes
-from vle_bench.errors import UsageProblem
+from vle_bench.errors import UsageProblem, refuse_circle
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CACHE = "XDG_CACHE_HOME"
@@ -32,6 +32,7 @@ def as_path(text: str) -> Path:
 
     Raises:
         UsageProblem: An empty text, a `file://` URL of another machine, or a relative one.
+        DataProblem: Its links lead round in a circle.
 
     >>> as_path("file:///data/shards").as_posix()
     '/data/shards'
@@ -39,6 +40,7 @@ def as_path(text: str) -> Path:
     if not text:  # the current folder, to Python; an unset variable, to who typed it
         raise UsageProblem("A place is empty. Is the variable set?")
     if not text.lower().startswith("file://"):
+        refuse_circle(Path(text))
         return Path(text)
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):

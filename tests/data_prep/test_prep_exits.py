@@ -30,6 +30,27 @@ _READING = [
 _NAMES = [arguments[0] for arguments in _READING]
 
 
+_WRITING = [
+    ["run", "vqav2", "--raw", "{free}", "--out", "{place}"],
+    ["plan", "vqav2", "--raw", "{free}", "--out", "{place}/below"],
+    ["sample", "--out", "{place}"],
+]
+
+
+@pytest.mark.parametrize("arguments", [*_READING, *_WRITING], ids=" ".join)
+def test_links_that_lead_round_in_a_circle_exit_3_with_what_to_do(
+    tmp_path: Path, prep, capsys: pytest.CaptureFixture[str], arguments: list[str]
+):
+    place = tmp_path / "loop"
+    place.symlink_to(tmp_path / "back")
+    (tmp_path / "back").symlink_to(place)
+    (tmp_path / "free").mkdir()
+    told = [one.format(place=place, free=tmp_path / "free") for one in arguments]
+    assert prep(*told) == 3
+    assert "links lead round in a circle" in capsys.readouterr().err
+    assert list((tmp_path / "free").iterdir()) == []
+
+
 def _exit(arguments: list[str], place: Path, free: Path) -> tuple[int, str]:
     """Exit code and stderr of the command, run by somebody whom permissions bind."""
     told = [argument.format(place=place, free=free) for argument in arguments]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from prep_world import picture_bytes, put_zip
+from prep_world import picture_bytes, put_zip, tree_digest
 
 from vle_bench.canonical import sha256_file
 from vle_bench.catalog.datasets import load_dataset_manifest
@@ -104,6 +104,31 @@ def test_pictures_missing_from_a_folder_are_taken_from_the_zip_beside_it(
         for name in names[::2]:
             del small.pictures[split][name]
     assert shards(small.write(), tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("remove", [False, True])
+def test_pictures_that_an_unpacking_cut_short_are_told_with_the_zip_that_may_hold_them(
+    small, expected, out: Path, prep, capsys: pytest.CaptureFixture[str], remove: bool
+):
+    small.write_zips()
+    raw = small.write()
+    cut, empty = sorted((raw / "coco/val2014").iterdir())[:2]
+    cut.write_bytes(cut.read_bytes()[:200])
+    empty.write_bytes(b"")
+    call = ("run", "vqav2", "--raw", raw, "--out", out, "--workers", 1)
+    assert prep(*call) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "may be whole" in line]
+    assert [line.partition(" beside")[0] for line in told] == [
+        "val: 2 pictures cut short, empty or broken may be whole in val2014.zip"
+    ]
+    if remove:  # as it was told
+        cut.unlink()
+        empty.unlink()
+    else:
+        shutil.unpack_archive(raw / "coco/val2014.zip", raw / "coco")
+    assert prep(*call) == 0
+    assert "may be whole" not in capsys.readouterr().err
+    assert {path.name: sha256_file(path) for path in sorted(out.rglob("*.tar"))} == expected
 
 
 def test_folders_within_folders_of_their_name_are_found(small, expected, tmp_path: Path):
@@ -305,3 +330,23 @@ def test_half_a_download_is_not_answered_with_the_sample_world(tmp_path: Path, p
     call = ("run", "vqav2", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
     assert prep(*call, "--or-sample", tmp_path / "sample") == 3
     assert not (tmp_path / "sample").exists()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "itself"])
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("vqav2", "coco/train2014"), ("vcr", "vcr/vcr1images"), ("cc3m", "cc3m/pictures")],
+)
+def test_a_link_that_leads_nowhere_is_an_absent_picture(
+    drawn_world, tmp_path: Path, name: str, folder: str, target: str
+):
+    raw = Path(shutil.copytree(drawn_world(60), tmp_path / "raw"))
+    picture = sorted((raw / folder).rglob("*.jpg"))[-1]
+    picture.unlink()
+    digests = []
+    for out in ("absent", "link"):
+        if out == "link":
+            picture.symlink_to(picture.name if target == "itself" else "nowhere")
+        prepare(Request(dataset=name, raw=raw, out=tmp_path / out))
+        digests.append(tree_digest(tmp_path / out / name))
+    assert digests[0] == digests[1]

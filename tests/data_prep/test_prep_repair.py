@@ -149,7 +149,7 @@ def test_a_picture_that_was_bad_and_is_now_whole_makes_another_shard_and_is_refu
     hurt = done / "val/vqav2-val-000001.tar"
     hurt.unlink()
     small.picture("val", 23)
-    with pytest.raises(DataProblem, match=r"val-000001.tar: would get the sha256"):
+    with pytest.raises(DataProblem, match=r"\nval/vqav2-val-000001.tar: would get the sha256"):
         repair(done, small.write())
     assert not hurt.exists()
     assert not list(done.rglob("*.tmp"))

@@ -17,7 +17,7 @@ NOT_HERE = ("make ", "source ")
 """Lines that set up what the tests run in already."""
 
 
-def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=folder,
@@ -25,7 +25,12 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         # A commit between two demos is a change of the code, which the second would record.
-        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "GIT_DIR": os.devnull},
+        env={
+            **os.environ,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "GIT_DIR": os.devnull,
+            **environment,
+        },
     )
 
 
@@ -88,6 +93,17 @@ def test_every_command_of_the_readme_runs_after_the_demo(demo):
     assert "Traceback" not in done.stderr
 
 
+def python_block(named: str) -> str:
+    """The example that names it."""
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    (example,) = (block for block in blocks if named in block)
+    return example
+
+
 @pytest.mark.parametrize(
     ("named", "shown"),
     [
@@ -97,12 +113,30 @@ def test_every_command_of_the_readme_runs_after_the_demo(demo):
 )
 def test_the_readmes_examples_run_on_the_demos_shards(demo, named: str, shown: str):
     folder, _ = demo
-    blocks = re.findall(
-        r"^```python\n(.*?)^```$",
-        (ROOT / "README.md").read_text(encoding="utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-    (example,) = (block for block in blocks if named in block)
+    example = python_block(named)
     done = run([sys.executable, "-c", f"{example}\n{shown}\nprint(one.key)\n"], folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("vqav2-")
+
+
+def test_the_ranks_of_the_readmes_loader_make_the_same_number_of_steps(demo):
+    folder, _ = demo
+    call = "vle-prep run vqav2 --raw data/sample/raw --out many --samples-per-shard 9 --split train"
+    assert run(call.split(), folder).returncode == 0
+    tars = len(list((folder / "many/vqav2/train").glob("*.tar")))
+    code = f"{python_block('WebDataset')}\n{python_block('with_epoch')}\n"
+    code = code.replace("data/sample/shards", "many").replace(
+        "-000000.tar", f"-{{000000..{tars - 1:06d}}}.tar"
+    )
+    shown = "\nprint([len(list(batches)) for _ in range(2)], {len(one) for one in batches})"
+    bare = "\nprint(sum(1 for _ in samples))"
+    steps, own = [], []
+    for rank in "01":
+        ranks = {"RANK": rank, "WORLD_SIZE": "2"}
+        done = run([sys.executable, "-c", code + shown], folder, **ranks)
+        assert done.returncode == 0, done.stderr
+        steps.append(done.stdout)
+        done = run([sys.executable, "-c", code.partition("WORKERS = ")[0] + bare], folder, **ranks)
+        own.append(int(done.stdout))
+    assert steps[0] == steps[1]
+    assert own[0] != own[1]  # so they would wait for each other without it
