@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from vle_bench.catalog.comparison import Comparison
+from vle_bench.catalog.published import load_published
 from vle_bench.errors import DataProblem
 from vle_bench.eval.compare import (
     Drawing,
     StoredRun,
     against_published,
     contrast_with_first,
+    figures,
     read_run,
     runs,
 )
@@ -107,6 +110,16 @@ def test_a_figure_in_error_has_the_error_of_its_own_share(two_runs):
     share = float(found.value) / 100
     both = math.hypot(found.standard_error, 100 * math.sqrt(share * (1 - share) / 50))
     assert found.p_both == pytest.approx(math.erfc(abs(found.difference) / both / math.sqrt(2)))
+
+
+def test_a_figure_of_all_right_beside_a_run_of_all_right_has_no_p(store, monkeypatch):
+    run = read_run(store("all", [True] * 60))
+    document = replace(run.document, dataset="vcr", split="val", part="", sample=False)
+    row = next(row for row in load_published() if (row.model, row.metric) == ("R2C", "q2a"))
+    whole = replace(row, value="100")
+    monkeypatch.setattr(figures, "rows_for", lambda _: [(whole, Comparison((), ()))])
+    (found,) = against_published(replace(run, document=document), "R2C", "q2a", n_published=9)
+    assert (found.standard_error, found.p_exact, found.p_both) == (0.0, None, None)
 
 
 def test_a_column_that_is_not_there_is_told(two_runs):
