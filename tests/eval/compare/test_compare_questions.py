@@ -80,6 +80,9 @@ def test_a_figure_without_known_n_is_tested_as_exact_alone(answered):
     tests = against_published(run, "ViLT-B/32 200k", "accuracy[number]")
     assert all(one.n_published is None and one.p_both is None for one in tests)
     assert all(one.p_exact is not None for one in tests)
+    # Of a part of val nobody counted the questions.
+    found = {one.split: one for one in against_published(run, "OFA-large beam", "accuracy")}
+    assert (found["val-part"].n_published, found["val-part"].p_both) == (None, None)
     (whole,) = {one.n_published for one in against_published(run, "VLE-large", "accuracy")}
     assert whole == 107_394
 

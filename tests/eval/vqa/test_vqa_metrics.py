@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from vqa_world import annotation_file, prediction_file, question
@@ -13,7 +14,8 @@ from vle_bench.errors import DataProblem
 from vle_bench.eval.requests import RetrievalRequest, VqaRequest
 from vle_bench.eval.scored import Scored
 from vle_bench.eval.vqa.accuracy import ItemScores
-from vle_bench.eval.vqa.metrics import _check
+from vle_bench.eval.vqa.gold import Annotation, gold_of
+from vle_bench.eval.vqa.metrics import _check, accuracy_metrics
 from vle_bench.eval.vqa.task import TASK
 from vle_bench.results import Metric
 
@@ -114,6 +116,12 @@ def test_numbers_that_contradict_each_other_stop_the_run(scores, parts, message)
     metrics = {"accuracy": Metric(value=50.0, n=1), **parts}
     with pytest.raises(DataProblem, match=message):
         _check(items(scores), metrics, tuple(parts))
+
+
+def test_no_metrics_are_made_of_scores_that_contradict_each_other():
+    gold = gold_of(msgspec.convert([question(1000, ["cat"] * 4)], list[Annotation]), "here")
+    with pytest.raises(DataProblem, match="an item score lies outside 0 to 1"):
+        accuracy_metrics(gold, items([1.5]), resamples=0, seed=0)
 
 
 def test_few_answers_are_noted(tmp_path):

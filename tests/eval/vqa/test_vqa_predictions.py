@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from vqa_world import annotation_file, prediction_file, question, write
 
+from vle_bench.eval.vqa import predictions
+
 ANSWERS = {1000: "Yes", 1001: "Two", 2000: "red", 3000: "Cat."}
 SCORES = {"accuracy": 62.5, "accuracy[yes/no]": 0.0, "accuracy[number]": 100.0}
 EXPECTED = 'Expected VQA predictions: a list of {"question_id": 42, "answer": "yes"}.'
@@ -169,6 +171,21 @@ def test_missing_zero_scores_nothing_and_says_so(score, world):
     assert document["metrics"]["accuracy"] == {"value": 15.0, "n": 4, "low": None, "high": None}
     assert "|missing:zero|" in document["signature"]
     assert "3 of 4 questions have no prediction and score 0." in document["notes"]
+
+
+def test_as_many_answers_as_questions_without_one_are_no_whole_file(score, world):
+    write(world / "p.json", rows({1000: "no"}) * 3)
+    ran = score("--missing", "zero")
+    assert ran.code == 3
+    assert "1000 (record 1 and record 2)" in ran.err
+
+
+def test_an_official_file_needs_no_closer_look(score, world, monkeypatch):
+    """Row by row takes many times as long, and only finds places for problems."""
+    monkeypatch.delattr(predictions, "answers_by_id")
+    assert score().document["metrics"]["accuracy"]["value"] == SCORES["accuracy"]
+    prediction_file(world / "p.json", {2000: "red"})
+    assert score("--missing", "zero").document["metrics"]["accuracy"]["value"] == 15.0
 
 
 def test_missing_zero_still_refuses_foreign_ids(score, world):

@@ -100,11 +100,12 @@ def test_an_annotator_whom_nobody_agrees_with_earns_nothing(tmp_path):
 
 
 def test_the_annotator_is_drawn_by_seed_and_id_alone(tmp_path):
-    made = [question(1000 * n, [f"answer {k}" for k in range(10)]) for n in range(1, 41)]
+    made = [question(1000 * n, [f"{n} answer {k}" for k in range(10)]) for n in range(1, 41)]
     annotation_file(tmp_path / "a.json", made)
     first, other = (answers(tmp_path, "annotator", seed=seed) for seed in (0, 1))
     assert first != other
-    assert len(set(first)) > 5
+    assert [answer.split()[0] for answer in first] == [str(n) for n in range(1, 41)]
+    assert len({answer.split()[2] for answer in first}) > 5
     annotation_file(tmp_path / "a.json", made[::-1])
     assert answers(tmp_path, "annotator", seed=0) == first[::-1]
 
@@ -124,9 +125,9 @@ def test_the_oracle_takes_what_most_annotators_gave_and_the_vocabulary_holds(tmp
         question(3000, ["cat", "dog"] * 2),
     ]
     annotation_file(tmp_path / "a.json", made)
-    write(tmp_path / "v.json", ["blue", "dog", "red", "cat"])
+    write(tmp_path / "v.json", ["red", "dog", "blue", "cat"])
     vocabulary = str(tmp_path / "v.json")
-    assert answers(tmp_path, "oracle", vocabulary=vocabulary) == ["red", "blue", "dog"]
+    assert answers(tmp_path, "oracle", vocabulary=vocabulary) == ["red", "red", "dog"]
     scored = TASK.score(request(tmp_path, "oracle", vocabulary=vocabulary))
     assert scored.notes[0] == (
         "baseline:oracle: 1 of 3 questions have no right answer in the vocabulary of 4."

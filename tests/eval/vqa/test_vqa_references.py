@@ -34,6 +34,10 @@ IDS = (1000, 1001, 2000, 3000)
             ),
         ),
         (
+            {"annotations": [question(1000, ["x"]), question("", ["x"])]},
+            "a.json: question_id is empty: annotation 2. An id is an integer or a text.",
+        ),
+        (
             {"annotations": [{**question(1000, ["x"]), "image_id": ""}]},
             "a.json: image_id is empty: annotation 1. An id is an integer or a text.",
         ),
