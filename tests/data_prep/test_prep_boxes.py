@@ -99,6 +99,20 @@ def test_annotations_of_the_turned_picture_are_known_by_their_size(picture, decl
     assert drawn_as_shown([box], picture, declared) is shown
 
 
+def test_all_boxes_of_a_picture_tell_together_how_they_were_drawn():
+    anyhow, as_shown, as_stored = (0, 0, 5, 5), (0, 60, 5, 5), (60, 0, 5, 5)
+    assert drawn_as_shown([anyhow, as_shown], QUARTER, None)
+    assert not drawn_as_shown([as_shown, as_stored], QUARTER, None)
+
+
+def test_a_box_that_is_left_out_takes_no_other_with_it():
+    sides = [(math.nan, 1, 2, 3), (1, 1, 0, 5), (200, 10, 5, 5), (-5, 10, 5.0000001, 5)]
+    boxes = [BoxAnnotation(id=str(at), xywh=xywh) for at, xywh in enumerate([*sides, (1, 1, 5, 5)])]
+    fitted = fit(boxes, UPRIGHT, None)
+    assert [box.id for box in fitted.boxes] == ["4"]
+    assert [box.id for box, _ in fitted.skipped] == ["0", "1", "2", "3"]
+
+
 def test_boxes_drawn_on_the_turned_picture_are_mapped_back():
     fitted = fit(one(0, 60, 10, 20), QUARTER, (50, 100))
     # Orientation 6 is shown turned clockwise: the left edge as shown is the bottom as stored.

@@ -48,6 +48,26 @@ def test_a_sample_is_found_by_its_key(toy: Path):
             reader.row("toy-9999")
 
 
+def test_a_reader_keeps_few_shards_open_and_none_behind_its_block(toy: Path, monkeypatch):
+    opened: list[int] = []
+
+    def noting(*given: object) -> int:
+        opened.append(really(*given))
+        return opened[-1]
+
+    really = os.open
+    monkeypatch.setattr("vle_bench.shards.read._MOST_OPEN", 1)
+    with open_split(toy, "val") as reader:
+        monkeypatch.setattr(os, "open", noting)
+        for row in (*reader.rows, reader.rows[0]):
+            assert sha256_bytes(reader.picture(row)) == row.sha256
+        monkeypatch.setattr(os, "open", really)
+    # Closed before the next is opened, so that each has the same number, and closed at the end.
+    assert (len(opened), len(set(opened))) == (3, 1)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(opened[0])
+
+
 def test_rows_need_not_be_held(toy: Path):
     with SplitReader(toy, "val") as held, SplitReader(toy, "val", hold=False) as reader:
         assert list(reader.each_row()) == list(held.each_row()) == list(held.rows) != []

@@ -47,6 +47,14 @@ def test_a_header_tells_its_name_and_size_again(key: str, size: int):
     assert own_size(header(key, size)) == size
 
 
+def test_a_name_may_fill_its_field_and_a_header_must_be_whole():
+    name = "a" * 96 + ".jpg"
+    assert parse_header(header(name, 1)) == (name, 1)
+    assert parse_header(bytes(7) + header(name, 1), 7) == (name, 1)
+    with pytest.raises(BrokenHeader, match="100 bytes where a header of 512"):
+        parse_header(header(name, 1) + bytes(100), 512)
+
+
 @given(KEYS, st.integers(0, MOST_MEMBER_BYTES))
 def test_our_header_is_the_one_tarfile_makes(key: str, size: int):
     member = tarfile.TarInfo(key)
