@@ -137,7 +137,8 @@ def exit_code(command: click.Command, program: str, args: list[str] | None = Non
     except click.ClickException as problem:
         told = io.StringIO()
         problem.show(told)
-        say("\n".join(_one_line(line) for line in told.getvalue().rstrip("\n").split("\n")))
+        lines = told.getvalue().expandtabs(4).rstrip("\n").split("\n")
+        say("\n".join(_one_line(line) for line in lines))
         return problem.exit_code
     except VleBenchError as problem:
         say(message_text(str(problem)))
