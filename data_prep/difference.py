@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from vle_bench.console import progress
+from vle_bench.console import progress, typed
 from vle_bench.data_prep.spool import SortedRows
 from vle_bench.errors import DataProblem, Problems
 from vle_bench.inputs import decode_json
@@ -215,7 +215,7 @@ def _needs_shards(folder: Path, report: Report) -> None:
             if size != shard.bytes:
                 found = "missing" if size is None else f"{size:,} bytes"
                 problems.add(f"{path}: {found}, {shard.bytes:,} bytes expected.")
-    problems.raise_if_any(advice=f"Build them again: vle-prep repair {folder} --raw RAW.")
+    problems.raise_if_any(advice=f"Build them again: vle-prep repair {typed(folder)} --raw RAW.")
 
 
 def _rows(folder: Path, report: Report) -> Iterator[SampleRow]:

@@ -80,9 +80,15 @@ class Prior:
             if name in before and before[name] != value
         ]
         if changes and self.other_splits:
+            # No run by one scheme takes along the splits that only another has.
+            cure = (
+                f"Choose another --out, or remove {self._folder}."
+                if before.get("scheme", "") != parameters.get("scheme", "")
+                else "Prepare all splits together (no --split), or choose another --out."
+            )
             raise UsageProblem(
                 f"{self._folder}: {'; '.join(changes)}, but {self._others()} would keep the old. "
-                "Prepare all splits together (no --split), or choose another --out."
+                f"{cure}"
             )
         return changes
 
@@ -102,8 +108,13 @@ class Prior:
                     "Prepare all splits together (no --split)."
                 )
 
-    def check_sources(self, books: Books) -> list[str]:
+    def check_sources(self, books: Books, *, others: bool) -> list[str]:
         """Names each annotation file of a split that is another than at the last run.
+
+        Args:
+            books: The split's.
+            others: Whether parameters are other than then: other files are read by them, and none
+                of those is gone or new for that.
 
         Raises:
             DataProblem: A split that this run leaves alone was made from the older file.
@@ -118,7 +129,7 @@ class Prior:
                         "Prepare all splits together (no --split), or choose another --out."
                     )
         before = self._report.splits.get(books.split)
-        return list(_source_changes(before.sources, books.sources)) if before else []
+        return list(_source_changes(before.sources, books.sources, others)) if before else []
 
     def overlap_of(self, split: str) -> tuple[RuleReport, ...]:
         """What the rules of the leak guard saw when the split was last prepared."""
@@ -179,8 +190,10 @@ class Prior:
         return report
 
 
-def _source_changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted({*before, *now}):
+def _source_changes(
+    before: Mapping[str, str], now: Mapping[str, str], others: bool
+) -> Iterator[str]:
+    for name in sorted({*before} & {*now} if others else {*before, *now}):
         if name not in now:
             yield f"raw file {name} is gone"
         elif name not in before:

@@ -246,7 +246,8 @@ class _Run:
     def _split(self, opened: Guarded, split: str, engine: Engine) -> _Done | None:
         books = Books(split)
         reading = opened.read(split, books)
-        self._changes += [f"{split}: {one}" for one in self._prior.check_sources(books)]
+        told = self._prior.check_sources(books, others=self._other_parameters)
+        self._changes += [f"{split}: {one}" for one in told]
         per_shard = self._request.parameters.samples_per_shard
         count = shard_count(len(reading.pictures), per_shard)
         before = {name.number for name in self._shelf.known(self._dataset.name, split)}

@@ -11,6 +11,7 @@ import errno
 import gc
 import io
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,7 +138,8 @@ def exit_code(command: click.Command, program: str, args: list[str] | None = Non
     except click.ClickException as problem:
         told = io.StringIO()
         problem.show(told)
-        say("\n".join(_one_line(line) for line in told.getvalue().rstrip("\n").split("\n")))
+        lines = told.getvalue().expandtabs(4).rstrip("\n").split("\n")
+        say("\n".join(_one_line(line) for line in lines))
         return problem.exit_code
     except VleBenchError as problem:
         say(message_text(str(problem)))
@@ -178,6 +180,15 @@ def say(text: str) -> None:
     """One message for people, on stderr; where nobody can be told, the exit code still says it."""
     with suppress(OSError):
         click.echo(text, err=True)
+
+
+def typed(place: Path | str) -> str:
+    """A place as it is typed at a shell, in the commands that we tell people to run.
+
+    >>> typed("data/shards"), typed("my shards")
+    ('data/shards', "'my shards'")
+    """
+    return shlex.quote(str(place))
 
 
 def amount(count: int, thing: str, things: str = "") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import PLACE, amount, say
+from vle_bench.console import PLACE, amount, say, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def command(name: str, raw: Path, **options: Any) -> None:
         raise
     _tell(answer, as_json=options["as_json"])
     if not answer.dry_run:
-        say(f"{raw / name}: next, vle-prep plan {name} --raw {raw} --out SHARDS")
+        say(f"{raw / name}: next, vle-prep plan {name} --raw {typed(raw)} --out SHARDS")
 
 
 def _tell(answer: Fetched, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vle_bench.console import PLACE, amount, say
+from vle_bench.console import PLACE, amount, say, typed
 
 if TYPE_CHECKING:
     from vle_bench.data_prep.datasets.base import Dataset, Parameters
@@ -217,7 +217,7 @@ def _tell(prepared: Prepared, place: str) -> None:
     built = amount(prepared.built, "shard")
     say(
         f"{place}: {built} built, {prepared.kept:,} verified and kept. "
-        f"Check them any time: vle-prep verify {place}"
+        f"Check them any time: vle-prep verify {typed(place)}"
     )
 
 
@@ -232,7 +232,7 @@ def _not_empty(prepared: Prepared, raw: Path) -> None:
         name = prepared.report.dataset
         raise DataProblem(
             f"{raw}: holds no picture of the {amount(read, 'image')} of {name}, so no shard was "
-            f"written. vle-prep plan {name} --raw {raw} says where they belong."
+            f"written. vle-prep plan {name} --raw {typed(raw)} says where they belong."
         )
 
 

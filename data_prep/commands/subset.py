@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vle_bench.console import PLACE, amount, say
+from vle_bench.console import PLACE, amount, say, typed
 
 
 @click.command("subset", help="Copy the samples that pass filters; pictures are untouched.")
@@ -61,7 +61,7 @@ def command(folder: Path, out: Path, **options: Any) -> None:
     for one in made:
         kept = one.report.counts["image"].written
         total = amount(one.samples, "sample")
-        say(f"{one.folder}: {kept:,} of {total}. Check it: vle-prep verify {out}")
+        say(f"{one.folder}: {kept:,} of {total}. Check it: vle-prep verify {typed(out)}")
     if not any(one.report.counts["image"].written for one in made):
         raise DataProblem(
             f"{out}: no sample of {folder} passes the filters, its report says why. Widen them."

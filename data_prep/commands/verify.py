@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vle_bench.console import amount, say
+from vle_bench.console import amount, say, typed
 
 if TYPE_CHECKING:
-    from vle_bench.data_prep.verify import Verification
+    from vle_bench.data_prep.verify import Finding, Verification
 
 
 @click.command("verify", help="Find every damaged, missing, extra, renamed or swapped shard.")
@@ -44,19 +44,25 @@ def command(folder: str, quick: bool, as_json: bool) -> None:
                 f"{amount(verdict.samples, 'sample')}, {how} as written."
             )
     if failed:
-        repair = f"vle-prep repair {folder} --raw RAW"
-        again = "The vle-prep run that made them"
-        ways = again if is_url(folder) else f"{repair} or the run that made them"
+        findings = [finding for verdict in verdicts for finding in verdict.findings]
         more = f" and {amount(unread, 'file')} that could not be read" if unread else ""
-        raise GateFailed(
-            f"{folder}: {amount(failed, 'finding')}{more}. {ways} builds just the "
-            "damaged and missing shards again."
-        )
+        raise GateFailed(f"{folder}: {amount(failed, 'finding')}{more}. {_cure(folder, findings)}")
     if unread:
         raise MachineProblem(
             f"{folder}: {amount(unread, 'file')} could not be read, nothing wrong was found in the "
             "others. Check the disk and permissions, then verify again."
         )
+
+
+def _cure(folder: str, findings: list[Finding]) -> str:
+    from vle_bench.data_prep.remote.urls import is_url
+    from vle_bench.data_prep.verify import extra
+
+    if all(finding.reason == extra(finding.place) for finding in findings):
+        return "What is extra is none of our files: move or remove it."
+    repair = f"vle-prep repair {typed(folder)} --raw RAW or the run that made them"
+    ways = "The vle-prep run that made them" if is_url(folder) else repair
+    return f"{ways} builds just the damaged and missing shards again."
 
 
 def _of_folder(folder: str, quick: bool) -> list[Verification]:

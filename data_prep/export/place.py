@@ -53,7 +53,8 @@ def exporting(out: Path, what: What, *, sources: Sequence[Path]) -> Iterator[Pat
         sources: The prepared data; the export may not lie in it, nor it in the export.
 
     Raises:
-        UsageProblem: One of the folders would lie in the other, or another export lies there.
+        UsageProblem: One of the folders would lie in the other, or another export lies there or
+            around it.
         DataProblem: Something that is no export of ours lies there.
         MachineProblem: The disk refuses, or another export is writing there.
     """
@@ -62,6 +63,12 @@ def exporting(out: Path, what: What, *, sources: Sequence[Path]) -> Iterator[Pat
         there = source.resolve()
         if here == there or here in there.parents or there in here.parents:
             raise UsageProblem(f"--out {out}: the export and {source} must lie beside each other.")
+    around = next((one for one in here.parents if (one / MARKER).is_file()), None)
+    if around is not None:
+        raise UsageProblem(
+            f"--out {out}: lies in the export {around}, and would go when that one is made again. "
+            "Choose a place beside it."
+        )
     keep_out("--out", out)
     _needs_ours(out)
     make_folder(out.parent)
@@ -122,7 +129,7 @@ def _needs_ours(folder: Path) -> None:
 
 def _needs_same(out: Path, what: What) -> None:
     """Raises UsageProblem where an export lies that this one would not make again."""
-    if not os.path.lexists(out):
+    if not (out / MARKER).is_file():  # nothing there, or an empty folder
         return
     try:
         with machine_errors(out):

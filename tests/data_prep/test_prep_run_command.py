@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -111,3 +112,27 @@ def test_a_file_system_without_locks_is_refused_with_what_to_do(
     told = capsys.readouterr().err
     assert f"{out / 'vqav2'}: cannot be locked: No locks available" in told
     assert "Lustre: -o flock" in told
+
+
+def test_the_commands_that_are_told_can_be_typed_as_they_stand(
+    small, tmp_path: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "my shards (new)"
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out, "--workers", 1) == 0
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert shlex.split(told.partition("any time: vle-prep ")[2]) == ["verify", str(out / "vqav2")]
+    (out / "vqav2/README.md").unlink()
+    assert prep("verify", out) == 1
+    told = capsys.readouterr().err
+    assert f"vle-prep repair '{out}' --raw RAW or the run that made them" in told
+
+
+def test_what_is_extra_alone_is_no_matter_of_a_repair(
+    small, out: Path, prep, capsys: pytest.CaptureFixture[str]
+):
+    assert prep("run", "vqav2", "--raw", small.write(), "--out", out, "--workers", 1) == 0
+    (out / "vqav2/notes.txt").write_text("mine")
+    assert prep("verify", out) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    cure = "What is extra is none of our files: move or remove it."
+    assert told == f"{out}: 1 finding. {cure}"

@@ -18,7 +18,7 @@ from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.slices import parse_slice, prepare_slice
 from vle_bench.data_prep.sources import PictureFile
 from vle_bench.data_prep.verify import verify
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.index import read_samples
 from vle_bench.shards.report import read_report
 
@@ -251,3 +251,21 @@ def test_a_split_that_is_left_alone_keeps_its_explanations(raw: Path, tmp_path: 
     assert explanations(tmp_path / "out" / "coco") == alone
     assert verify(tmp_path / "out" / "coco").findings == ()
     assert read_report(tmp_path / "out" / "coco").splits["restval"].overlap
+
+
+def test_files_that_other_parameters_do_not_read_are_not_called_gone(raw: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    run("coco", raw, out, rules="vcr-test")
+    (raw / "coco/annotations/instances_val2014.json").unlink()
+    changes = run("coco", raw, out, rules="none").changes
+    assert any(one.startswith("rules was vcr-test") for one in changes)
+    assert not [one for one in changes if "raw file" in one]
+    with pytest.raises(UsageProblem, match=r"would keep the old\. Choose another --out, or remove"):
+        run("coco", raw, out, scheme="2014", rules="none")  # it has no restval and no test
+    out = tmp_path / "2014"
+    run("coco", raw, out, scheme="2014", rules="none")
+    captions = raw / "coco/annotations/captions_val2014.json"
+    captions.write_bytes(captions.read_bytes() + b"\n")
+    changes = run("coco", raw, out, rules="none").changes
+    told = [one for one in changes if "raw file" in one]
+    assert told == [f"val: raw file {captions.relative_to(raw).as_posix()} changed"]

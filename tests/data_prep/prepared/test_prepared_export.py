@@ -67,6 +67,20 @@ def test_another_export_is_not_replaced(
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_an_empty_folder_is_filled(prep, street: Path, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    assert prep("export", street, "--format", "img2dataset", "--out", tmp_path / "out") == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {MARKER, "val", "test"}
+
+
+def test_an_export_does_not_lie_in_another(prep, street: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out"
+    assert prep("export", street, "--format", "img2dataset", "--out", out) == 0
+    assert prep("export", street, "--format", "lmdb", "--out", out / "deep/er") == 2
+    assert f"lies in the export {out}" in capsys.readouterr().err
+    assert {path.name for path in out.iterdir()} == {MARKER, "val", "test"}
+
+
 def test_several_folders_are_one_export(prep, make, street: Path, tmp_path: Path, capsys):
     second = make.pack(tmp_path / "b", [make.sample(1, make.photo(8, 8), dataset="b")])
     call = ("export", street, second, street, "--format", "lmdb-pictures")
@@ -191,8 +205,12 @@ def test_a_link_is_never_followed_to_be_replaced(street: Path, tmp_path: Path):
     assert real.is_dir()
 
 
-def test_a_format_that_is_none_is_wrong_usage(prep, street: Path, tmp_path: Path):
+def test_a_format_that_is_none_is_wrong_usage(prep, street: Path, tmp_path: Path, capsys):
     assert prep("export", street, "--format", "tfrecord", "--out", tmp_path / "out") == 2
+    assert prep("export", street, "--out", tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert "    img2dataset,\n" in told  # indented, by click with a tab
+    assert "\\t" not in told
 
 
 @pytest.mark.parametrize("name", FORMATS)
