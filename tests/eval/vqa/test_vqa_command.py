@@ -174,6 +174,9 @@ def test_all_protocols_as_json_hold_every_change_and_every_result(vqa, world):
         "official": 0.0, "always": 100.0, "lavis": 100.0, "simple": 0.0, "mmf": 100.0,
         "soft-label": None,
     }  # fmt: skip
+    # A question that a protocol leaves out counts by what the others make of it.
+    order = [entry["question_id"] for entry in document["changed"]]
+    assert order == ["1000", "1001", "3000", "2000"]
     alone = vqa("--json", "--protocol", "lavis").document
     among = document["results"][2]
     assert among["metrics"] == alone["metrics"]
