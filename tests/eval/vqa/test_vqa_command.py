@@ -135,6 +135,7 @@ def test_a_stored_result_can_be_scored_again(model, vqa, vle_eval, world):
 
 def test_all_protocols_in_one_table_with_the_questions_that_change(vqa):
     ran = vqa("--all-protocols")
+    assert "more with --json" not in ran.out
     lines = ran.out.splitlines()
     assert lines[0] == "vqa, vqav2 valtiny: p, every protocol"
     table = {line.split()[0]: line.split()[1:] for line in lines[4:9]}
