@@ -180,7 +180,7 @@ def test_kinds_that_are_not_all_items_once_stop_the_run(rows, unstated, stops) -
     first, rest = np.array(rows[:1]), np.array(rows[1:])
     parted = [Breakdown("objects", (("1", first), ("2", rest)), unstated)]
     if stops:
-        with pytest.raises(DataProblem, match="is not the weighted mean .* of its objects"):
+        with pytest.raises(DataProblem, match=r"is not the weighted mean .* of its objects"):
             metrics_of(scores, items, resamples=0, seed=0, parted=parted)
     else:
         found = metrics_of(scores, items, resamples=0, seed=0, parted=parted)
