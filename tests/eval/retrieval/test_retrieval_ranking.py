@@ -354,3 +354,10 @@ def test_a_sum_that_is_not_that_of_its_parts_stops_the_run(off: float, stops: bo
             _check(found)
     else:
         _check(found)
+
+
+def test_a_text_without_picture_is_not_the_picture_of_its_name() -> None:
+    """Drawn as one, the two would have no interval."""
+    gold = gold_of([TextRow("t", ("7",), 1), TextRow("7", (), 2)])
+    found = scored(MatrixSimilarity(np.array([[1.0, 0.0]])), gold, "pessimistic")
+    assert (found["t2i_r1"].value, found["t2i_r1"].low, found["t2i_r1"].high) == (50, 0, 100)
