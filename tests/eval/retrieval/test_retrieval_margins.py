@@ -72,3 +72,20 @@ def test_bounds_are_rounded_outwards() -> None:
     assert low.dtype == high.dtype == np.float32
     assert (low.astype(float) < best - margins).all()
     assert (high.astype(float) > best + margins).all()
+
+
+@pytest.mark.parametrize(("left", "right"), [(1e3, 1e3), (1e3, 1.0), (1.0, 1e3), (1e-3, 1e-3)])
+def test_no_product_is_further_off_than_its_margin(left: float, right: float) -> None:
+    draw = np.random.default_rng(3)
+    images = (left * draw.standard_normal((40, WIDTH))).astype(np.float32)
+    texts = (right * draw.standard_normal((70, WIDTH))).astype(np.float32)
+    similarity = FeatureSimilarity(images, texts)
+    rows, columns = np.divmod(np.arange(40 * 70), 70)
+    exact = similarity.exact(rows, columns).reshape(40, 70)
+    off = np.abs(similarity.tile(slice(0, 40), slice(0, 70)) - exact)
+    asked, found = similarity.margins("i2t"), similarity.margins("t2i")
+    assert (off <= asked[:, None]).all()
+    assert (off <= found).all()
+    # Hundreds of times what is lost would be right as well, and score everything twice.
+    assert asked.max() < 300 * off.max()
+    assert found.max() < 300 * off.max()
