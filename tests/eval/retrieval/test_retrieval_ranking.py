@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from vle_bench.errors import DataProblem
 from vle_bench.eval.retrieval.counting import TileShape, count_both
 from vle_bench.eval.retrieval.gold import Gold, TextRow, gold_of, positives
-from vle_bench.eval.retrieval.metrics import metrics_of
+from vle_bench.eval.retrieval.metrics import _check, metrics_of
 from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
 from vle_bench.eval.retrieval.ranking import top_ten
 from vle_bench.eval.retrieval.similarity import (
@@ -18,6 +20,7 @@ from vle_bench.eval.retrieval.similarity import (
     Similarity,
     WithAbsent,
 )
+from vle_bench.results import Metric
 
 RULES = ("pessimistic", "optimistic", "stable", "expected")
 DIRECTIONS = ("i2t", "t2i")
@@ -325,3 +328,36 @@ def test_one_picture_has_no_interval() -> None:
     gold = gold_of([TextRow("t", ("a",), 1), TextRow("u", ("a",), 1)])
     found = scored(MatrixSimilarity(np.array([[0.0, 1.0]])), gold, "pessimistic")
     assert all(metric.low is None and metric.high is None for metric in found.values())
+
+
+def test_hits_that_do_not_rise_with_their_depth_stop_the_run() -> None:
+    _, gold = many(6, 12)
+    matrix = np.random.default_rng(0).random((6, 12))
+    made = outcomes(MatrixSimilarity(matrix), gold, "pessimistic")
+    none, all_of_them = np.zeros(6), np.ones(6)
+    for hits, told in (
+        ({1: all_of_them, 5: none, 10: all_of_them}, "do not rise"),
+        ({1: none, 5: all_of_them, 10: 2 * all_of_them}, "i2t recall beyond 100"),
+        ({1: -all_of_them, 5: none, 10: none}, "i2t recall beyond 100"),
+    ):
+        wrong = [replace(made[0], hits=hits), made[1]]
+        with pytest.raises(DataProblem, match=told):
+            metrics_of(wrong, gold, resamples=0, seed=0)
+
+
+@pytest.mark.parametrize(("off", "stops"), [(0.0, False), (1e-6, True)])
+def test_a_sum_that_is_not_that_of_its_parts_stops_the_run(off: float, stops: bool) -> None:
+    names = {"i2t_mean_recall": 30.0, "t2i_mean_recall": 20.0, "rsum": 150.0 + off}
+    found = {name: Metric(value=value, n=1) for name, value in names.items()}
+    if stops:
+        with pytest.raises(DataProblem, match="rsum is not three times"):
+            _check(found)
+    else:
+        _check(found)
+
+
+def test_a_text_without_picture_is_not_the_picture_of_its_name() -> None:
+    """Drawn as one, the two would have no interval."""
+    gold = gold_of([TextRow("t", ("7",), 1), TextRow("7", (), 2)])
+    found = scored(MatrixSimilarity(np.array([[1.0, 0.0]])), gold, "pessimistic")
+    assert (found["t2i_r1"].value, found["t2i_r1"].low, found["t2i_r1"].high) == (50, 0, 100)

@@ -125,6 +125,19 @@ def test_integer_ids_and_digit_texts_are_the_same_id(vle_eval, tmp_path) -> None
     assert ran.document["metrics"]["q2a"]["low"] is None
 
 
+def test_an_integer_and_its_digits_are_one_picture(vle_eval, tmp_path) -> None:
+    lines = [
+        {"annot_id": f"val-{at}", "img_id": image, "answer_label": 0, "rationale_label": 0}
+        for at, image in enumerate((1, "1"))
+    ]
+    ran = vle_eval(
+        "vcr", "--json", "--annotations", write(tmp_path / "r.jsonl", lines),
+        "--model", "baseline:constant", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ran.document["metrics"]["q2a"]["low"] is None
+    assert pq.read_table(tmp_path / "out" / "items.parquet")["image_id"].to_pylist() == ["1", "1"]
+
+
 def test_missing_predictions_stop_the_run_or_count_as_wrong(score, world, rows) -> None:
     path = write(world / "few.jsonl", rows[1:])
     ran = score("--predictions", path)
@@ -176,10 +189,13 @@ def test_ten_ids_are_named_and_the_rest_counted(vle_eval, world, tmp_path, rows)
         ({"qa2r": [1, 2, True, 3]}, "p2.jsonl:1: qa2r[2] is True, a number was expected"),
         ({"q2a": ["inf", 2, 3, 4]}, "p2.jsonl:1: q2a[0] is inf, a finite number was expected"),
         ({"annot_id": 1.5}, "p2.jsonl:1: 1.5 is no id"),
+        ({"qa2r": ...}, "p2.jsonl:1: qa2r must be a list of 4 scores, found None"),
+        ({"q2a": ...}, "p2.jsonl:1: q2a must be a list of 4 scores, found None"),
     ],
 )
 def test_wrong_scores_are_told_with_their_place(score, world, rows, change, told) -> None:
-    path = write(world / "p2.jsonl", [{**rows[0], **change}, *rows[1:]])
+    first = {key: value for key, value in {**rows[0], **change}.items() if value is not ...}
+    path = write(world / "p2.jsonl", [first, *rows[1:]])
     ran = score("--predictions", path)
     assert ran.code == 3
     assert told in ran.err
@@ -258,6 +274,8 @@ def test_references_that_are_wrong_are_told(vle_eval, world) -> None:
         "range": ([{**good, "answer_label": 4}], "$.answer_label"),
         "picture": ([{"annot_id": "v", "answer_label": 0, "rationale_label": 0}],
                     "neither img_id nor img_fn"),
+        "empty": ([{**good, "img_id": ""}], "'' is no id"),
+        "nameless": ([{**good, "annot_id": ""}], "'' is no id"),
         "array": ([good, [1, 2]], "array.jsonl:2: Expected `object`, got `array`"),
         "text": ([{**good, "answer_label": "0"}], "Expected `int`, got `str`"),
     }  # fmt: skip

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from vle_bench.errors import DataProblem
 from vle_bench.eval.vcr.predictors import constant, noisy_oracle, shortest
 from vle_bench.eval.vcr.references import VcrItem
 
@@ -33,8 +35,12 @@ def test_shortest_likes_the_fewest_tokens() -> None:
 def test_noisy_oracle_is_better_than_chance_and_not_perfect() -> None:
     some = items(2000)
     found = noisy_oracle(some, seed=0)
-    right = (found.q2a.argmax(axis=1) == [item.answer_label for item in some]).mean()
-    assert 0.65 < right < 0.85
+    right = found.q2a.argmax(axis=1) == [item.answer_label for item in some]
+    why = found.qa2r.argmax(axis=1) == [item.rationale_label for item in some]
+    assert 0.65 < right.mean() < 0.85
+    assert 0.65 < why.mean() < 0.85
+    # The noise of reasons is not that of answers.
+    assert (right & why).mean() == pytest.approx(right.mean() * why.mean(), abs=0.03)
 
 
 def test_noisy_oracle_depends_on_the_item_and_the_seed_alone() -> None:
@@ -43,6 +49,13 @@ def test_noisy_oracle_depends_on_the_item_and_the_seed_alone() -> None:
     turned = noisy_oracle(some[::-1], seed=1)
     assert np.array_equal(found.q2a, turned.q2a[::-1])
     assert not np.array_equal(found.q2a, noisy_oracle(some, seed=2).q2a)
+
+
+def test_shortest_needs_both_kinds_of_choices() -> None:
+    some = items(2)
+    for item in (replace(some[0], answer_lengths=()), replace(some[0], rationale_lengths=())):
+        with pytest.raises(DataProblem, match="1 references without"):
+            shortest([item, some[1]], seed=0)
 
 
 def write_references(path: Path, *, choices: bool) -> Path:

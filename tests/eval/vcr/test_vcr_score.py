@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vle_bench.errors import DataProblem
+from vle_bench.eval.vcr.kinds import Breakdown
 from vle_bench.eval.vcr.predictions import VcrPredictions
 from vle_bench.eval.vcr.references import VcrItem
 from vle_bench.eval.vcr.score import metrics_of, picks, score_items
@@ -157,3 +159,29 @@ def test_turning_a_pick_wrong_never_helps(rows: list) -> None:
     before = values(predictions, items)
     after = values(msgspec.structs.replace(predictions, q2a=worse), items)
     assert all(after[name] <= before[name] for name in before)
+
+
+def test_both_right_where_one_is_wrong_stops_the_run() -> None:
+    items = items_of([(0, 0)] * 2)
+    scores = score_items(predictions_of([0, 1], [0, 0]), items)
+    broken = msgspec.structs.replace(scores, q2ar=np.ones(2, dtype=np.bool_))
+    with pytest.raises(DataProblem, match="q2ar is above q2a or qa2r"):
+        metrics_of(broken, items, resamples=0, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "unstated", "stops"),
+    [([0, 1, 2, 3], 0, False), ([0, 1, 2], 0, True), ([0, 1, 2, 2], 0, True), ([0, 1], 2, False)],
+)
+def test_kinds_that_are_not_all_items_once_stop_the_run(rows, unstated, stops) -> None:
+    """Three are not four; one of them twice is another mean; who states no kind is in none."""
+    items = items_of([(0, 0)] * 4)
+    scores = score_items(predictions_of([0, 0, 1, 0], [0, 0, 0, 0]), items)
+    first, rest = np.array(rows[:1]), np.array(rows[1:])
+    parted = [Breakdown("objects", (("1", first), ("2", rest)), unstated)]
+    if stops:
+        with pytest.raises(DataProblem, match=r"is not the weighted mean .* of its objects"):
+            metrics_of(scores, items, resamples=0, seed=0, parted=parted)
+    else:
+        found = metrics_of(scores, items, resamples=0, seed=0, parted=parted)
+        assert found["q2a[objects=1]"].value == 100

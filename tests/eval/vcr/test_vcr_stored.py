@@ -31,6 +31,19 @@ def test_the_item_table_has_one_row_an_item(stored) -> None:
     assert set(table) >= {"group", "q2ar"}
 
 
+def test_an_item_without_prediction_has_none_in_the_table(vle_eval, world, rows) -> None:
+    few = "".join(json.dumps(row) + "\n" for row in rows[1:])
+    (world / "few.jsonl").write_text(few, encoding="utf-8")
+    ran = vle_eval(
+        "vcr", "--annotations", world / "val.jsonl", "--predictions", world / "few.jsonl",
+        "--missing", "zero", "--out", world / "out",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    table = pq.read_table(world / "out" / "items.parquet").to_pydict()
+    assert table["prediction"] == ["", "a1 r0", "a0 r3", "a0 r0"]
+    assert table["score"] == [0.0] * 4
+
+
 def test_the_stored_form_is_in_the_order_of_the_references(stored) -> None:
     lines = [json.loads(line) for line in (stored / "predictions.jsonl").read_text().splitlines()]
     assert [line["annot_id"] for line in lines] == ["val-0", "val-1", "val-2", "val-3"]

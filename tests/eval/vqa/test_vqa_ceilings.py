@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 from slow_vqa import slow_score
@@ -39,13 +41,23 @@ def test_ten_who_agree_score_100_and_ten_who_do_not_score_nothing(score, world):
     assert score("--ceilings").values["human_agreement"] == 0
 
 
+def drawn_answers() -> list[list[str]]:
+    """Three hundred questions of one to twelve answers, few of them different."""
+    draw = random.Random(6)
+    return [
+        draw.choices(["yes", "no", "two", "2", "cat"][: draw.randint(1, 5)], k=draw.randint(1, 12))
+        for _ in range(300)
+    ]
+
+
 @pytest.mark.parametrize("protocol", ["always", "mmf"])
-def test_agreement_is_each_annotator_scored_on_the_others(protocol):
-    made = [question(1000 + place, answers) for place, answers in enumerate(ANSWERS)]
+@pytest.mark.parametrize("every", [ANSWERS, drawn_answers()], ids=["few", "drawn"])
+def test_agreement_is_each_annotator_scored_on_the_others(protocol, every):
+    made = [question(1000 + place, answers) for place, answers in enumerate(every)]
     gold = gold_of(msgspec.convert(made, list[Annotation]), "here")
     rule = PROTOCOLS[protocol]
     found = agreement(gold, readings(gold, lexicon_of(gold, ()), rule))
-    for value, answers in zip(found.tolist(), ANSWERS, strict=True):
+    for value, answers in zip(found.tolist(), every, strict=True):
         reader = rule.gold.mixed
         read = [reader(answer) for answer in answers]
         terms = [min((read.count(one) - 1) / 3, 1) for one in read]

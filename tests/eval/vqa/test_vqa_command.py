@@ -135,6 +135,7 @@ def test_a_stored_result_can_be_scored_again(model, vqa, vle_eval, world):
 
 def test_all_protocols_in_one_table_with_the_questions_that_change(vqa):
     ran = vqa("--all-protocols")
+    assert "more with --json" not in ran.out
     lines = ran.out.splitlines()
     assert lines[0] == "vqa, vqav2 valtiny: p, every protocol"
     table = {line.split()[0]: line.split()[1:] for line in lines[4:9]}
@@ -174,6 +175,9 @@ def test_all_protocols_as_json_hold_every_change_and_every_result(vqa, world):
         "official": 0.0, "always": 100.0, "lavis": 100.0, "simple": 0.0, "mmf": 100.0,
         "soft-label": None,
     }  # fmt: skip
+    # A question that a protocol leaves out counts by what the others make of it.
+    order = [entry["question_id"] for entry in document["changed"]]
+    assert order == ["1000", "1001", "3000", "2000"]
     alone = vqa("--json", "--protocol", "lavis").document
     among = document["results"][2]
     assert among["metrics"] == alone["metrics"]

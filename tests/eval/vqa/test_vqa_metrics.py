@@ -125,10 +125,10 @@ def test_no_metrics_are_made_of_scores_that_contradict_each_other():
 
 
 def test_few_answers_are_noted(tmp_path):
-    made = [question(1000, ["cat"] * 10), question(2000, ["cat"] * 9), question(3000, ["cat"] * 3)]
+    made = [question(1000 * at, ["cat"] * size) for at, size in enumerate((10, 9, 4, 3), 1)]
     notes = scored(tmp_path, made, "cat").notes
     assert notes == (
-        "2 of 3 questions have fewer than ten answers.",
+        "3 of 4 questions have fewer than ten answers.",
         (
             "1 of these have fewer than four: leave-one-out leaves too few to agree with, "
             "and no prediction can earn 100 % there."

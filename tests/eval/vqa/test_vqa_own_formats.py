@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from vqa_world import annotation_file, prediction_file, question, write
 
+from vle_bench.eval.vqa.own_formats import vizwiz_split
+
 PROTOCOLS = ("official", "lavis", "mmf")
 ANSWERS = {
     34602: ["nokia", "Nokia", "nokia."] + ["unanswerable"] * 7,
@@ -68,6 +70,14 @@ def test_a_file_of_vizwiz_scores_by_picture(protocol, score, world, vqa_format):
     assert (own.document["dataset"], own.document["split"]) == ("vizwiz", "val")
     for name in ("accuracy", "accuracy[other]"):
         assert own.document["metrics"][name] == converted.document["metrics"][name]
+
+
+def test_pictures_of_no_split_or_of_several_name_none():
+    val, train = picture(1), picture(1).replace("val", "train")
+    assert vizwiz_split([val, val]) == "val"
+    assert vizwiz_split([val, train]) == vizwiz_split([train, val]) == ""
+    assert vizwiz_split(["a.jpg", "b.jpg"]) == vizwiz_split([val, "a.jpg"]) == ""
+    assert vizwiz_split([]) == ""
 
 
 def test_the_question_of_such_a_file_is_explained(score, world, vqa_format, vle_eval):

@@ -48,6 +48,7 @@ def val_and_train(tmp_path: Path) -> Path:
     val = [
         question(1000, ["yes"] * 4, question_type="is"),
         question(2000, ["red"] * 4, question_type="never seen"),
+        question(3000, ["no"] * 4, question_type="is"),
     ]
     train = [
         question(5000, ["no"] * 9, question_type="is"),
@@ -60,7 +61,7 @@ def val_and_train(tmp_path: Path) -> Path:
 
 def test_the_prior_learns_on_the_train_file_beside_the_official_val_file(val_and_train):
     val = str(val_and_train / "v2_mscoco_val2014_annotations.json")
-    assert answers(val_and_train, "prior", annotations=val) == ["no", "blue"]
+    assert answers(val_and_train, "prior", annotations=val) == ["no", "blue", "no"]
     scored = TASK.score(request(val_and_train, "prior", annotations=val))
     assert any("1 questions have a type that train does not have" in one for one in scored.notes)
     assert set(scored.inputs) == {"annotations", "train[annotations]"}

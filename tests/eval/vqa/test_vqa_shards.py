@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
+import numpy as np
 import pytest
 from eval_runs import Ran
 from vqa_world import annotation_file, prediction_file, question, write
@@ -16,7 +17,7 @@ from vqa_world import annotation_file, prediction_file, question, write
 from vle_bench.atomic import temporary_name
 from vle_bench.canonical import sha256_bytes
 from vle_bench.eval.references import shards_digest
-from vle_bench.eval.vqa.answer_index import index_path
+from vle_bench.eval.vqa.answer_index import index_path, load_index
 from vle_bench.records import Answer, Picture, Question, VqaSample, sample_bytes
 from vle_bench.shards.index import SampleRow, write_samples
 from vle_bench.shards.layout import REPORT, SAMPLES, ShardName
@@ -123,14 +124,18 @@ def score(vle_eval, shards: Path) -> Callable[..., Ran]:
     return call
 
 
-def test_shards_and_the_official_file_give_the_same_scores(score, vle_eval, shards):
-    annotation_file(Path("a.json"), VAL)
+@pytest.mark.parametrize("ids", [True, False])
+def test_shards_and_the_official_file_give_the_same_scores(ids, score, vle_eval, shards):
+    last = question(2000, ["cat", "dog", "dog"], ids=ids)
+    annotation_file(Path("a.json"), [*VAL[:2], last])
+    prepared(shards, {"val": [*VAL[:2], last]})
     from_shards = score("--split", "dev", "--predictions", "p.json").document
     from_file = vle_eval(
         "vqa", "--annotations", "a.json", "--predictions", "p.json", "--resamples", 50, "--json"
     ).document
     assert from_shards["metrics"] == from_file["metrics"]
     assert from_shards["signature"] == from_file["signature"].replace("valtiny", "val")
+    assert ("|loo:id|" in from_shards["signature"]) is ids
     assert from_shards["references"]["path"] == "shards/vqav2/val"
 
 
@@ -252,6 +257,34 @@ def test_one_letter_that_turned_in_the_answers_kept_moves_no_score(score, shards
         again = score("--split", "val", "--predictions", "p.json").document
         assert again["metrics"] == first["metrics"]
         assert kept(shards).read_bytes() == sound
+
+
+def numbers(*values: int) -> bytes:
+    return np.array(values, dtype="<i4").tobytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"images": {"names": ["1", "2"], "codes": numbers(0, 0, 2)}},
+        {"images": {"names": ["1", "2"], "codes": numbers(0, 0, -1)}},
+        {"images": {"names": ["1", "2"], "codes": numbers(0, 0)}},
+        {"sizes": numbers(10, 10)},
+        {"sizes": numbers(10, 10, 4)},
+        {"sizes": numbers(10, 13, 0)},
+        {"questions": ["Question 1000?", "Question 1001?"]},
+    ],
+)
+def test_columns_that_do_not_fit_each_other_are_not_taken(change, score, shards):
+    """Whoever wrote them summed them too, so that only their own numbers tell."""
+    score("--split", "val", "--predictions", "p.json")
+    path, digest = kept(shards), shards_digest(read_report(shards), "val")
+    stored = msgspec.msgpack.decode(path.read_bytes()[4:])
+    assert set(change) <= set(stored)
+    for columns, taken in (({}, True), (change, False)):
+        data = msgspec.msgpack.encode(stored | columns)
+        path.write_bytes(crc32(data).to_bytes(4, "little") + data)
+        assert (load_index(path, "here", digest) is not None) is taken
 
 
 def test_answers_that_another_run_is_keeping_are_kept_beside_it(score, shards):
