@@ -105,9 +105,21 @@ def test_members_that_make_no_sample_are_named(data: bytes, reason: str):
     assert reason in [damage.reason for damage in scan_bytes(data + END_OF_ARCHIVE).damages]
 
 
+@pytest.mark.parametrize("first", ["a.json", "a.jpg"])
+def test_a_whole_sample_behind_half_a_one_is_not_damaged_too(first: str):
+    data = member(first) + member("b.jpg") + member("b.json") + END_OF_ARCHIVE
+    assert [damage.key for damage in scan_bytes(data).damages] == ["a"]
+
+
 def test_bytes_behind_the_end_are_damage():
     (damage,) = scan_bytes(SMALL + b"more").damages
     assert "follow" in damage.reason
+
+
+@pytest.mark.parametrize("data", [SMALL[:-512], SMALL + bytes(100)])
+def test_an_end_of_one_block_or_half_a_one_is_damage(data: bytes):
+    (damage,) = scan_bytes(data).damages
+    assert "end-of-archive" in damage.reason
 
 
 def test_an_empty_file_and_a_missing_one_are_told_apart(tmp_path: Path):
