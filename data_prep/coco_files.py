@@ -9,6 +9,7 @@ Format: https://cocodataset.org/#format-data
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
@@ -18,7 +19,6 @@ import msgspec
 from vle_bench.data_prep.books import (
     DUPLICATE,
     EMPTY_CAPTION,
-    NO_NUMBER_ID,
     NOT_LISTED,
     Books,
 )
@@ -88,23 +88,18 @@ class _Licence(msgspec.Struct, frozen=True):
     url: str = ""
 
 
-def images_listed(document: Document, books: Books | None) -> set[int]:
-    """The pictures that a captions or instances file lists.
-
-    Args:
-        document: The file.
-        books: Notes ids that are no numbers; None where they were noted before.
-    """
+def images_listed(document: Document) -> tuple[set[int], Counter[str]]:
+    """The pictures that a captions or instances file lists, and the ids that are no numbers."""
     listed: set[int] = set()
+    odd: Counter[str] = Counter()
     for chunk in document.rows("images", ImageRow, required=False, expected="COCO annotations"):
         for row in chunk:
             image = number_of(row.id)
             if image is not None:
                 listed.add(image)
-            elif books is not None:
-                books.read["image"] += 1
-                books.skip("image", str(row.id), str(row.id), NO_NUMBER_ID)
-    return listed
+            else:
+                odd[str(row.id)] += 1
+    return listed, odd
 
 
 class CocoFacts:

@@ -10,9 +10,10 @@ Official page: https://cocodataset.org/#download
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from vle_bench.data_prep.books import ABSENT, OTHER_SPLIT, Books
+from vle_bench.data_prep.books import ABSENT, NO_NUMBER_ID, OTHER_SPLIT, Books
 from vle_bench.data_prep.caption_rules import CaptionCensus
 from vle_bench.data_prep.coco_files import COCO, PICTURE_FOLDERS, CocoFacts, images_listed
 from vle_bench.data_prep.datasets.base import (
@@ -99,18 +100,23 @@ class OpenedCoco(NothingBeside):
     def _listed(self, split: str, books: Books) -> Assigned:
         """The pictures that the release's own files of the split list."""
         mine: set[int] = set()
+        odd: Counter[str] = Counter()
         for document in self._lists_of(split, books):
-            mine |= images_listed(document, books)
+            listed, strange = images_listed(document)
+            mine |= listed
+            odd |= strange  # the most of either: each picture stands in both files
         if not books.sources:
             raise DataProblem(
                 f"{self._raw.root}: neither captions nor instances of {split}{self._scheme} are in "
                 f"it. Put annotations_trainval{self._scheme}.zip into {self._raw.root / COCO}."
             )
-        books.read["image"] += len(mine)
+        books.read["image"] += len(mine) + odd.total()
+        for identity in sorted(odd.elements()):
+            books.skip("image", identity, identity, NO_NUMBER_ID)
         taken: set[int] = set()
         for other in _SPLITS[: _SPLITS.index(split)]:
             for document in self._lists_of(other, books):
-                taken |= mine & images_listed(document, None)
+                taken |= mine & images_listed(document)[0]
         return Assigned(sorted(mine), frozenset(taken))
 
     def _lists_of(self, split: str, books: Books) -> Iterator[Document]:

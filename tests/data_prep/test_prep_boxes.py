@@ -136,11 +136,15 @@ def test_corners_whose_width_would_be_no_number_are_no_metadata_of_vcr():
     assert (found.boxes, found.odd) == ((), "metadata that cannot be read")
 
 
-def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(world, out, turned_picture):
+@pytest.mark.parametrize("declared", [(50, 100), (0, 0), (50, 0), (0, 100)])
+def test_a_run_maps_boxes_back_and_keeps_the_picture_as_it_is(
+    world, out, turned_picture, declared: tuple[int, int]
+):
+    """By the size that the annotations were made for; where they tell none, by the boxes."""
     data = turned_picture(100, 50, 6)
     world.picture("val", 7, data)
     world.question("val", 7)
-    world.image_row("val", 7, width=50, height=100)
+    world.image_row("val", 7, width=declared[0], height=declared[1])
     world.box("val", 7, 70, (0, 60, 10, 20))
     prepared = prepare(Request(dataset="vqav2", raw=world.write(), out=out))
     (sample,) = iter_samples(out / "vqav2", "val", VqaSample)

@@ -187,6 +187,21 @@ def test_releases_split_as_their_own_files_do(pictured, out: Path):
     assert prepared.report.parameters["scheme"] == "2014"
 
 
+def test_pictures_of_a_release_whose_ids_are_no_numbers_are_named(pictured, out: Path):
+    raw = pictured.write()
+    for kind in ("captions", "instances"):
+        path = raw / "coco" / "annotations" / f"{kind}_val2014.json"
+        document = json.loads(path.read_text())
+        document["images"] += [{"id": "x7"}, {"id": f"of {kind}"}, {"id": "x7"}]
+        path.write_text(json.dumps(document))
+    images = run(raw, out, scheme="2014").report.splits["val"].counts["image"]
+    assert skipped_of(out) == [
+        SkippedRow("val", "image", name, name, "id is no number")
+        for name in ("of captions", "of instances", "x7", "x7")
+    ]
+    assert (images.read, images.written) == (9, 5)
+
+
 def test_a_picture_that_both_splits_list_stays_in_train(pictured, out: Path):
     pictured.image_row("val", 11)
     run(pictured.write(), out, scheme="2014")

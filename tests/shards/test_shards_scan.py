@@ -56,10 +56,19 @@ def test_a_cut_between_two_samples_names_the_last_one_there():
     assert "end-of-archive" in damage.reason
 
 
-def test_a_cut_inside_a_picture_says_how_much_is_there():
-    (damage,) = scan_bytes(SMALL[: SMALL.index(b"picture twopicture") + 100]).damages
+@pytest.mark.parametrize("there", [0, 100])
+def test_a_cut_inside_a_picture_says_how_much_is_there(there: int):
+    (damage,) = scan_bytes(SMALL[: SMALL.index(b"picture twopicture") + there]).damages
     assert damage.key == "a-2"
-    assert "100 of 660 bytes" in damage.reason
+    assert f", {there} of 660 bytes" in damage.reason
+
+
+@pytest.mark.parametrize(("at", "key"), [(130, "a-2"), (0, "a-1")])
+def test_a_broken_header_is_that_of_the_sample_it_names_or_behind_the_last_one(at: int, key: str):
+    data = bytearray(SMALL)
+    data[SMALL.index(b"a-2.png") + at] |= 0x80
+    (damage,) = scan_bytes(bytes(data)).damages
+    assert str(damage).startswith(f"{key}: the header")
 
 
 @given(st.sampled_from([0, 1024, 2048]), st.integers(0, 511), st.integers(0, 7))
@@ -96,9 +105,21 @@ def test_members_that_make_no_sample_are_named(data: bytes, reason: str):
     assert reason in [damage.reason for damage in scan_bytes(data + END_OF_ARCHIVE).damages]
 
 
+@pytest.mark.parametrize("first", ["a.json", "a.jpg"])
+def test_a_whole_sample_behind_half_a_one_is_not_damaged_too(first: str):
+    data = member(first) + member("b.jpg") + member("b.json") + END_OF_ARCHIVE
+    assert [damage.key for damage in scan_bytes(data).damages] == ["a"]
+
+
 def test_bytes_behind_the_end_are_damage():
     (damage,) = scan_bytes(SMALL + b"more").damages
     assert "follow" in damage.reason
+
+
+@pytest.mark.parametrize("data", [SMALL[:-512], SMALL + bytes(100)])
+def test_an_end_of_one_block_or_half_a_one_is_damage(data: bytes):
+    (damage,) = scan_bytes(data).damages
+    assert "end-of-archive" in damage.reason
 
 
 def test_an_empty_file_and_a_missing_one_are_told_apart(tmp_path: Path):

@@ -112,7 +112,7 @@ def read_until_it_breaks(path: Path) -> tuple[list[RawSample], str]:
 
 
 def test_wherever_a_shard_was_cut_the_whole_samples_come_and_then_an_error(tmp_path: Path):
-    written = [one._replace(picture=one.picture[:600], record=b"{}") for one in items(4)]
+    written = [one._replace(picture=one.picture[:600], record=b"r" * 700) for one in items(4)]
     data = b"".join(map(sample_members, written)) + END_OF_ARCHIVE
     path = tmp_path / "a.tar"
     for length in range(0, len(data), 97):
@@ -141,6 +141,7 @@ def test_it_raises_for_every_flipped_header_byte_that_the_scanner_sees(tmp_path:
     ("names", "reason"),
     [
         (("a.json", "a.jpg"), "where a picture should"),
+        (("a.txt", "a.json"), "where a picture should"),
         (("a.jpg", "b.json"), "not followed by its JSON"),
         (("a.jpg", "a.json", "a.jpg", "a.json"), "second time"),
     ],

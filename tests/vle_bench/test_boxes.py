@@ -100,3 +100,11 @@ def test_corner_and_size_survive_the_way_there_and_back():
 def test_nan_is_not_a_box():
     assert not Box(0, 0, math.nan, 1).is_finite()
     assert Box(0, 0, 1, 1).is_finite()
+
+
+@pytest.mark.parametrize(
+    "box", [Box(5, 0, 1, 3), Box(0, 5, 3, 1), Box(1, 1, 1, 5), Box(9, 9, 1, 1)]
+)
+def test_a_box_that_is_empty_or_reversed_has_no_area(box: Box):
+    assert box.area == 0
+    assert Box(1, 1, 3, 2.5).area == 3
