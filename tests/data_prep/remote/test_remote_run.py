@@ -226,5 +226,5 @@ def test_somebody_elses_objects_are_left_alone(raw, bucket: str, server, capsys,
     server.client().put_object(Bucket=bucket, Key=f"out/{NAME}/{name}", Body=b"{}")
     assert run(raw, f"s3://{bucket}/out") == 2
     told = capsys.readouterr().err
-    assert f"s3://{bucket}/out/{NAME}: holds files that vle-prep did not write ({name})" in told
+    assert f"s3://{bucket}/out/{NAME}: holds files ({name}), and no report or journal" in told
     assert remote_tree(server, bucket) == {name: b"{}"}
