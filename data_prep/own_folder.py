@@ -93,7 +93,7 @@ def refuse_strangers(dataset: str, names: Iterable[str], place: str) -> None:
     if strange:
         told = ", ".join(strange[:_MOST_NAMED]) + (", ..." if strange[_MOST_NAMED:] else "")
         raise UsageProblem(
-            f"{place}: holds files ({told}), and no report or journal says that vle-prep wrote them. "
+            f"{place}: holds files ({told}), and no report or journal says they are ours. "
             f"{dataset} would be written among them: choose another --out, or move them away."
         )
 
