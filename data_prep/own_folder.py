@@ -93,8 +93,8 @@ def refuse_strangers(dataset: str, names: Iterable[str], place: str) -> None:
     if strange:
         told = ", ".join(strange[:_MOST_NAMED]) + (", ..." if strange[_MOST_NAMED:] else "")
         raise UsageProblem(
-            f"{place}: holds files that vle-prep did not write ({told}), and {dataset} would be "
-            "written among them. Choose another --out."
+            f"{place}: holds files ({told}), and no report or journal says they are ours. "
+            f"{dataset} would be written among them: choose another --out, or move them away."
         )
 
 

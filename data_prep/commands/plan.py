@@ -53,6 +53,7 @@ def _lines(found: Survey) -> list[str]:
     from vle_bench.data_prep.plan import unfinished_download
 
     lines = [f"{found.dataset}{' (sample world)' if found.sample else ''}", ""]
+    wide = max((len(need.gives) for need in found.needs), default=0)
     for need in found.needs:
         absent = f"absent ({need.instead} is here)" if need.instead else "absent (optional)"
         place = need.found or ("MISSING" if need.required else absent)
@@ -61,7 +62,7 @@ def _lines(found: Survey) -> list[str]:
         elif need.unfinished:
             lacks = "MISSING" if need.required else "absent"
             place = f"{lacks}, {unfinished_download(need.unfinished)}"
-        lines.append(f"  {need.gives:<15} {need.path:<56} {place}")
+        lines.append(f"  {need.gives:<{wide}} {need.path:<56} {place}")
     lines += ["", f"{'split':<8}{'images':>10}{'pictures':>10}{'shards':>8}{'GiB':>9}"]
     for split in found.splits:
         if split.missing:

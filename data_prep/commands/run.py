@@ -223,6 +223,7 @@ def _tell(prepared: Prepared, place: str) -> None:
 
 def _not_empty(prepared: Prepared, raw: Path) -> None:
     """A run that found no picture at all has closed its books, but whoever goes on has nothing."""
+    from vle_bench.catalog.datasets import load_dataset_manifest
     from vle_bench.data_prep.reasons import classes_of
     from vle_bench.errors import DataProblem
 
@@ -230,9 +231,15 @@ def _not_empty(prepared: Prepared, raw: Path) -> None:
     read = sum(one.read for one in images)
     if read and read == sum(classes_of(one.skipped).get("missing", 0) for one in images):
         name = prepared.report.dataset
+        listed = any(need.path.endswith("/") for need in load_dataset_manifest(name).needs)
+        cure = (
+            f"vle-prep plan {name} --raw {typed(raw)} says where they belong."
+            if listed
+            else f"vle-prep fetch {name} --raw {typed(raw)} downloads those of a list."
+        )
         raise DataProblem(
             f"{raw}: holds no picture of the {amount(read, 'image')} of {name}, so no shard was "
-            f"written. vle-prep plan {name} --raw {typed(raw)} says where they belong."
+            f"written. {cure}"
         )
 
 

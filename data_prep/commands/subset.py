@@ -47,7 +47,7 @@ def command(folder: Path, out: Path, **options: Any) -> None:
         max_side=most,
         keys=_keys(options["key_file"]) if options["key_file"] else None,
         languages=tuple(sorted(set(options["caption_language"]))),
-        excluded=_keys(options["exclude"]) if options["exclude"] else frozenset(),
+        excluded=_excluded(options["exclude"]) if options["exclude"] else frozenset(),
     )
     if filters.keys is not None:
         check_keys(filters.keys, datasets, options["key_file"])
@@ -66,6 +66,15 @@ def command(folder: Path, out: Path, **options: Any) -> None:
         raise DataProblem(
             f"{out}: no sample of {folder} passes the filters, its report says why. Widen them."
         )
+
+
+def _excluded(path: Path) -> frozenset[str]:
+    from vle_bench.errors import EmptyFile
+
+    try:
+        return _keys(path)
+    except EmptyFile:  # what vle-prep overlap writes where nothing is shared
+        return frozenset()
 
 
 def _keys(path: Path) -> frozenset[str]:

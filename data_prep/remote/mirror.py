@@ -17,6 +17,7 @@ from vle_bench.data_prep.journal import FOLDER, Slice
 from vle_bench.data_prep.own_folder import has_report, refuse_strangers
 from vle_bench.data_prep.remote.lease import LEASES
 from vle_bench.data_prep.remote.store import Store, Stored
+from vle_bench.errors import UsageProblem
 from vle_bench.shards.layout import REPORT, SAMPLES, SKIPPED, number_of
 from vle_bench.shards.report import read_report
 
@@ -70,11 +71,20 @@ class Mirror:
                 self._fetch(name)
         if not known and not has_report(self._stage / self._dataset):
             names = (name.removeprefix(f"{self._dataset}/") for name in self._there)
+            self._keep_out()
             refuse_strangers(self._dataset, names, f"{self._store.url}/{self._dataset}")
         for name in self._there:
             file = PurePosixPath(name).name
             if file.startswith(".") and file.endswith(_ASIDE):
                 self._store.remove(name)
+
+    def _keep_out(self) -> None:
+        """Raises UsageProblem where the URL is that of a prepared dataset, as `own_folder` does."""
+        if self._store.stat(REPORT) and self._store.stat(SAMPLES):
+            raise UsageProblem(
+                f"--out {self._store.url}: is a prepared dataset, where vle-prep verify would call "
+                "what is written an extra file. Choose a place beside it."
+            )
 
     def send(self, *, whole: bool) -> None:
         """Puts what is here there, where it is another, the report last.

@@ -14,6 +14,7 @@ from vle_bench.canonical import sha256_bytes
 from vle_bench.errors import UsageProblem, refuse_circle
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 _CACHE = "XDG_CACHE_HOME"
 
 
@@ -31,7 +32,8 @@ def as_path(text: str) -> Path:
     """The folder of this machine that `text` names, as a path or by `file://`.
 
     Raises:
-        UsageProblem: An empty text, a `file://` URL of another machine, or a relative one.
+        UsageProblem: An empty text, a URL with one slash, a `file://` URL of another machine, or a
+            relative one.
         DataProblem: Its links lead round in a circle.
 
     >>> as_path("file:///data/shards").as_posix()
@@ -39,6 +41,10 @@ def as_path(text: str) -> Path:
     """
     if not text:  # the current folder, to Python; an unset variable, to who typed it
         raise UsageProblem("A place is empty. Is the variable set?")
+    if _ONE_SLASH.match(text) and not Path(text).exists():
+        raise UsageProblem(
+            f"{text}: would be a folder on this machine. A URL has two slashes, ://."
+        )
     if not text.lower().startswith("file://"):
         refuse_circle(Path(text))
         return Path(text)

@@ -60,7 +60,7 @@ def test_somebody_elses_folder_of_the_datasets_name_is_left_alone(
     call = ("run", "--slice", "0/2") if command == "slice" else (command,)
     assert prep(*call, "vqav2", "--raw", raw, "--out", out) == 2
     told = capsys.readouterr().err
-    assert f"{out / 'vqav2'}: holds files that vle-prep did not write ({name})" in told
+    assert f"{out / 'vqav2'}: holds files ({name}), and no report or journal" in told
     assert (sorted(out.rglob("*")), mine.read_text()) == (before, "{}")
 
 
@@ -149,6 +149,6 @@ def test_a_subset_leaves_somebody_elses_folder_alone(
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     assert prep("subset", out / "vqav2", "--out", tmp_path / "home", "--min-side", 1) == 2
-    assert "holds files that vle-prep did not write (README.md)" in capsys.readouterr().err
+    assert "holds files (README.md), and no report or journal" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "home").rglob("*")] == ["vqav2", "README.md"]
     assert mine.read_text() == "mine"

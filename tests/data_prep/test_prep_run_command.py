@@ -136,3 +136,13 @@ def test_what_is_extra_alone_is_no_matter_of_a_repair(
     told = capsys.readouterr().err.splitlines()[-1]
     cure = "What is extra is none of our files: move or remove it."
     assert told == f"{out}: 1 finding. {cure}"
+
+
+@pytest.mark.parametrize("name", ["cc3m", "sbu"])
+def test_a_list_without_pictures_is_sent_to_fetch(
+    drawn_world, tmp_path: Path, prep, capsys: pytest.CaptureFixture[str], name: str
+):
+    raw = tmp_path / "raw"
+    shutil.copytree(drawn_world(60) / name, raw / name, ignore=lambda *_: ["pictures"])
+    assert prep("run", name, "--raw", raw, "--out", tmp_path / "out", "--workers", 1) == 3
+    assert f"vle-prep fetch {name} --raw {raw} downloads those" in capsys.readouterr().err

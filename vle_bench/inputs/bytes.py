@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from vle_bench.canonical import sha256_bytes
-from vle_bench.errors import DataProblem, machine_errors, needs_file
+from vle_bench.errors import DataProblem, EmptyFile, machine_errors, needs_file
 
 Kind = Literal["json", "jsonl", "csv", "npy", "npz", "parquet"]
 
@@ -69,14 +69,14 @@ def open_source(path: Path, what: str, *, most_bytes: int = MOST_BYTES) -> Sourc
         most_bytes: Largest decompressed size accepted.
 
     Raises:
-        DataProblem: No such file, damaged compression, too large, or empty.
+        DataProblem: No such file, damaged compression, too large, or empty (`EmptyFile`).
     """
     needs_file(path, f"a file of {what}")
     with machine_errors(path):
         stored = path.read_bytes()
     data = _decompressed(stored, path, most_unpacked(len(stored), most_bytes=most_bytes))
     if data.isspace() or not data:
-        raise DataProblem(f"{path}: the file of {what} is empty. Give a file with content.")
+        raise EmptyFile(f"{path}: the file of {what} is empty. Give a file with content.")
     if _UTF_16.match(data):
         raise DataProblem(
             f"{path}: UTF-16 text, as Windows PowerShell writes it. Save it as UTF-8."

@@ -333,6 +333,12 @@ def test_the_keys_found_can_be_left_out_and_then_nothing_is_shared(
     assert prep("overlap", tmp_path / "part", "--against", out, "--strict") == 0
     counts = read_report(tmp_path / "part/sbu").splits["train"].counts["image"]
     assert counts.skipped == {"in the exclusion list": number}
+    part = tmp_path / "part"
+    assert prep("overlap", part, "--against", out, "--keys", keys) == 0
+    assert keys.read_bytes() == b""
+    assert prep("subset", part / "sbu", "--out", tmp_path / "same", "--exclude", keys) == 0
+    assert prep("subset", part / "sbu", "--out", tmp_path / "none", "--key-file", keys) == 3
+    assert prep("diff", part / "sbu", tmp_path / "same/sbu") == 0
 
 
 def test_a_shard_whose_pictures_were_all_left_out_has_nothing_to_compare(

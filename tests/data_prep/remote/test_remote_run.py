@@ -206,10 +206,25 @@ def test_names_that_lead_out_of_the_stage_are_refused(bucket: str, server, tmp_p
         store.find("a")
 
 
+def test_nothing_is_written_into_a_remote_dataset(raw, whole, there: str, server, capsys):
+    assert run(raw, f"s3://{there}/out/{NAME}") == 2
+    assert f"--out s3://{there}/out/{NAME}: is a prepared dataset" in capsys.readouterr().err
+    assert remote_tree(server, there) == whole
+
+
+@pytest.mark.parametrize("out", ["s3:/bucket/out", "file:/data"])
+def test_a_url_with_one_slash_is_no_folder(raw, tmp_path: Path, monkeypatch, capsys, out: str):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert run(raw, out) == 2
+    assert f"{out}: would be a folder on this machine" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("name", ["README.md", "report.json", "val/notes.txt"])
 def test_somebody_elses_objects_are_left_alone(raw, bucket: str, server, capsys, name: str):
     server.client().put_object(Bucket=bucket, Key=f"out/{NAME}/{name}", Body=b"{}")
     assert run(raw, f"s3://{bucket}/out") == 2
     told = capsys.readouterr().err
-    assert f"s3://{bucket}/out/{NAME}: holds files that vle-prep did not write ({name})" in told
+    assert f"s3://{bucket}/out/{NAME}: holds files ({name}), and no report or journal" in told
     assert remote_tree(server, bucket) == {name: b"{}"}
