@@ -243,3 +243,18 @@ def test_texts_without_picture_are_in_no_fold(vle_eval, small) -> None:
                    "--folds", 4)  # fmt: skip
     assert ran.code == 3
     assert "1 texts without picture are in no fold: 9000." in ran.err
+
+
+def test_a_matrix_in_another_order_is_folded_by_its_ids(vle_eval, small) -> None:
+    first = run(vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--scores", small / "S.npy")
+    draw = np.random.default_rng(8)
+    rows, columns = draw.permutation(PICTURES), draw.permutation(PICTURES * EACH)
+    np.save(small / "turned.npy", np.load(small / "S.npy")[np.ix_(rows, columns)])
+    (small / "images.txt").write_text("".join(f"{row}\n" for row in rows))
+    names = [100 * (at // EACH) + at % EACH for at in columns.tolist()]
+    (small / "texts.txt").write_text("".join(f"{name}\n" for name in names))
+    turned = run(
+        vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--scores", small / "turned.npy",
+        "--image-ids", small / "images.txt", "--text-ids", small / "texts.txt",
+    )  # fmt: skip
+    assert turned["metrics"] == first["metrics"]
