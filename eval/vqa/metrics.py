@@ -17,8 +17,9 @@ from vle_bench.eval.scored import refuse_broken_identity
 from vle_bench.eval.vqa.accuracy import ItemScores
 from vle_bench.eval.vqa.gold import Floats, Gold, Ints
 from vle_bench.results import Metric
-from vle_bench.statistics import percentile_interval, resampled_ratios
+from vle_bench.statistics import resampled_ratios
 from vle_bench.statistics.bootstrap import sums_by_group
+from vle_bench.statistics.draws import interval_around
 
 ACCURACY = "accuracy"
 UNSTATED = "unstated"
@@ -45,12 +46,13 @@ class _Fold(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             seed=self.seed,
             stream=name,
         )
-        interval = percentile_interval(draws)
+        value = 100 * total(scores) / len(scores)
+        interval = interval_around(value, None if draws is None else 100 * draws)
         return Metric(
-            value=100 * total(scores) / len(scores),
+            value=value,
             n=len(scores),
-            low=None if interval is None else 100 * interval.low,
-            high=None if interval is None else 100 * interval.high,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
         )
 
 

@@ -111,3 +111,25 @@ def test_lists_of_ten_are_not_deep_enough(score, world) -> None:
                 world / "P.json")  # fmt: skip
     assert run.code == 2
     assert "deep" in run.err
+
+
+def test_both_directions_have_a_file_each_and_none_has_two(score, world) -> None:
+    (world / "I.json").write_text('{"5": [70, 72, 73]}')
+    (world / "T.json").write_text('{"70": [5], "72": [5, 9]}')
+    asked = ("--scores", world / "S.npy", "--positives", world / "I.json", "--positives")
+    found = score(*asked, world / "T.json")
+    assert found.code == 0, found.err
+    assert {"i2t_map_r", "t2i_map_r"} <= set(found.values)
+    assert {"positives[1]", "positives[2]"} <= set(found.document["stamp"]["inputs"])
+    twice = score(*asked, world / "I.json")
+    assert twice.code == 3
+    assert "I.json: positives of i2t were given already. Give one." in twice.err
+
+
+def test_ids_that_nobody_knows_are_named_from_the_side_that_asks(score, world) -> None:
+    for text, strange in (('{"70": [5, 98]}', "98"), ('{"5": [70, 98]}', "98"),
+                          ('{"70": [5], "99": [5]}', "99")):  # fmt: skip
+        (world / "P.json").write_text(text)
+        ran = score("--scores", world / "S.npy", "--positives", world / "P.json")
+        assert ran.code == 3
+        assert f"1 ids are not among the references: {strange}." in ran.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -190,3 +191,70 @@ def test_captions_of_another_number_are_another_measurement() -> None:
         run = RunDescription(dataset=row.dataset, split="test", protocol="pessimistic",
                              metrics=(row.metric,), captions=captions)  # fmt: skip
         assert compare(run, row).why == why
+
+
+def test_the_signature_names_how_many_of_how_many_and_which(vle_eval, small) -> None:
+    given = ("--texts", small / "T.jsonl", "--scores", small / "S.npy", "--folds")
+    even = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    odd = [[11, 2, 5], [0, 7, 9, 1], [3, 4, 6, 8, 10]]
+    for folds, size in ((even, "3x4"), (odd, "3x3to5")):
+        (small / "folds.json").write_text(json.dumps(folds))
+        signature = run(vle_eval, *given, small / "folds.json")["signature"]
+        ids = json.dumps([sorted(map(str, fold), key=int) for fold in folds], separators=(",", ":"))
+        digest = hashlib.sha256(ids.encode()).hexdigest()
+        assert f"|folds:{size}-{digest[:12]}|" in signature
+    assert f"|folds:{size}-" not in run(vle_eval, *given, "4")["signature"]
+
+
+def test_a_picture_without_text_is_a_candidate_in_its_fold_alone(vle_eval, small) -> None:
+    scores = np.load(small / "S.npy")
+    np.save(small / "S.npy", np.vstack([scores, np.full((1, PICTURES * EACH), 9, scores.dtype)]))
+    ids = [*range(PICTURES), 77]
+
+    def score(pictures: list[int], *more: object) -> dict:
+        """Some pictures and their texts as a data set of their own."""
+        rows = [ids.index(picture) for picture in pictures]
+        asking = [picture for picture in pictures if picture != 77]
+        columns = [picture * EACH + one for picture in asking for one in range(EACH)]
+        np.save(small / "some.npy", np.load(small / "S.npy")[np.ix_(rows, columns)])
+        (small / "ids.txt").write_text("".join(f"{picture}\n" for picture in pictures))
+        return run(
+            vle_eval, "--texts", write_texts(small / "some.jsonl", asking),
+            "--scores", small / "some.npy", "--image-ids", small / "ids.txt", *more,
+        )["metrics"]  # fmt: skip
+
+    folds = [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11, 77]]
+    (small / "folds.json").write_text(json.dumps(folds))
+    found = score(ids, "--folds", small / "folds.json")
+    parts = [score(fold) for fold in folds]
+    assert parts[1]["t2i_r1"] != score(folds[1][:-1])["t2i_r1"]
+    for name in [*RECALLS, "t2i_meanr", "i2t_meanr"]:
+        mean = np.mean([part[name]["value"] for part in parts])
+        assert found[name]["value"] == pytest.approx(mean), name
+
+
+def test_texts_without_picture_are_in_no_fold(vle_eval, small) -> None:
+    lone = {"text_id": 9000, "text": "x", "image_ids": []}
+    with (small / "T.jsonl").open("a") as stream:
+        stream.write(json.dumps(lone) + "\n")
+    scores = np.load(small / "S.npy")
+    np.save(small / "S.npy", np.hstack([scores, np.zeros((PICTURES, 1), scores.dtype)]))
+    ran = vle_eval("retrieval", "--texts", small / "T.jsonl", "--scores", small / "S.npy",
+                   "--folds", 4)  # fmt: skip
+    assert ran.code == 3
+    assert "1 texts without picture are in no fold: 9000." in ran.err
+
+
+def test_a_matrix_in_another_order_is_folded_by_its_ids(vle_eval, small) -> None:
+    first = run(vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--scores", small / "S.npy")
+    draw = np.random.default_rng(8)
+    rows, columns = draw.permutation(PICTURES), draw.permutation(PICTURES * EACH)
+    np.save(small / "turned.npy", np.load(small / "S.npy")[np.ix_(rows, columns)])
+    (small / "images.txt").write_text("".join(f"{row}\n" for row in rows))
+    names = [100 * (at // EACH) + at % EACH for at in columns.tolist()]
+    (small / "texts.txt").write_text("".join(f"{name}\n" for name in names))
+    turned = run(
+        vle_eval, "--texts", small / "T.jsonl", "--folds", 4, "--scores", small / "turned.npy",
+        "--image-ids", small / "images.txt", "--text-ids", small / "texts.txt",
+    )  # fmt: skip
+    assert turned["metrics"] == first["metrics"]

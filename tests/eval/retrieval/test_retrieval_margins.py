@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vle_bench.eval.retrieval.counting import TileShape, _Side, count_both
-from vle_bench.eval.retrieval.gold import TextRow, gold_of
+from vle_bench.eval.retrieval.gold import TextRow, gold_of, positives
+from vle_bench.eval.retrieval.ranking import top_ten
 from vle_bench.eval.retrieval.similarity import FeatureSimilarity
 
 IMAGES, TEXTS, WIDTH = 24, 96, 64
@@ -60,6 +61,25 @@ def test_counts_are_those_of_float64(seed: int, tile: TileShape) -> None:
     assert plain_counts(single.astype(float), GOLD.pairs.tolist()) != plain_counts(
         exact, GOLD.pairs.tolist()
     )
+
+
+@pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable"])
+@pytest.mark.parametrize("direction", ["i2t", "t2i"])
+@pytest.mark.parametrize("cells", [1 << 21, 500])
+def test_the_first_ten_are_those_of_float64(rule, direction, cells) -> None:
+    similarity = near_ties(7)
+    images, texts = np.divmod(np.arange(IMAGES * TEXTS), TEXTS)
+    scores = similarity.exact(images, texts).reshape(IMAGES, TEXTS)
+    pairs = {tuple(pair) for pair in GOLD.pairs.tolist()}
+    if direction == "t2i":
+        scores, pairs = scores.T, {pair[::-1] for pair in pairs}
+    found = top_ten(similarity, positives(GOLD, direction), direction, rule=rule, cells=cells)
+    late = {"pessimistic": 1, "optimistic": -1, "stable": 0}[rule]
+    for query, row in enumerate(scores.tolist()):
+        order = sorted(
+            range(len(row)), key=lambda at: (-row[at], late * ((query, at) in pairs), at)
+        )
+        assert found[query].tolist() == order[:10]
 
 
 def test_bounds_are_rounded_outwards() -> None:

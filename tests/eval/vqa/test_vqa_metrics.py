@@ -86,6 +86,15 @@ def test_intervals_hold_the_value_and_depend_on_the_seed(tmp_path):
     assert (reordered.low, reordered.high) == (first.low, first.high)
 
 
+@pytest.mark.parametrize("protocol", ["official", "simple"])
+@pytest.mark.parametrize("size", [3, 7, 29])
+def test_an_interval_of_equal_scores_is_the_score_to_its_last_bit(tmp_path, protocol, size):
+    """Thirds and tenths added up one by one are not the ratio of their whole numbers."""
+    made = [question(1000 * n, ["cat"] + ["dog"] * 9) for n in range(1, size + 1)]
+    found = scored(tmp_path, made, "cat", protocol=protocol).metrics["accuracy"]
+    assert found.low == found.value == found.high
+
+
 def test_no_draws_no_interval(tmp_path):
     made = [question(1000 * n, ["cat"] * 4) for n in range(1, 5)]
     found = scored(tmp_path, made, "cat", resamples=0)
