@@ -119,6 +119,16 @@ def test_the_grid_of_another_input_is_refused() -> None:
         stretch(40, 40, 224).patch_ids([], PatchGrid.of(192, 16))
 
 
+@pytest.mark.parametrize("size", [(64, 48), (48, 64), (47, 48), (48, 47)])
+def test_a_grid_leaves_less_than_a_patch_of_its_input(size: tuple[int, int]) -> None:
+    grid = PatchGrid.of(48, 16)
+    grid.check_frame(63, 48)
+    grid.check_frame(48, 63)
+    with pytest.raises(ValueError, match="3 x 3 patches of 16 pixels"):
+        grid.check_frame(*size)
+    assert len(PatchGrid.of(3, 1)) == 9
+
+
 MEMBERS_VIEW, MEMBERS_GRID = stretch(40, 40, 40), PatchGrid.of(40, 10)
 
 
@@ -136,6 +146,17 @@ def test_half_a_patch_is_enough_and_less_is_not() -> None:
 def test_a_small_box_takes_the_patch_that_it_covers_most() -> None:
     assert members(Box(8, 2, 11, 4)) == [0]
     assert members(Box(9, 2, 12, 4)) == [1]
+
+
+def test_a_box_of_less_than_a_pixel_of_the_input_is_seen_whole() -> None:
+    speck = Box(8.1, 2.3, 8.5, 2.9)
+    shares = coverage([speck], MEMBERS_VIEW, MEMBERS_GRID)
+    np.testing.assert_allclose(shares.of_box.sum(axis=1), [1.0], atol=1e-12)
+    assert members(speck) == [0]
+
+
+def test_a_patch_that_is_covered_whole_is_enough_for_any_minimum() -> None:
+    assert members(Box(0, 0, 15, 10), 1.0) == [0]
 
 
 def test_a_small_box_split_evenly_takes_all_equal_patches() -> None:

@@ -38,6 +38,14 @@ def test_the_smallest_box_owns_a_shared_patch() -> None:
     assert found == [[0, 0, 0, 0], [0, 1, 1, 0], [IGNORE] * 4, [IGNORE] * 4]
 
 
+def test_smallest_is_by_area_wherever_the_boxes_lie() -> None:
+    wide, high = box("table", 0, 20, 40, 20), box("table", 20, 0, 20, 40)
+    for other in (wide, high):
+        assert classes_of(other, box("cup", 20, 20, 20, 20))[3] == (
+            [0, 0, 1, 1] if other is wide else [IGNORE, IGNORE, 1, 1]
+        )
+
+
 def test_of_boxes_of_one_size_the_one_that_covers_more_comes_before_the_lower_label() -> None:
     boxes = (box("table", 5, 0, 20, 10), box("cup", 0, 0, 20, 10))
     assert classes_of(*boxes)[0] == [1, 0, 0, IGNORE]

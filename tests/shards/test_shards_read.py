@@ -242,10 +242,10 @@ def test_pandas_and_others_see_plain_columns(toy: Path):
 
 
 def test_totals_add_up_by_reason(toy: Path):
-    first = Counts(read=5, written=3, skipped={"a": 1, "b": 1})
-    second = Counts(read=2, written=1, skipped={"b": 1})
+    first = Counts(read=5, written=3, skipped={"a": 1, "b": 1}, classes={"missing": 2})
+    second = Counts(read=2, written=1, skipped={"b": 1}, classes={"missing": 1})
     both = total([first, second])
-    assert both == Counts(read=7, written=4, skipped={"a": 1, "b": 2})
+    assert both == Counts(read=7, written=4, skipped={"a": 1, "b": 2}, classes={"missing": 3})
     assert both.balances()
     assert not Counts(read=2, written=1).balances()
     assert read_report(toy).splits["val"].shards[1].name == "toy-val-000001.tar"

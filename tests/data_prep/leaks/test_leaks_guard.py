@@ -19,10 +19,12 @@ from leak_world import (
 )
 
 from vle_bench.data_prep.leaks.evidence import EXCLUDED
+from vle_bench.data_prep.leaks.guard import changes
 from vle_bench.data_prep.leaks.rules import all_rules
 from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
+from vle_bench.shards.report import ListReport, RuleReport
 
 
 @pytest.fixture(scope="module")
@@ -311,3 +313,18 @@ def test_a_raw_folder_without_any_list_is_prepared_whole(changing: Path, tmp_pat
     assert len(rules) == len([rule for rule in all_rules().rules if rule.default])
     with pytest.raises(DataProblem, match=r"not checked: vqav2-test .* and coco/annotations/image"):
         run("vg", changing, tmp_path / "strict", strict=True)
+
+
+def test_a_rule_that_is_new_keeps_no_change_of_another_back():
+    def report(rule: str, *, bytes_sha256: str, lists: str) -> RuleReport:
+        one = ListReport(file="coco/x.json", ids=1, sha256=lists)
+        other = ListReport(file="coco/y.json", ids=1, sha256=lists)
+        return RuleReport(rule=rule, lists=(one, other), bytes_sha256=bytes_sha256)
+
+    before = [report("b", bytes_sha256="1", lists="1")]
+    now = [report(rule, bytes_sha256="2", lists="2") for rule in ("a", "b")]
+    assert [one.partition(" names ")[0] for one in changes(before, now)] == [
+        "rule b: coco/x.json",
+        "rule b: coco/y.json",
+        "rule b: 0 pictures are known by their bytes, other than the 0 at the last run",
+    ]
