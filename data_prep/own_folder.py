@@ -36,7 +36,7 @@ def keep_apart(dataset: str, raw: Path, out: Path) -> None:
     here = out.resolve()
     among = raw.resolve() in (here, (out / dataset).resolve())
     if not among and not (out / FOLDER).is_dir():
-        among = any(_lies_in(here, place.resolve()) for place in _raw_folders(dataset, raw))
+        among = any(_lies_in(here, place) for place in _raw_folders(dataset, raw))
     if among:
         raise UsageProblem(
             f"--out {out}: raw files lie there, and {dataset} would be written among them. "
@@ -107,17 +107,18 @@ def has_report(folder: Path) -> bool:
 
 
 def _raw_folders(dataset: str, raw: Path) -> Iterator[Path]:
-    """Folders below RAW that hold raw files: those of datasets, and those of the flat layout."""
+    """Folders below RAW that may hold raw files: those of datasets and of the flat layout."""
     needs = load_dataset_manifest(dataset).needs
     flat = (need.path.partition("/")[0] for need in needs if "/" in need.path)
-    for name in dict.fromkeys((*dataset_names(), *flat)):
-        with machine_errors(raw / name):
-            if (raw / name).is_dir() and any((raw / name).iterdir()):
-                yield raw / name
+    return (raw / name for name in dict.fromkeys((*dataset_names(), *flat)))
 
 
 def _lies_in(here: Path, place: Path) -> bool:
-    return here == place or place in here.parents
+    """Whether a place is in a folder that holds anything; others are not looked into."""
+    if not place.is_dir() or place.resolve() not in (here, *here.parents):
+        return False
+    with machine_errors(place):
+        return any(place.iterdir())
 
 
 def _two_levels(folder: Path) -> Iterator[str]:

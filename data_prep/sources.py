@@ -273,7 +273,8 @@ class RawTree:
         yield self.root / dataset
         yield self.root
         for other in also_offering(dataset, path):
-            yield self.root / other
+            if os.access(self.root / other, os.R_OK | os.X_OK):  # not this dataset's own
+                yield self.root / other
 
     def _archive_of(self, dataset: str, path: str) -> Path | None:
         download = load_dataset_manifest(dataset).download_of(path)

@@ -88,3 +88,16 @@ def test_a_folder_that_is_not_there_exits_three(
     told = [argument.format(place=tmp_path / "no", free=tmp_path) for argument in arguments]
     assert prep(*told) == 3
     assert "no such folder" in (said := capsys.readouterr().err) or "no prepared" in said
+
+
+@pytest.mark.parametrize(("name", "other"), [("vqav2", "vcr"), ("flickr30k", "coco")])
+def test_a_dataset_that_may_not_be_read_does_not_keep_others_from_being_prepared(
+    drawn_world, tmp_path: Path, name: str, other: str
+) -> None:
+    raw = Path(shutil.copytree(drawn_world(60), tmp_path / "raw"))
+    (raw / "flickr30k/dataset_flickr30k.json").unlink()  # sought in COCO's folder too
+    (raw / other).chmod(0)
+    call = ["run", name, "--raw", str(raw), "--out", "{free}", "--workers", "1"]
+    code, told = _exit(call, raw, tmp_path / "shards")
+    (raw / other).chmod(0o700)
+    assert code == 0, told
