@@ -44,12 +44,10 @@ class PatchScores(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         scores: Shape [queries, patches]; zeros where there is no prediction.
         present: Whether there is one, shape [queries].
-        unasked: Rows about known texts that cannot be scored.
     """
 
     scores: Scores
     present: Flags
-    unasked: int = 0
 
 
 def read_patch_scores(
@@ -92,7 +90,7 @@ def read_patch_scores(
         found = f"{len(targets):,} ids and {read:,} rows of scores"
         raise DataProblem(f"{source.path}: {found}. Expected {_EXPECTED}.")
     present[targets[targets >= 0]] = True
-    return PatchScores(scores, present, unasked=int((targets < 0).sum()))
+    return PatchScores(scores, present)
 
 
 def prediction_lines(scores: PatchScores, queries: Sequence[PatchQuery]) -> bytes:
