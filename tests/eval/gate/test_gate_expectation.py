@@ -62,3 +62,17 @@ def test_a_table_that_is_whole_counts_no_more_rows():
     rows = [Difference("case", f"m{at}", "1", "2") for at in range(41)]
     assert "more" not in difference_table(rows[:40])
     assert "... and 1 more." in difference_table(rows)
+
+
+@pytest.mark.parametrize("case", ["vcr_kinds", "tables"])
+def test_a_stamp_of_other_days_stays_where_nothing_moved(vle_eval, tmp_path, case):
+    shutil.copytree(GOLDEN / case, tmp_path / "case")
+    path = tmp_path / "case" / "stamp.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["code"] = dict.fromkeys(stored["code"], "0" * 64)
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    before = path.read_bytes()
+    assert vle_eval("check", tmp_path / "case").code == 0
+    assert path.read_bytes() == before
+    assert vle_eval("check", tmp_path / "case", "--restamp").code == 0
+    assert path.read_bytes() != before

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from grounding_world import FRAME, sample, thing, write_split
 
-from vle_bench.errors import DataProblem
+from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.eval.grounding.frame import frame_of
 from vle_bench.eval.grounding.patches import PatchItems, metrics_of
+from vle_bench.eval.requests import GroundingRequest
 
 BICYCLES = [thing(str(at), (0, 0, 20, 40), "bicycle", label_id=2) for at in range(3)]
 
@@ -66,3 +68,16 @@ def test_a_mean_beyond_its_bounds_stops_the_run(value: float) -> None:
     items = PatchItems(np.full((2, 3), value), np.zeros(2, np.int64), np.zeros(2, np.bool_))
     with pytest.raises(DataProblem, match="patch_ap is not from 0 to 100"):
         metrics_of(items, ["a", "b"], resamples=0, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("image", "patch", "patches"),
+    [(384, 16, 576), (336, 14, 576), (576, 16, 1296), (2048, 8, 65536), (2056, 8, 0), (8, 9, 0)],
+)
+def test_frames_of_real_models_are_allowed_and_absurd_ones_are_not(image, patch, patches) -> None:
+    request = GroundingRequest(geometry="stretch", image_size=image, patch_size=patch)
+    if patches:
+        assert len(frame_of(request).grid) == patches
+    else:
+        with pytest.raises(UsageProblem):
+            frame_of(request)
