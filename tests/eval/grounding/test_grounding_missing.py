@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from grounding_world import FRAME, sample, thing, write_split
+from grounding_world import FRAME, region, sample, thing, write_split
 
 from vle_bench.errors import DataProblem, UsageProblem
 from vle_bench.eval.grounding.frame import frame_of
@@ -51,6 +51,15 @@ def test_a_box_that_stands_twice_is_refused(vle_eval, tmp_path) -> None:
     ran = guess(vle_eval, tmp_path, [BICYCLES[0], BICYCLES[0]])
     assert ran.code == 3
     assert "1 key and box_id more than once: coco-1 0" in ran.err
+
+
+def test_a_query_that_stands_twice_is_refused(vle_eval, tmp_path) -> None:
+    twice = [region("7", (0, 0, 40, 20), "one"), region("7", (40, 20, 40, 20), "other")]
+    data = write_split(tmp_path, [sample(1, twice)])
+    ran = vle_eval("grounding", "--data", data, "--dataset", "vg", "--split", "train", *FRAME,
+                   "--model", "baseline:center")  # fmt: skip
+    assert ran.code == 3
+    assert "1 key and query_id more than once: vg-1 7" in ran.err
 
 
 def test_a_query_without_scores_has_no_best_patch(ground, tmp_path) -> None:

@@ -34,6 +34,13 @@ def test_only_results_on_equal_terms_share_a_table(make_document):
     assert sorted([row.model for row in group.rows if row.ours] for group in groups) == [
         ["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"], ["i"],
     ]  # fmt: skip
+    titles = {row.model: group.title for group in groups for row in group.rows if row.ours}
+    assert titles["a"] == titles["b"] == "vcr: vcr val, protocol joint"
+    assert titles["c"] == "vcr: vcr train, protocol joint"
+    assert titles["d"] == f"{titles['a']}, zero-shot"
+    assert titles["e"] == f"{titles['a']}, sample world, not real data"
+    assert titles["f"] == f"{titles['a']}, trained on train"
+    assert titles["i"] == f"{titles['a']}, 886 of 26,534 questions"
 
 
 def test_what_only_a_signature_tells_makes_a_table_of_its_own(make_document):
