@@ -90,3 +90,37 @@ def test_frames_of_real_models_are_allowed_and_absurd_ones_are_not(image, patch,
     else:
         with pytest.raises(UsageProblem):
             frame_of(request)
+
+
+def test_the_first_class_has_a_name_in_the_item_table(vle_eval, tmp_path) -> None:
+    boxes = BICYCLES[:2]
+    write_split(tmp_path / "s", [sample(1, boxes, dataset="coco", split="val")])
+    rows = [{"key": "coco-1", "box_id": "0", "label_ids": [0, 1, 2, 3, 4]}]
+    ran = vle_eval(
+        "grounding", "--data", tmp_path / "s", "--dataset", "coco", "--split", "val",
+        "--predictions", lines(tmp_path / "g.jsonl", rows), "--missing", "zero",
+        "--out", tmp_path / "o",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    table = pq.read_table(tmp_path / "o" / "items.parquet").to_pydict()
+    assert (table["prediction"], table["group"]) == (["person", ""], ["bicycle", "bicycle"])
+
+
+def test_a_crowd_is_no_box_of_the_signature(vle_eval, tmp_path) -> None:
+    crowd = thing("9", (40, 0, 40, 40), "bicycle", label_id=2, kind="crowd")
+    boxes = [*BICYCLES[:2], crowd]
+    data = write_split(tmp_path / "s", [sample(1, boxes, dataset="coco", split="val")])
+    row = {"image_id": 1, "category_id": 2, "bbox": [0, 0, 20, 40], "score": 0.9}
+    (tmp_path / "d.json").write_text(json.dumps([row]))
+    ran = vle_eval("grounding", "--data", data, "--dataset", "coco", "--split", "val", "--json",
+                   "--detections", tmp_path / "d.json")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "|boxes:2|" in ran.document["signature"]
+
+
+def test_pairs_that_are_believed_name_no_shards(vle_eval, tmp_path) -> None:
+    rows = [{"image_id": at, "text_id": at, "score": 0.1, "match": bool(at)} for at in (0, 1)]
+    ran = vle_eval("grounding", "--json", "--predictions", lines(tmp_path / "p.jsonl", rows))
+    assert ran.code == 0, ran.err
+    assert set(ran.document["stamp"]["inputs"]) == {"predictions"}
+    assert "|truth:file|" in ran.document["signature"]
