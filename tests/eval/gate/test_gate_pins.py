@@ -88,6 +88,26 @@ def test_a_score_within_its_tolerance_has_not_moved(shelf, vle_eval):
     assert vle_eval("check", shelf).code == 0
 
 
+def test_another_number_of_items_has_moved_and_none_pinned_is_not_asked(shelf, vle_eval):
+    edit(pin_of(shelf), '"q2a" = { value = 62.5, n = 8 }', '"q2a" = { value = 62.5, n = 9 }')
+    ran = vle_eval("check", shelf)
+    assert ran.code == 1
+    assert "q2a.n" in ran.out
+    edit(pin_of(shelf), '"q2a" = { value = 62.5, n = 9 }', '"q2a" = { value = 62.5 }')
+    assert vle_eval("check", shelf).code == 0
+    edit(pin_of(shelf), '"q2a" =', '"q2a[question_word=whence]" = { value = 1.0, n = 2 }\n"q2a" =')
+    assert vle_eval("check", shelf).code == 1
+
+
+def test_a_digest_that_is_none_is_refused(shelf, vle_eval):
+    path = pin_of(shelf)
+    (name, digest), *_ = tomllib.loads(path.read_text())["files"].items()
+    edit(path, digest, digest[:-1])
+    ran = vle_eval("check", shelf)
+    assert ran.code == 3
+    assert f"files: {name}: expected a sha256 of 64 hex digits" in ran.err
+
+
 def test_a_metric_that_is_gone_has_moved(shelf, vle_eval):
     edit(pin_of(shelf), '"q2a" =', '"q2a[question_word=whence]" = { value = 1.0 }\n"q2a" =')
     ran = vle_eval("check", shelf)
