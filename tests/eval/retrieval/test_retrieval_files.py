@@ -72,6 +72,13 @@ def test_a_picture_without_text_joins_only_when_named_and_comes_last(score, worl
     assert "shape [4, 4] of float64, [3, 4] numbers were expected" in ran.err
 
 
+@pytest.mark.parametrize("kind", [np.complex64, np.complex128, np.bool_, np.longdouble])
+def test_a_matrix_of_no_kind_of_score_is_refused(score, world, kind) -> None:
+    ran = score("--scores", saved(world / "odd.npy", SCORES.astype(kind)))
+    assert ran.code == 3
+    assert f"shape [3, 4] of {np.dtype(kind)}" in ran.err
+
+
 def npz(path: Path, ids: Any, features: Any) -> Path:
     with path.open("wb") as stream:
         np.savez(stream, ids=ids, features=features)
