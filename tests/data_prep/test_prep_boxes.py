@@ -14,7 +14,7 @@ from vle_bench.data_prep.box_rules import drawn_as_shown, fit
 from vle_bench.data_prep.picture import Probe
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.vcr_files import Frame, detected
-from vle_bench.records import BoxAnnotation, VqaSample
+from vle_bench.records import NO_SCORE, BoxAnnotation, VqaSample
 from vle_bench.shards.read import iter_samples
 from vle_bench.shards.report import read_report
 
@@ -134,6 +134,13 @@ def test_corners_whose_width_would_be_no_number_are_no_metadata_of_vcr():
     metadata = b'{"boxes": [[-1.7e308, 0, 1.7e308, 5, 0.9]], "names": ["person"]}'
     found = detected(metadata, Frame("a.jpg", "a.json", "film", ("person",)))
     assert (found.boxes, found.odd) == ((), "metadata that cannot be read")
+
+
+def test_boxes_of_vcr_need_no_score_and_no_size():
+    frame = Frame("a.jpg", "a.json", "film", ("person",))
+    found = detected(b'{"boxes": [[1, 2, 5.5, 9]], "names": ["person"]}', frame)
+    assert [box.xywh for box in found.boxes] == [(1, 2, 4.5, 7)]
+    assert (found.objects[0].score, found.declared, found.odd) == (NO_SCORE, None, "")
 
 
 @pytest.mark.parametrize("declared", [(50, 100), (0, 0), (50, 0), (0, 100)])

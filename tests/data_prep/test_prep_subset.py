@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.difference import difference
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.scripts import language_of
+from vle_bench.data_prep.subset import Filters
 from vle_bench.data_prep.verify import verify
 from vle_bench.records import VqaSample
 from vle_bench.shards.index import read_samples, read_skipped
@@ -286,3 +288,17 @@ def test_a_picture_of_a_subset_is_read_when_its_shard_wants_it(
     assert set(read_ahead) == {0}
     monkeypatch.undo()
     assert contents(tmp_path / "part/vqav2", "train") == contents(original, "train")
+
+
+def test_the_report_says_each_filter_and_the_same_filters_in_the_same_words():
+    assert Filters().parameters() == {}
+    assert Filters(min_side=200).parameters() == {"subset_min_side": 200}
+    assert Filters(max_side=900).parameters() == {"subset_max_side": 900}
+    for one, other in (("en", "zh"), ("zh", "en")):
+        spoken = Filters(languages=(one, other)).parameters()
+        assert spoken == {"subset_caption_language": "en+zh"}
+    keys, excluded = Filters(keys=frozenset("ab")), Filters(excluded=frozenset("ba"))
+    digest = sha256(b"a\nb\n").hexdigest()
+    assert keys.parameters() == {"subset_keys_sha256": digest}
+    assert excluded.parameters() == {"subset_excluded_sha256": digest}
+    assert list(Filters(keys=frozenset()).parameters()) == ["subset_keys_sha256"]

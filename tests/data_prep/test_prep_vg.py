@@ -162,6 +162,8 @@ def test_rows_that_belong_nowhere_are_named(write, files, out: Path):
     files["objects.json"].append({"image_id": 77, "objects": [dict(objects["objects"][1])]})
     files["image_data.json"] += [dict(files["image_data.json"][0]), {"image_id": "x"}]
     files["attributes.json"][0]["attributes"].append({"object_id": 5, "attributes": ["odd"]})
+    stray = [{"object_id": number, "attributes": ["red"] * (number < 3)} for number in (1, 2, 3)]
+    files["attributes.json"] += [{"image_id": 77, "attributes": stray}, {"attributes": stray[:1]}]
     report = run(write(), out).report
     assert sorted(named(out)) == [
         ("box", "1383", "9", "region without phrase"),
@@ -171,7 +173,7 @@ def test_rows_that_belong_nowhere_are_named(write, files, out: Path):
         ("image", "x", "x", "id is no number"),
     ]
     assert report.splits["train"].adjusted == {
-        "attributes of an object that its picture does not have": 1
+        "attributes of an object that its picture does not have": 1 + 2 + 1
     }
     assert (report.counts["box"].read, report.counts["box"].written) == (6, 3)
 
