@@ -25,8 +25,9 @@ _HEAD = """# What was measured
 Made by `python -m bench page` from the JSON files beside it; `make bench-prep` and
 `make bench-eval` hold the contests anew. Programs run in turn, each time in a fresh process.
 Medians, and the ratio of medians to the floor within one run, beside it the lowest and the highest
-ratio of a round. Ratios carry over to other machines, seconds do not. The load is that of the last
-minute, colleagues included.
+ratio of a round. Ratios carry over to other machines much better than seconds; those of programs
+that wait for memory beside ones that compute (scipy's bootstrap and ours) do not. The load is that
+of the last minute, colleagues included.
 """
 
 
