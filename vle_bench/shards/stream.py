@@ -105,7 +105,7 @@ def _walk(handle: int, length: int) -> Iterator[RawSample]:
         head = rest[start - BLOCK : start]
         if (count := own_size(head)) < 0:
             _, count = parse_header(head)
-        if head[:NAME_BYTES].rstrip(b"\0") != stem + _JSON:
+        if head[:NAME_BYTES] != (stem + _JSON).ljust(NAME_BYTES, b"\0"):
             raise _Torn(f"the picture at byte {begin:,} is not followed by its JSON")
         stop = start + count
         record = rest[start:stop]

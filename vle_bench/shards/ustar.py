@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 import struct
 from functools import lru_cache
-from zlib import adler32
+
+from isal.isal_zlib import adler32
 
 from vle_bench.errors import DataProblem
 from vle_bench.records import KEY_PATTERN
