@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from grounding_world import FRAME, REGIONS, region, sample, write_split
+from grounding_world import FRAME, REGIONS, region, sample, thing, write_split
 
 from vle_bench.errors import UsageProblem, VleBenchError
 from vle_bench.eval.grounding import patch_files
+from vle_bench.eval.grounding.detections import Evaluation
 from vle_bench.eval.grounding.frame import Frame
 from vle_bench.eval.grounding.queries import read_queries
 from vle_bench.eval.requests import GroundingRequest, VcrRequest
@@ -149,6 +150,29 @@ def test_no_number_of_pictures_says_how_sure_an_average_precision_is(vle_eval) -
     assert ran.code == 0
     assert "box_ap" in ran.out
     assert "independent items" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "broken", "told"),
+    [
+        ("detection", "evaluate", Evaluation({"box_ap": 0.6, "box_ap50": 0.5}, {}), "box_ap > box"),
+        ("label", "hits", np.array([[1.0, 0.0]] * 9), "mpc_top1 is above mpc_top5"),
+    ],
+)
+def test_scores_that_contradict_themselves_are_no_result(
+    vle_eval, tmp_path, monkeypatch, name, made, broken, told
+) -> None:
+    boxes = [thing(str(at), (0, 0, 9, 9), "bicycle", label_id=2) for at in range(9)]
+    data = write_split(tmp_path / "s", [sample(1, boxes, dataset="coco", split="val")])
+    files = {
+        "detection": '[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 9, 9], "score": 1}]',
+        "label": '{"key": "coco-1", "box_id": "0", "label_ids": [1, 0, 2, 3, 4]}',
+    }
+    (tmp_path / "p").write_text(files[name])
+    monkeypatch.setattr(f"vle_bench.eval.grounding.{name}_task.{made}", lambda *_: broken)
+    ran = vle_eval("grounding", "--data", data, "--dataset", "coco", "--split", "val",
+                   "--predictions", tmp_path / "p", "--missing", "zero", "--json")  # fmt: skip
+    assert (ran.code, ran.out, told in ran.err) == (3, "", True)
 
 
 def test_two_thresholds_that_differ_at_all_are_two_measurements(ground) -> None:
