@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vle_bench.eval.retrieval.folds import Folds
+from vle_bench.eval.retrieval.task import _folded
+from vle_bench.eval.scored import ReferenceFacts
+
 PICTURES, EACH = 12, 3
 RECALLS = [f"{way}_r{at}" for way in ("i2t", "t2i") for at in (1, 5, 10)]
 
@@ -180,6 +184,23 @@ def test_five_thousands_of_coco_are_coco_1k(vle_eval, tmp_path) -> None:
     other = vle_eval(*given, "--folds", 500).document
     assert (other["dataset"], other["part"]) == ("coco", "the mean over 10 folds")
     assert not any(row["comparable"] for row in other["published"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "part", "told"),
+    [
+        ("coco", "test", "", ("coco-karpathy-1k", "")),
+        ("coco", "val", "", ("coco", "the mean over 5 folds")),
+        ("coco", "test", "4,999 of 5,000 images", ("coco", "4,999 of 5,000 images")),
+        ("flickr30k", "test", "", ("flickr30k", "the mean over 5 folds")),
+    ],
+)
+def test_only_the_whole_test_split_of_coco_is_coco_1k(dataset, split, part, told) -> None:
+    thousands = np.repeat(np.arange(5), 1000)
+    folds = Folds(count=5, images=thousands, texts=thousands, digest="", inputs={})
+    facts = ReferenceFacts(path="", sha256="", dataset=dataset, split=split, part=part)
+    found = _folded(facts, folds)
+    assert (found.dataset, found.part) == told
 
 
 def test_captions_of_another_number_are_another_measurement() -> None:
