@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 IMAGES, TEXTS = ["5", "3", "9"], ["70", "71", "72", "73"]
@@ -40,6 +41,22 @@ def test_features_that_are_missing_miss_as_missing_scores_do(score, world, image
                   "--text-ids", world / "t.txt", *zero)  # fmt: skip
     ran = score("--image-features", world / "i.npz", "--text-features", world / "t.npz", *zero)
     assert (ran.code, ran.values) == (0, whole.values), ran.err
+
+
+@pytest.mark.parametrize("rule", ["pessimistic", "optimistic", "stable", "expected"])
+def test_a_query_without_scores_finds_nothing_under_any_rule(score, world, rule) -> None:
+    np.save(world / "few.npy", ROWS[1:, [0, 1, 3]])
+    (world / "i.txt").write_text("3\n9\n")
+    (world / "t.txt").write_text("70\n71\n73\n")
+    ran = score("--scores", world / "few.npy", "--image-ids", world / "i.txt", "--text-ids",
+                world / "t.txt", "--missing", "zero", "--ties", rule,
+                "--out", world / "r")  # fmt: skip
+    assert ran.code == 0, ran.err
+    table = pq.read_table(world / "r" / "items.parquet", columns=["id", "prediction", "score"])
+    bare = [(row["id"], row["score"]) for row in table.to_pylist() if not row["prediction"]]
+    assert bare == [("5", 0.0), ("72", 0.0)]
+    assert "i2t: 1 of 3 queries have no prediction" in ran.err
+    assert "t2i: 1 of 4 queries have no prediction" in ran.err
 
 
 @pytest.mark.parametrize("form", ["npz", "npy"])
