@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 
 import numpy as np
@@ -73,3 +74,20 @@ def test_recall_grows_with_k_and_the_rules_are_ordered(greater, tied, positives,
         assert all(0 <= recall <= 1 for recall in recalls)
         best, worst = ranks(found, "optimistic").item(), ranks(found, "pessimistic").item()
         assert best <= ranks(found, rule).item() <= worst
+
+
+def test_the_reader_is_told_of_ties_and_of_texts_without_a_picture(score, world) -> None:
+    lone = {"text_id": 74, "text": "nobody's", "image_ids": []}
+    with (world / "T.jsonl").open("a") as stream:
+        stream.write(json.dumps(lone) + "\n")
+    tied = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 1, 1]])
+    # Pictures 3 and 9 are as near to a text of another; so are texts 70 and 72 to picture 3.
+    np.save(world / "tied.npy", tied)
+    for rule in ("pessimistic", "stable"):
+        ran = score("--scores", world / "tied.npy", "--ties", rule)
+        depends = f"depends on the tie rule ({rule} here)."
+        assert ran.document["notes"] == [
+            f"i2t: the rank of 2 of 3 queries {depends}",
+            f"t2i: the rank of 2 of 5 queries {depends}",
+            "Texts without a picture, which count as misses of t2i: 1.",
+        ]
