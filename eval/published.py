@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vle_bench.catalog.comparison import RunDescription, rows_for
-from vle_bench.results import PublishedLine, ResultDocument
+from vle_bench.results import PublishedLine, ResultDocument, signature_parts
 
 
 def describe(document: ResultDocument) -> RunDescription:
@@ -17,14 +17,20 @@ def describe(document: ResultDocument) -> RunDescription:
         part=document.part,
         metrics=tuple(document.metrics),
         sample=document.sample,
-        captions=_captions(document),
+        captions=captions_of(document),
     )
 
 
-def _captions(document: ResultDocument) -> int:
-    """Texts that ask are the captions."""
+def captions_of(document: ResultDocument) -> int:
+    """How many captions a run of retrieval had; 0 for other tasks.
+
+    Texts that ask are the captions. Where pictures alone ask, the signature says how many.
+    """
     asked = document.metrics.get("t2i_r1")
-    return asked.n if asked is not None else 0
+    if asked is not None or document.task != "retrieval":
+        return asked.n if asked is not None else 0
+    _, _, texts = signature_parts(document.signature).get("n", "").partition("x")
+    return int(texts) if texts.isdecimal() else 0
 
 
 def published_lines(document: ResultDocument) -> tuple[PublishedLine, ...]:

@@ -2,9 +2,10 @@
 
 Results of one task, dataset, split, protocol, setting and training splits make
 a group, and those whose signatures name the same folds, positives, labels and
-vocabulary. Every published score of that dataset joins it, marked comparable or
-not, with the reason. Scores of different sources stay separate rows, even for
-one model: nobody here decides which source is right.
+vocabulary and, of a known split, as many captions. Every published score of
+that dataset joins it, marked comparable or not, with the reason. Scores of
+different sources stay separate rows, even for one model: nobody here decides
+which source is right.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from vle_bench.eval.published import published_lines
+from vle_bench.catalog.datasets import dataset_of_result, expected_count
+from vle_bench.eval.published import captions_of, published_lines
 from vle_bench.eval.show import is_detail, shown
 from vle_bench.results import Metric, PublishedLine, ResultDocument, signature_parts
 
@@ -121,7 +123,16 @@ def same_terms(document: ResultDocument) -> tuple[object, ...]:
 
 def _rules(document: ResultDocument) -> tuple[str, ...]:
     parts = signature_parts(document.signature)
-    return tuple(f"{key} {parts[key]}" for key in _RULES if key in parts)
+    return (*(f"{key} {parts[key]}" for key in _RULES if key in parts), *_other_captions(document))
+
+
+def _other_captions(document: ResultDocument) -> tuple[str, ...]:
+    """Captions that are not as many as the split's: another gallery, of the same pictures."""
+    known = expected_count(dataset_of_result(document.dataset), document.split, "captions")
+    found = captions_of(document)
+    if document.sample or known is None or found in {0, known.count}:
+        return ()
+    return (f"captions {found:,}",)
 
 
 def _group(placed: Sequence[_Placed]) -> Group:

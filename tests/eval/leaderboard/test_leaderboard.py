@@ -156,11 +156,37 @@ def test_beside_both_directions_stand_their_own_means_where_somebody_prints_them
 def test_runs_that_ask_different_ways_bring_the_published_scores_of_both(make_document):
     groups = groups_of(
         make_document(f"asks {way}", task="retrieval", dataset="flickr30k", split="test",
-                      metrics=recalls(f"{way}_r1")) for way in ("i2t", "t2i")
+                      metrics={f"{way}_r1": Metric(value=50.0, n=5000)}) for way in ("i2t", "t2i")
     )  # fmt: skip
     (table,) = groups
     assert {name for row in published(groups) for name in row.values} == {"i2t_r1", "t2i_r1"}
     assert table.metrics == ("i2t_r1", "t2i_r1")
+
+
+def test_captions_of_another_number_stand_in_a_table_of_their_own(make_document):
+    """Published scores of 25,000 captions are opponents of one of these, whatever comes first."""
+
+    def run(captions, way, sample=False):
+        return make_document(
+            f"{way} {captions}", task="retrieval", dataset="coco", split="test", sample=sample,
+            protocol="pessimistic", signature=f"retrieval|data:coco|n:5000x{captions}|v:0",
+            metrics={f"{way}_r1": Metric(value=50.0, n=captions if way == "t2i" else 5000)},
+        )  # fmt: skip
+
+    runs = [run(captions, way) for captions in (25_010, 25_000) for way in ("i2t", "t2i")]
+    for order in (runs, runs[::-1]):
+        whole, fewer = sorted(groups_of(order), key=lambda group: len(group.title))
+        assert {row.model for row in whole.rows if row.ours} == {"i2t 25010", "t2i 25010"}
+        assert fewer.title == f"{whole.title}, captions 25,000"
+        for table, opposed in ((whole, False), (fewer, True)):
+            rows = [row for row in published([table]) if "25,000 captions" in row.note]
+            assert any(row.comparable for row in rows) == opposed
+    for one, opposed in ((runs[0], False), (runs[2], True)):
+        (table,) = groups_of([one])  # pictures alone ask, and have as many texts to find
+        rows = [row for row in published([table]) if "25,000 captions" in row.note]
+        assert any(row.comparable for row in rows) == opposed
+    (table,) = groups_of([run(60, "t2i", sample=True)])
+    assert table.title.endswith("protocol pessimistic, sample world, not real data")
 
 
 def test_no_published_score_of_any_dataset_is_left_out(make_document):
