@@ -40,7 +40,7 @@ def document_of(scored: Scored, request: ScoringRequest, options: RunOptions) ->
         sample=references.sample,
         protocol=scored.protocol,
         setting=options.setting,
-        trained_on=options.trained_on,
+        trained_on=tuple(sorted(set(options.trained_on))),  # one set of splits, one table
         part=references.part,
         signature=signature_line(scored.task, scored.signature),
         metrics=dict(scored.metrics),

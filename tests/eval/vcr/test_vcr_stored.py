@@ -85,6 +85,24 @@ def test_what_stored_results_do_not_listen_to_is_wrong_usage(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_run_says_of_itself_stays_and_speaks_against_published_scores(
+    vle_eval, world
+) -> None:
+    """Setting and training splits decide what is comparable, today as when it was stored."""
+    given = ("--annotations", world / "val.jsonl", "--predictions", world / "p.jsonl")
+    said = ("--setting", "zero-shot", *("--trained-on", "val") * 2, "--trained-on", "train")
+    ran = vle_eval("vcr", *given, *said, "--results", world / "results", "--json")
+    (fresh,) = vle_eval(
+        "vcr", "--split", "val", "--dataset", "vcr", "--results", world / "results", "--json"
+    ).document["results"]
+    for document in (ran.document, fresh):
+        assert (document["setting"], document["trained_on"]) == ("zero-shot", ["train", "val"])
+        reasons = "; ".join(row["why"] for row in document["published"])
+        assert "setting: finetuned, ours is zero-shot" in reasons
+        assert "ours was trained on val" in reasons
+    assert fresh["published"] == ran.document["published"]
+
+
 def test_changed_references_and_scores_are_named(vle_eval, world, stored) -> None:
     lines = (world / "val.jsonl").read_text().replace('"answer_label": 0', '"answer_label": 3')
     (world / "val.jsonl").write_text(lines)
