@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from vle_bench.catalog.datasets import ExpectedCount
+from vle_bench.errors import DataProblem
+from vle_bench.eval.references import check_expected_count, part_note, with_part
 from vle_bench.eval.requests import RetrievalRequest
 from vle_bench.eval.retrieval.gold import gold_of
 from vle_bench.eval.retrieval.references import References, read_references
+from vle_bench.eval.scored import ReferenceFacts
 
 CAPTIONS = {
     "info": {"description": "COCO 2014 Dataset", "year": 2014},
@@ -94,6 +99,39 @@ def test_a_named_split_must_be_whole_except_in_a_sample_world(tmp_path) -> None:
     found = read(tmp_path / "dataset_coco.json", KARPATHY, split="test")
     assert found.facts.sample
     assert found.notes == ()
+
+
+@pytest.mark.parametrize(("scheme", "whole"), [("", 5000), ("karpathy", 5000), ("2014", 40_504)])
+def test_whole_is_what_the_scheme_of_the_pictures_calls_whole(scheme, whole) -> None:
+    """COCO has a val split of 40,504 pictures, and Karpathy's one of 5,000."""
+    facts = ReferenceFacts(path="c.json", sha256="", dataset="coco", split="val")
+    for found in (5000, 40_504):
+        counted = {"kind": "images", "found": found, "scheme": scheme}
+        told = "" if found == whole else f"{found:,} of {whole:,} images"
+        assert with_part(facts, **counted).part == told
+        (note,) = part_note(facts=facts, **counted) or ("Scored on ",)
+        assert note.startswith(f"Scored on {told}")
+        named = {"dataset": "coco", "named_split": "val2014", "place": "c.json", "sample": False}
+        with pytest.raises(DataProblem) if told else nullcontext():
+            check_expected_count(**named, **counted)
+
+
+def test_pictures_decide_what_is_a_part_and_captions_are_told(tmp_path, monkeypatch) -> None:
+    """Counted by the scheme that the file's name says, wherever it is asked."""
+    counts = {"images": 2, "captions": 3}
+
+    def expected(dataset: str, split: str, kind: str, *, scheme: str = "") -> ExpectedCount:
+        count = counts[kind] if (dataset, split, scheme) == ("coco", "val", "2014") else 99
+        return ExpectedCount(split=split, kind=kind, count=count, verified="yes", source="here")
+
+    monkeypatch.setattr("vle_bench.catalog.datasets.expected_count", expected)
+    whole = read(tmp_path / "captions_val2014.json", CAPTIONS, split="val")
+    assert (whole.facts.part, whole.notes) == ("", ())
+    counts["captions"] = 4
+    fewer = read(tmp_path / "captions_val2014.json", CAPTIONS)
+    assert fewer.facts.part == ""
+    (note,) = fewer.notes
+    assert note.startswith("Scored on 3 of 4 captions of coco val.")
 
 
 def test_a_part_of_muge_is_beside_no_published_score(vle_eval, tmp_path) -> None:
