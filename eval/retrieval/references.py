@@ -21,7 +21,7 @@ from vle_bench.eval.references import (
 )
 from vle_bench.eval.requests import RetrievalRequest
 from vle_bench.eval.retrieval.formats import EXPECTED, read_texts
-from vle_bench.eval.retrieval.gold import TextRow
+from vle_bench.eval.retrieval.gold import Gold, TextRow
 from vle_bench.eval.scored import ReferenceFacts
 from vle_bench.inputs import open_source
 
@@ -52,6 +52,21 @@ def read_references(request: RetrievalRequest) -> References:
     raise UsageProblem(
         f"No references. Give --texts with {EXPECTED}; or --split S for shards under --data."
     )
+
+
+def with_gallery(facts: ReferenceFacts, gold: Gold) -> ReferenceFacts:
+    """`facts` that know of pictures in the gallery which the split does not have.
+
+    Where nobody counted the split's pictures its gallery may be larger than what its texts name.
+    """
+    from vle_bench.catalog.datasets import expected_count
+
+    pictures = len(gold.image_ids)
+    if facts.sample or facts.part or pictures == gold.captioned:
+        return facts
+    if expected_count(facts.dataset, facts.split, "images") is None:
+        return facts
+    return msgspec.structs.replace(facts, part=f"a gallery of {pictures:,} pictures")
 
 
 def _from_file(request: RetrievalRequest) -> References:

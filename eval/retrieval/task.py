@@ -28,7 +28,7 @@ from vle_bench.eval.retrieval.id_files import IdFile, read_ids
 from vle_bench.eval.retrieval.lists import list_lines, read_lists
 from vle_bench.eval.retrieval.metrics import metrics_of
 from vle_bench.eval.retrieval.outcome import Outcome, outcomes_of_scores
-from vle_bench.eval.retrieval.references import References, read_references
+from vle_bench.eval.retrieval.references import References, read_references, with_gallery
 from vle_bench.eval.retrieval.scores import read_scores
 from vle_bench.eval.retrieval.similarity import Flags, Similarity
 from vle_bench.eval.scored import LaterTable, ReferenceFacts, Scored
@@ -109,7 +109,7 @@ class RetrievalTask:
             inputs |= extended.inputs
         if image_ids:
             inputs["image_ids"] = image_ids.sha256
-        facts = references.facts
+        facts = with_gallery(references.facts, gold)
         if folds is not None:
             inputs |= folds.inputs
             facts = _folded(facts, folds)

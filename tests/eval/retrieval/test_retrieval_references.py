@@ -134,6 +134,26 @@ def test_pictures_decide_what_is_a_part_and_captions_are_told(tmp_path, monkeypa
     assert note.startswith("Scored on 3 of 4 captions of coco val.")
 
 
+def test_more_pictures_than_the_split_has_are_beside_no_published_score(vle_eval, tmp_path) -> None:
+    lines = (f'{{"text_id": {at}, "image_ids": [{at}]}}\n' for at in range(1000))
+    (tmp_path / "test_texts.jsonl").write_text("".join(lines))
+    (tmp_path / "i.txt").write_text("".join(f"{at}\n" for at in range(1001)))
+    np.save(tmp_path / "S.npy", np.eye(1001, 1000))
+    np.save(tmp_path / "own.npy", np.eye(1000))
+    given = ("retrieval", "--texts", tmp_path / "test_texts.jsonl", "--json", "--resamples", 0)
+    more = ("--scores", tmp_path / "S.npy", "--image-ids", tmp_path / "i.txt")
+    for dataset, scores, part in (
+        ("flickr30k", more, "a gallery of 1,001 pictures"),
+        ("flickr30k", ("--scores", tmp_path / "own.npy"), ""),
+        ("muge", more, ""),  # nobody counted its pictures, and not all have a text
+        ("mine", more, ""),
+    ):
+        document = vle_eval(*given, *scores, "--dataset", dataset).document
+        assert document["part"] == part
+        if dataset == "flickr30k":
+            assert any(row["comparable"] for row in document["published"]) == (not part)
+
+
 def test_a_part_of_muge_is_beside_no_published_score(vle_eval, tmp_path) -> None:
     """Its pictures are not counted, so its texts decide."""
     text = '{"text_id": 1, "text": "x", "image_ids": [5]}\n'
