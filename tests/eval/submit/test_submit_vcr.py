@@ -151,6 +151,34 @@ def test_reasons_alike_in_part_and_probabilities_are_not_warned_of(submit, tmp_p
     assert "no probabilities" in ran.out
 
 
+def test_ties_are_counted_under_the_answer_that_has_them(submit, tmp_path) -> None:
+    scores = scores_of(2)
+    scores[:2, 1] = scores[0, 3] = 0.25
+    ran = submit(
+        "--predictions", lines(tmp_path / "p.jsonl", IDS, scores), "--out", tmp_path / "s.csv"
+    )
+    assert "0 among answers; reasons 2 under a0, 0 under a1, 1 under a2, 0 under a3." in ran.out
+    assert "no probabilities" not in ran.out
+    scores[1, 4] = [1.5, -0.5, 0, 0]  # sums to one all the same
+    ran = submit(
+        "--predictions", lines(tmp_path / "p.jsonl", IDS, scores), "--out", tmp_path / "s.csv"
+    )
+    assert "no probabilities" in ran.out
+
+
+def test_a_list_of_no_items_is_no_question(tmp_path) -> None:
+    (tmp_path / "none.json").write_text("[]")
+    with pytest.raises(DataProblem, match="holds no item"):
+        read_items(tmp_path / "none.json", split="")
+
+
+@pytest.mark.parametrize(
+    ("ids", "split"), [(["val-1", "val-0"], "val"), (["val-1", "test-0"], ""), (["mine-1"], "")]
+)
+def test_ids_of_one_known_split_say_it(tmp_path, ids, split) -> None:
+    assert read_items(ask(tmp_path, ids), split="").split == split
+
+
 def test_an_unconfirmed_count_is_told_and_a_confirmed_one_binds(submit, written) -> None:
     ran = submit("--check", written, "--split", "test")
     assert ran.code == 0
