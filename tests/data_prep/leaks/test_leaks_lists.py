@@ -133,10 +133,13 @@ def test_stills_are_named_by_their_ids_and_found_by_their_paths(tmp_path: Path):
         {"img_id": "val-9", "img_fn": "a/b@0.jpg", "question": []},
         {"img_id": "val-9", "img_fn": "a/b@0.jpg", "question": []},
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    read = read_lists(rule("vcr-val"), RawTree(tmp_path))
-    assert read.pictures == {"val-10": "a/b@1.jpg", "val-9": "a/b@0.jpg"}
-    assert read.reports[0].sha256 == hashlib.sha256(b"val-10\nval-9\n").hexdigest()
+    digest = hashlib.sha256(b"7\nval-10\nval-9\n").hexdigest()
+    rows.append({"img_id": "7", "img_fn": "a/b@7.jpg", "question": []})
+    for order in (rows, rows[::-1]):
+        path.write_text("".join(json.dumps(row) + "\n" for row in order))
+        read = read_lists(rule("vcr-val"), RawTree(tmp_path))
+        assert read.pictures == {"val-10": "a/b@1.jpg", "val-9": "a/b@0.jpg", "7": "a/b@7.jpg"}
+        assert read.reports[0].sha256 == digest
 
 
 def test_a_list_without_a_picture_is_as_good_as_none(tmp_path: Path):
