@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from vle_bench.canonical import json_bytes
+from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.data_prep import shard_task
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.journal import ShardEntry, entry_from_bytes
+from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
@@ -219,6 +220,12 @@ def test_a_further_split_keeps_what_was_left_out_of_the_others(small, out: Path)
     run(raw, out, "val")
     run(raw, out, "train")
     assert {row.split for row in read_skipped(out / "vqav2/skipped.parquet")} == {"val"}
+
+
+def test_only_files_in_the_folders_of_splits_left_alone_are_taken_over(done: Path):
+    kept = Prior(done, "vqav2", ["train"]).other_files
+    assert {name.split("/")[0] for name in kept} == {"val", "test"}
+    assert kept["val/sizes.json"] == sha256_bytes((done / "vqav2/val/sizes.json").read_bytes())
 
 
 def test_a_further_split_with_other_parameters_is_refused(small, out: Path):
