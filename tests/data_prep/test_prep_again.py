@@ -17,6 +17,7 @@ from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.journal import ShardEntry, entry_from_bytes
 from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
 
@@ -220,6 +221,17 @@ def test_a_further_split_keeps_what_was_left_out_of_the_others(small, out: Path)
     run(raw, out, "val")
     run(raw, out, "train")
     assert {row.split for row in read_skipped(out / "vqav2/skipped.parquet")} == {"val"}
+
+
+def test_a_further_split_joins_those_of_an_older_version_and_seals_the_report(small, out: Path):
+    run(small.write(), out, "train", "test")
+    path = out / "vqav2" / "report.json"
+    report = json.loads(path.read_bytes())
+    del report["seal"]
+    path.write_bytes(json_bytes(report))
+    run(small.root, out, "val")
+    assert {*json.loads(path.read_bytes())["splits"]} == {"train", "val", "test"}
+    assert verify(out / "vqav2").findings == ()
 
 
 def test_only_files_in_the_folders_of_splits_left_alone_are_taken_over(done: Path):
