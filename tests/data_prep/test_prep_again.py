@@ -340,9 +340,10 @@ def test_what_a_killed_run_left_is_cleaned_away(small, done: Path):
     (done / "vqav2/train/.vqav2-train-000009.tar.tmp").write_bytes(b"half")
     (done / "vqav2/.report.json.tmp").write_bytes(b"half")
     (done / ".vle-prep/vqav2/.runs.slice-0-of-2.jsonl.tmp").write_bytes(b"half")
+    (done / ".vle-prep/vqav2/.scratch-x1").write_bytes(b"much")  # where every file needs a name
     run(small.root, done)
     assert tree(done) == before
-    assert not list(done.rglob("*.tmp"))
+    assert not [*done.rglob("*.tmp"), *done.rglob(".scratch-*")]
 
 
 def test_two_runs_at_once_are_refused(small, done: Path):
