@@ -189,10 +189,10 @@ class VqaTables:
             return
         kept = [one for one in sample.questions if one.labels]
         self.left_out["question without a class"] += len(sample.questions) - len(kept)
-        yield from self._row(sample, picture, kept, sample.split)
-        if sample.split == "val":
-            part = "rest_val" if sample.image.id in self._rest else "trainable_val"
-            for row in self._row(sample, picture, kept, "val"):
+        for row in self._row(sample, picture, kept, sample.split):
+            yield row
+            if sample.split == "val":
+                part = "rest_val" if sample.image.id in self._rest else "trainable_val"
                 yield Row(f"vqav2_{part}", row.values)
 
     def _row(

@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from vle_bench.canonical import json_bytes
+from vle_bench.canonical import json_bytes, sha256_bytes
 from vle_bench.data_prep import shard_task
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.journal import ShardEntry, entry_from_bytes
+from vle_bench.data_prep.prior import Prior
 from vle_bench.data_prep.run import Prepared, Request, prepare
+from vle_bench.data_prep.verify import verify
 from vle_bench.errors import DataProblem, MachineProblem, UsageProblem
 from vle_bench.shards.index import read_samples, read_skipped
 
@@ -221,6 +223,23 @@ def test_a_further_split_keeps_what_was_left_out_of_the_others(small, out: Path)
     assert {row.split for row in read_skipped(out / "vqav2/skipped.parquet")} == {"val"}
 
 
+def test_a_further_split_joins_those_of_an_older_version_and_seals_the_report(small, out: Path):
+    run(small.write(), out, "train", "test")
+    path = out / "vqav2" / "report.json"
+    report = json.loads(path.read_bytes())
+    del report["seal"]
+    path.write_bytes(json_bytes(report))
+    run(small.root, out, "val")
+    assert {*json.loads(path.read_bytes())["splits"]} == {"train", "val", "test"}
+    assert verify(out / "vqav2").findings == ()
+
+
+def test_only_files_in_the_folders_of_splits_left_alone_are_taken_over(done: Path):
+    kept = Prior(done, "vqav2", ["train"]).other_files
+    assert {name.split("/")[0] for name in kept} == {"val", "test"}
+    assert kept["val/sizes.json"] == sha256_bytes((done / "vqav2/val/sizes.json").read_bytes())
+
+
 def test_a_further_split_with_other_parameters_is_refused(small, out: Path):
     raw = small.write()
     run(raw, out, "val")
@@ -321,9 +340,10 @@ def test_what_a_killed_run_left_is_cleaned_away(small, done: Path):
     (done / "vqav2/train/.vqav2-train-000009.tar.tmp").write_bytes(b"half")
     (done / "vqav2/.report.json.tmp").write_bytes(b"half")
     (done / ".vle-prep/vqav2/.runs.slice-0-of-2.jsonl.tmp").write_bytes(b"half")
+    (done / ".vle-prep/vqav2/.scratch-x1").write_bytes(b"much")  # where every file needs a name
     run(small.root, done)
     assert tree(done) == before
-    assert not list(done.rglob("*.tmp"))
+    assert not [*done.rglob("*.tmp"), *done.rglob(".scratch-*")]
 
 
 def test_two_runs_at_once_are_refused(small, done: Path):

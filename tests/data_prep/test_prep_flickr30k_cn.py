@@ -15,6 +15,7 @@ from prep_world import picture_bytes, put, put_zip
 from vle_bench.console import exit_code
 from vle_bench.data_prep import base64_rows
 from vle_bench.data_prep.base64_rows import Base64Cell, Base64Table, TsvRow
+from vle_bench.data_prep.books import OTHER_SPLIT
 from vle_bench.data_prep.caption_rules import CaptionCensus, has_letter_of
 from vle_bench.data_prep.datasets.base import Parameters
 from vle_bench.data_prep.picture import BadPicture, read_picture
@@ -68,6 +69,19 @@ def raw(tmp_path: Path) -> Path:
 def add(raw: Path, name: str, data: bytes) -> None:
     with (raw / "flickr30k-cn" / name).open("ab") as stream:
         stream.write(data)
+
+
+@pytest.mark.parametrize("known_by", ["texts.jsonl", "imgs.tsv"])
+def test_a_picture_is_of_the_first_split_that_has_its_texts_or_its_row(raw, out, known_by: str):
+    data = picture_bytes(46)
+    add(raw, f"train_{known_by}", text(1060, 106) if known_by == "texts.jsonl" else row(106, data))
+    add(raw, "valid_texts.jsonl", text(1061, 106))
+    add(raw, "valid_imgs.tsv", row(106, data))
+    run(raw, out)
+    folder = out / "flickr30k-cn"
+    assert [one.image.id for one in iter_samples(folder, "val", Sample)] == ["103"]
+    left_out = {(one.kind, one.split, one.reason) for one in skipped_of(out) if one.split == "val"}
+    assert left_out == {("image", "val", OTHER_SPLIT), ("caption", "val", OTHER_SPLIT)}
 
 
 def test_pictures_leave_as_the_bytes_they_stand_for(raw: Path, out: Path):

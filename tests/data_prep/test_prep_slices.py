@@ -10,7 +10,7 @@ from typing import IO, Any
 import pytest
 
 from vle_bench.data_prep import journal, slices
-from vle_bench.data_prep.journal import Slice, one_of_many, only_run
+from vle_bench.data_prep.journal import Slice, one_of_many, only_run, slice_changes
 from vle_bench.data_prep.slices import parse_slice
 from vle_bench.errors import MachineProblem, UsageProblem
 from vle_bench.file_lock import locked
@@ -88,6 +88,11 @@ def test_finish_notices_slices_of_other_parameters(small, out, prep, capsys):
         "train: vqav2-train-000000.tar: recipe changed",
     ]
     assert len(text) == 10
+    assert prep(*call, "--samples-per-shard", "1", "--slice", "0/1") == 0
+    assert (
+        slice_changes(out, "vqav2", {"samples_per_shard": 1}) == []
+    )  # what it was built with last
+    assert prep(*call, "--samples-per-shard", "1", "--finish") == 0
 
 
 def test_finish_names_what_changed_since_the_last_report(small, out, prep, capsys):

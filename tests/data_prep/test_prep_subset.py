@@ -10,7 +10,8 @@ import pytest
 
 from vle_bench.data_prep import subset
 from vle_bench.data_prep.datasets.base import Parameters
-from vle_bench.data_prep.difference import difference
+from vle_bench.data_prep.difference import _shown as shown_fields
+from vle_bench.data_prep.difference import changed_fields, difference
 from vle_bench.data_prep.run import Request, prepare
 from vle_bench.data_prep.scripts import language_of
 from vle_bench.data_prep.subset import Filters
@@ -228,6 +229,46 @@ def test_every_difference_is_named_with_its_fields(small, done, tmp_path, prep, 
         ["vqav2-000000000026"],
         ["vqav2-000000000024"],
     )
+
+
+@pytest.mark.parametrize("kind", ["only_a", "only_b", "records"])
+def test_one_kind_of_difference_is_enough_to_differ(small, done, tmp_path, prep, kind: str):
+    if kind == "records":
+        small.captions["val"][0]["caption"] = "Another thing."
+    else:
+        small.picture("val", 26)
+        small.question("val", 26)
+    other = run(small.write(), tmp_path / "b")
+    builds = (other, done) if kind == "only_a" else (done, other)
+    found = difference(*builds)
+    kinds = ("only_a", "only_b", "pictures", "records")
+    assert [name for name in kinds if len(getattr(found, name))] == [kind]
+    assert not found.equal
+    assert prep("diff", *builds) == 1
+
+
+def test_samples_behind_one_that_is_gone_are_compared_too(small, done, tmp_path):
+    small.pictures["val"].pop("COCO_val2014_000000000021.jpg")
+    (small.root / "coco/val2014/COCO_val2014_000000000021.jpg").unlink()
+    small.picture("val", 23)
+    small.box("val", 25, 9999)
+    found = difference(done, run(small.write(), tmp_path / "b"))
+    assert found.samples == (14, 13)
+    assert [one.key for one in found.only_a] == ["vqav2-000000000021"]
+    assert [one.key for one in found.pictures] == ["vqav2-000000000023"]
+    assert [(one.key, one.fields) for one in found.records] == [
+        ("vqav2-000000000023", ("image.sha256", "image.width")),
+        ("vqav2-000000000025", ("boxes",)),
+    ]
+
+
+def test_fields_are_compared_by_type_and_length_and_twenty_of_them_are_named():
+    assert list(changed_fields({"a": 1}, {"a": 1.0})) == ["a"]
+    assert list(changed_fields({"a": {"b": 1}}, {"a": [1]})) == ["a"]
+    assert list(changed_fields([1, 2], [1])) == [""]
+    names = tuple(f"f{number:02d}" for number in range(22))
+    assert shown_fields(names[:20]) == names[:20]
+    assert shown_fields(names) == (*names[:20], "... and 2 more")
 
 
 def test_a_subset_differs_from_its_original_by_what_it_left_out(done, tmp_path, prep):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vle_bench.console import exit_code
+from vle_bench.data_prep.datasets.vcr import NO_USABLE_QUESTION
 from vle_bench.data_prep.run import Prepared, Request, prepare
 from vle_bench.errors import DataProblem
 from vle_bench.eval.cli import group as eval_group
@@ -143,15 +144,14 @@ def test_stills_are_in_the_order_of_their_numbers(raw, still, out):
 
 
 def test_questions_that_cannot_be_used_are_named(raw, still, out):
-    still(0)
+    list(map(still, (0, 7)))
     lines(
         raw,
         "val",
         [
-            row(0, 0),
-            row(0, 0),
+            *[row(0, 0)] * 2,
             row(1, 0, objects=["person"]),
-            row(2, 0, answer_label=None),
+            row(2, 7, answer_label=None),
             row(3, 5),
             row(4, 0, img_fn="../../secret.jpg", img_id="val-6"),
         ],
@@ -165,7 +165,7 @@ def test_questions_that_cannot_be_used_are_named(raw, still, out):
         ("val-4", "picture absent"): 1,
     }
     assert report.counts["question"].read == 6
-    assert report.counts["image"].skipped == {"picture absent": 2}
+    assert report.counts["image"].skipped == {"picture absent": 2, NO_USABLE_QUESTION: 1}
 
 
 @pytest.mark.parametrize("key", ["annot_id", "img_id"])

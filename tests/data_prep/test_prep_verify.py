@@ -306,6 +306,34 @@ def test_a_replaced_shard_shows_a_few_findings_and_counts_the_rest(dataset: Path
     assert any("vqav2-000000000001: is in the index but not in the shard" in x for x in found)
 
 
+def test_of_many_findings_at_a_place_ten_are_named_and_the_others_counted(dataset: Path):
+    path = dataset / "samples.parquet"
+    rows = read_samples(path)
+    never = [rows[0]._replace(key=f"vqav2-{number:012d}") for number in range(100, 112)]
+    write_samples(path, [*rows, *never, *never])
+    found = lines(verify(dataset))
+    assert sum("the key comes twice" in line for line in found) == 10
+    missed = [line for line in found if line.startswith("val/vqav2-val-000000.tar: ")]
+    assert len(missed) == 11
+    assert missed[-1] == "val/vqav2-val-000000.tar: ... and 2 more"
+
+
+def test_a_shard_that_cannot_even_be_looked_for_is_not_called_missing(dataset: Path, monkeypatch):
+    is_file = Path.is_file
+
+    def refusing(path: Path) -> bool:
+        if path == shard(dataset, 1):
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refusing)
+    verdict = verify(dataset, quick=True)
+    assert verdict.findings == ()
+    assert [str(one) for one in verdict.unread] == [
+        "val/vqav2-val-000001.tar: cannot be read: Input/output error"
+    ]
+
+
 def test_the_command_prints_a_line_each_and_exits_one(dataset: Path, prep, capsys):
     assert prep("verify", dataset) == 0
     assert "every byte is as written" in capsys.readouterr().err

@@ -6,11 +6,17 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from vle_bench.data_prep.leaks import digests as digests_module
 from vle_bench.data_prep.leaks.digests import picture_digests
+from vle_bench.data_prep.parquet_cells import ParquetCell
 from vle_bench.data_prep.picture import MOST_PICTURE_BYTES
 from vle_bench.data_prep.sources import PictureFile
+from vle_bench.data_prep.tar_files import TarSlice
 from vle_bench.errors import DataProblem
 
 
@@ -111,3 +117,64 @@ def test_a_store_with_any_bit_flipped_or_cut_short_is_made_anew(pictures, tmp_pa
     for size in (0, 3, len(whole) - 1):
         store.write_bytes(whole[:size])
         assert taken(few, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("digests", np.zeros((2, 16), np.uint8)),
+        ("digests", np.zeros((2, 32), np.int64)),
+        ("marks", np.zeros((2, 3), np.int64)),
+        ("keys", np.zeros(2, np.int64)),
+    ],
+)
+def test_a_whole_store_of_another_form_is_made_anew(pictures, tmp_path, name, wrong):
+    few = pictures[:2]
+    expected = taken(few, tmp_path)
+    store = tmp_path / "out" / "digests.npz"
+    whole = store.read_bytes()
+    with np.load(store) as archive:
+        tables = dict(archive)
+    np.savez(store, **{**tables, name: wrong})
+    assert taken(few, tmp_path) == expected
+    assert store.read_bytes() == whole
+
+
+def test_pictures_that_came_since_are_taken_wherever_they_sort_among_the_kept(pictures, tmp_path):
+    few = pictures[:6]
+    expected = taken(few, tmp_path)
+    store = tmp_path / "out" / "digests.npz"
+    for late in range(len(few)):
+        store.unlink()
+        taken(few[:late] + few[late + 1 :], tmp_path)
+        assert taken(few, tmp_path) == expected
+
+
+def test_what_is_kept_holds_where_the_raw_folder_was_moved(pictures, tmp_path, monkeypatch):
+    expected = taken(pictures, tmp_path)
+    moved = tmp_path / "moved"
+    (tmp_path / "raw").rename(moved)
+    there = [PictureFile(one.name, str(moved / one.name)) for one in pictures]
+    store = tmp_path / "out" / "digests.npz"
+    monkeypatch.setattr(digests_module, "read_picture", None)  # none is read again
+    again = picture_digests(there, root=moved, store=store, what="pictures", workers=1)
+    assert again == expected
+
+
+def test_pictures_of_one_file_are_told_apart_by_their_places_in_it(tmp_path):
+    """They may all have one length, and they have one mtime."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    contents = [b"picture %d" % number for number in range(4)]
+    table, archive = raw / "pictures.parquet", raw / "pictures.tar"
+    pq.write_table(pa.table({"jpg": contents}), table, row_group_size=2)
+    archive.write_bytes(b"".join(contents))
+    length = len(contents[0])
+    cells = [
+        PictureFile(str(at), str(table), ParquetCell("jpg", at // 2, at % 2, length))
+        for at in range(4)
+    ]
+    slices = [PictureFile(str(at), str(archive), TarSlice(at * length, length)) for at in range(4)]
+    expected = [hashlib.sha256(one).digest() for one in contents] * 2
+    for _ in range(2):
+        assert taken(cells + slices, tmp_path) == expected

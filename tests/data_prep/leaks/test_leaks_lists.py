@@ -17,9 +17,10 @@ from vle_bench.catalog.datasets import load_dataset_manifest
 from vle_bench.data_prep.leaks.evidence import Facts
 from vle_bench.data_prep.leaks.index import EvaluationIndex, Owner, holds
 from vle_bench.data_prep.leaks.lists import read_lists, unlike_known
-from vle_bench.data_prep.leaks.rules import Rule, all_rules, choose, in_force, settled
+from vle_bench.data_prep.leaks.rules import Rule, RuleList, all_rules, choose, in_force, settled
 from vle_bench.data_prep.sources import SAMPLE_WORLD, RawTree
 from vle_bench.errors import DataProblem, UsageProblem
+from vle_bench.shards.report import ListReport
 
 
 def rule(name: str) -> Rule:
@@ -132,10 +133,13 @@ def test_stills_are_named_by_their_ids_and_found_by_their_paths(tmp_path: Path):
         {"img_id": "val-9", "img_fn": "a/b@0.jpg", "question": []},
         {"img_id": "val-9", "img_fn": "a/b@0.jpg", "question": []},
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    read = read_lists(rule("vcr-val"), RawTree(tmp_path))
-    assert read.pictures == {"val-10": "a/b@1.jpg", "val-9": "a/b@0.jpg"}
-    assert read.reports[0].sha256 == hashlib.sha256(b"val-10\nval-9\n").hexdigest()
+    digest = hashlib.sha256(b"7\nval-10\nval-9\n").hexdigest()
+    rows.append({"img_id": "7", "img_fn": "a/b@7.jpg", "question": []})
+    for order in (rows, rows[::-1]):
+        path.write_text("".join(json.dumps(row) + "\n" for row in order))
+        read = read_lists(rule("vcr-val"), RawTree(tmp_path))
+        assert read.pictures == {"val-10": "a/b@1.jpg", "val-9": "a/b@0.jpg", "7": "a/b@7.jpg"}
+        assert read.reports[0].sha256 == digest
 
 
 def test_a_list_without_a_picture_is_as_good_as_none(tmp_path: Path):
@@ -173,6 +177,24 @@ def test_a_list_of_another_length_is_told_and_strictness_refuses_it(drawn_world,
 def test_lists_of_the_sample_world_are_bound_to_no_count(drawn_world, tmp_path: Path):
     report = run("sbu", drawn_world(60), tmp_path / "out").report
     assert not [text for text in report.splits["train"].warnings if "known" in text]
+
+
+def test_only_lists_of_another_count_or_of_other_ids_are_told():
+    def told(count: int, digest: str) -> list[str]:
+        report = ListReport(file="coco/list.json", ids=2, sha256="a" * 64)
+        of = RuleList(
+            dataset="coco", file="list.json", form="images", count=count, sha256=digest, source="us"
+        )
+        drawn = Rule(name="drawn", what="", dataset="coco", lists=(of,))
+        return list(unlike_known(drawn, (report,)))
+
+    for count in (0, 2):
+        assert told(count, "") == told(count, "a" * 64) == []
+        assert told(count, "b" * 64) == [
+            "drawn: coco/list.json names other pictures than the known (us)"
+        ]
+    for digest in ("", "a" * 64, "b" * 64):
+        assert told(1, digest) == ["drawn: coco/list.json names 2 pictures, 1 is known (us)"]
 
 
 def test_the_real_lists_are_the_known_ones(reference: Path, tmp_path: Path):

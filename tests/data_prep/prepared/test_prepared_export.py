@@ -112,6 +112,18 @@ def test_what_is_no_export_of_ours_is_left_alone(prep, street: Path, tmp_path: P
     assert [path.name for path in mine.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", [".out.tmp", ".out.old"])
+def test_a_folder_of_somebody_else_under_a_name_of_ours_is_left_alone(
+    prep, street: Path, tmp_path: Path, capsys, name: str
+):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.tex").write_text("years of work", encoding="utf-8")
+    assert prep("export", street, "--format", "lmdb", "--out", tmp_path / "out") == 3
+    assert f"{name}: is there and holds no {MARKER}" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["thesis.tex"]
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("inside", ["", "val", "below/it"])
 def test_an_export_does_not_lie_in_the_shards(prep, street: Path, inside: str):
     before = content(street)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import lmdb
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from vle_bench.data_prep.export.chinese_clip import read_pairs
 from vle_bench.data_prep.export.pickled_row import PairRow, UnsafeRow, decode_row, encode_row
 from vle_bench.data_prep.export.stores import read_store, room_for, write_store
 from vle_bench.errors import DataProblem
+from vle_bench.records import Caption
 
 
 @pytest.fixture
@@ -79,6 +81,26 @@ def test_ids_that_are_no_numbers_become_places(prep, make, tmp_path: Path):
     assert [row.image_id for row in read_pairs(tmp_path / "out/lmdb/valid/pairs")] == [0, 1]
     holds = json.loads((tmp_path / "out/vle-export.json").read_text())["holds"]
     assert holds["val"]["own_ids"] is False
+
+
+@pytest.mark.parametrize(
+    ("ids", "written"),
+    [(("9", "7"), [9, 7]), (("7", "7"), [0, 1]), (("a", "7"), [0, 1]), (("7", ""), [0, 1])],
+)
+def test_ids_of_texts_are_kept_where_all_are_different_numbers(
+    prep, make, tmp_path: Path, ids: tuple[str, str], written: list[int]
+):
+    samples = []
+    for number, one in enumerate(ids):
+        image = {"id": ("0", "b")[number]}  # the first place is its id by chance
+        record, picture = make.sample(number, make.photo(8, 8), image=image)
+        caption = Caption(id=one, text="x")
+        samples.append((msgspec.structs.replace(record, captions=(caption,)), picture))
+    folder = make.pack(tmp_path / "toy", samples)
+    assert prep("export", folder, "--format", "lmdb", "--out", tmp_path / "out") == 0
+    assert [row.text_id for row in read_pairs(tmp_path / "out/lmdb/valid/pairs")] == written
+    holds = json.loads((tmp_path / "out/vle-export.json").read_text())["holds"]["val"]
+    assert (holds["own_ids"], holds["own_text_ids"]) == (False, written == [9, 7])
 
 
 def test_nothing_but_stores_and_texts_is_left(exported: Path):

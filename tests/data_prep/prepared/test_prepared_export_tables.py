@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vle_bench.data_prep.export import arrow, arrow_rows
+from vle_bench.shards.report import read_report
 
 
 def table(path: Path) -> pa.Table:
@@ -26,6 +27,10 @@ def export(prep, tmp_path: Path):
         return tmp_path / "out"
 
     return call
+
+
+def without_a_row(out: Path) -> dict[str, int]:
+    return json.loads((out / "vle-export.json").read_text())["holds"]["without_a_row"]
 
 
 def karpathy(make, folder: Path) -> Path:
@@ -58,8 +63,7 @@ def test_coco_has_one_table_a_split_with_all_captions_in_a_row(make, export, tmp
             "split": "restval",
         }
     ]
-    holds = json.loads((out / "vle-export.json").read_text())["holds"]
-    assert holds["without_a_row"] == {"picture without a caption": 1}
+    assert without_a_row(out) == {"picture without a caption": 1}
 
 
 def test_regions_of_visual_genome_lie_in_parallel_lists(make, export, tmp_path: Path):
@@ -67,12 +71,15 @@ def test_regions_of_visual_genome_lie_in_parallel_lists(make, export, tmp_path: 
         make.box((1, 2, 3, 4), phrase="a leg", kind="region"),
         make.box((0, 0, 9, 9), "dog"),
         make.box((5, 6, 7, 8), phrase="the sky", kind="region"),
+        make.box((3, 3, 3, 3), kind="region"),  # nothing is said of it
     )
     samples = [
         make.sample(n, make.photo(9, 9), dataset="vg", split="train", boxes=boxes[:n])
-        for n in (3, 0)
+        for n in (4, 0)
     ]
-    rows = table(export(make.pack(tmp_path / "vg", samples)) / "vg.arrow").to_pylist()
+    out = export(make.pack(tmp_path / "vg", samples))
+    assert without_a_row(out) == {"picture without a region": 1}
+    rows = table(out / "vg.arrow").to_pylist()
     assert rows == [
         {
             "image": make.photo(9, 9),
@@ -81,7 +88,7 @@ def test_regions_of_visual_genome_lie_in_parallel_lists(make, export, tmp_path: 
             "height": [4, 8],
             "x": [1, 5],
             "y": [2, 6],
-            "image_id": "3",
+            "image_id": "4",
         }
     ]
 
@@ -103,6 +110,20 @@ def test_vqa_rows_hold_only_questions_with_a_class(export, vqa: Path):
         assert row["answers"] == [[known[at] for at in labels] for labels in row["answer_labels"]]
         assert row["split"] == "train"
     assert train[0]["image_id"] == 11
+    assert without_a_row(out) == {}  # here every question has one
+
+
+def test_questions_and_pictures_without_a_class_are_counted_once(prep, export, small, tmp_path):
+    command = ("run", "vqav2", "--raw", small.write(), "--out", tmp_path / "few")
+    assert prep(*command, "--min-answer-count", 99) == 0
+    counts = read_report(tmp_path / "few/vqav2").splits
+    out = export(tmp_path / "few/vqav2")
+    asked = sum(counts[split].counts["question"].written for split in ("train", "val"))
+    assert without_a_row(out) == {
+        "question without a class": asked,
+        "picture without a question (train)": 7,
+        "picture without a question (val)": 5,
+    }
 
 
 def test_the_two_parts_of_val_are_all_of_val(export, vqa: Path):
